@@ -1,0 +1,50 @@
+// The test projects. Every import of `thence` is the TypeScript source, by the same condition that `npm start` uses.
+import { existsSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['thence-source']
+const setup = 'packages/thence/test/setup.ts'
+const report = process.env['THENCE_TEST_REPORT']
+
+const shared = {
+  resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] },
+  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
+}
+
+const project = (name: string, include: string[]) => ({
+  ...shared,
+  test: { name, include, setupFiles: existsSync(setup) ? [setup] : [] },
+})
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    reporters: [
+      'default',
+      ...(process.env['THENCE_REQUIRE_ALL'] === '1' ? ['./scripts/no-skips.ts'] : []),
+      ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
+    ],
+    projects: [
+      project('unit', ['packages/thence/src/**/*.test.ts']),
+      project('conformance', ['packages/thence/test/conformance/**/*.test.ts']),
+      project('flow', ['packages/thence/test/flow/**/*.test.ts', 'examples/**/*.test.ts']),
+      project('docs', ['docs/**/*.test.ts']),
+      project('workspace', ['scripts/**/*.test.ts', 'packages/*/test/*.test.ts']),
+      {
+        ...shared,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            checker: 'tsc',
+            include: ['packages/thence/**/*.test-d.ts'],
+            exclude: ['**/node_modules/**', '**/dist/**'],
+            tsconfig: 'tsconfig.json',
+          },
+        },
+      },
+    ],
+  },
+})
