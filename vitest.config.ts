@@ -2,18 +2,19 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['thence-source']
 const setup = 'packages/thence/test/setup.ts'
 const report = process.env['THENCE_TEST_REPORT']
 
-const shared = {
-  resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] },
-  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
-}
+const shared = { ssr: { resolve: { conditions: ['thence-source', 'node'] } } }
 
 const project = (name: string, include: string[]) => ({
   ...shared,
-  test: { name, include, setupFiles: existsSync(setup) ? [setup] : [] },
+  test: {
+    name,
+    include,
+    setupFiles: existsSync(setup) ? [setup] : [],
+    env: { NODE_OPTIONS: '--conditions=thence-source' }, // for the processes a test starts
+  },
 })
 
 export default defineConfig({
@@ -39,7 +40,7 @@ export default defineConfig({
             enabled: true,
             only: true,
             checker: 'tsc',
-            include: ['packages/thence/**/*.test-d.ts'],
+            include: ['**/*.test-d.ts'],
             exclude: ['**/node_modules/**', '**/dist/**'],
             tsconfig: 'tsconfig.json',
           },
