@@ -1,6 +1,7 @@
 // The test projects. Every import of `thence` is the TypeScript source, by the same condition that `npm start` uses.
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { NoSkips } from './scripts/no-skips.ts'
 
 const setup = 'packages/thence/test/setup.ts'
 const report = process.env['THENCE_TEST_REPORT']
@@ -22,7 +23,7 @@ export default defineConfig({
     passWithNoTests: true,
     reporters: [
       'default',
-      ...(process.env['THENCE_REQUIRE_ALL'] === '1' ? ['./scripts/no-skips.ts'] : []),
+      ...(process.env['THENCE_REQUIRE_ALL'] === '1' ? [new NoSkips()] : []),
       ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
     ],
     projects: [
