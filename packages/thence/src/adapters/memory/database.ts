@@ -1,0 +1,120 @@
+/**
+ * A database in the memory of this process, gone when it ends: the executable specification of the ports, and the
+ * fastest thing to test an app on. It refuses SQL.
+ */
+import { ThenceError } from '../../errors.ts'
+import { Gate } from '../../internal/gate.ts'
+import type { Awaitable } from '../../ports/awaitable.ts'
+import type { Capabilities, Database, MigrationPlan, Transaction } from '../../ports/database.ts'
+import type { AppendRequest, Verdict } from '../../ports/events.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import { MemoryTransaction, Store } from './transaction.ts'
+
+export interface MemoryOptions {
+  /** How long a transaction may stay open, in milliseconds; default 30 000. */
+  readonly transactionTimeout?: number
+}
+
+/** A new, empty database in memory. */
+export function memory(options: MemoryOptions = {}): Database {
+  return new MemoryDatabase(options.transactionTimeout ?? 30_000)
+}
+
+// Not `instanceof`: what a query builder returns is often a thenable of its own.
+const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
+  typeof value === 'object' && value !== null && 'then' in value
+
+class MemoryDatabase implements Database {
+  readonly name = 'memory'
+  readonly capabilities: Capabilities = Object.freeze({ sql: false, durable: false })
+  readonly #gate = new Gate()
+  readonly #store = new Store(() => this.#opened().now())
+  readonly #limit: number
+  #runtime: Runtime | undefined
+  #closing: Awaitable<void> | undefined
+  #closed = false
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  open(runtime: Runtime): void {
+    this.#refuseIfClosed()
+    this.#runtime = runtime
+  }
+
+  plan(): MigrationPlan {
+    this.#ready()
+    return { current: 0, pending: [] }
+  }
+
+  async migrate(): Promise<MigrationPlan> {
+    return this.plan()
+  }
+
+  async append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
+    const events = this.#store.events
+    return this.#run(true, () => requests.map((request) => events.append(request)))
+  }
+
+  async transact<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+    return this.#run(true, work)
+  }
+
+  async read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+    return this.#run(false, work)
+  }
+
+  /** Waits for what was called before it. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#gate.run(() => undefined)
+    this.#closed = true
+    await this.#closing
+  }
+
+  #run<T>(writes: boolean, work: (transaction: Transaction) => Awaitable<T>): Awaitable<T> {
+    const runtime = this.#ready()
+    return this.#gate.run(async () => {
+      const { journal } = this.#store
+      const transaction = new MemoryTransaction(this.#store)
+      journal.begin(writes)
+      try {
+        const result = work(transaction)
+        return isPromise(result) ? await this.#inTime(result, runtime) : result
+      } catch (error) {
+        journal.undo(0)
+        throw error
+      } finally {
+        transaction.end()
+        journal.end()
+      }
+    })
+  }
+
+  async #inTime<T>(work: Promise<T>, runtime: Runtime): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const cancel = runtime.after(this.#limit, () => {
+      const what = `A transaction stayed open for more than ${this.#limit} ms and was rolled back.`
+      const advice = 'Do slow work (calls to other services) outside of it.'
+      reject(new ThenceError('TRANSACTION_TIMEOUT', `${what} ${advice}`))
+    })
+    return Promise.race([work, promise]).finally(cancel)
+  }
+
+  #ready(): Runtime {
+    this.#refuseIfClosed()
+    return this.#opened()
+  }
+
+  #opened(): Runtime {
+    if (this.#runtime !== undefined) return this.#runtime
+    throw new ThenceError(
+      'STATE_INVALID',
+      'The database was not opened. Call `open` with a runtime first.',
+    )
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new ThenceError('STORE_CLOSED', 'The memory database was closed.')
+  }
+}

@@ -1,0 +1,37 @@
+/** Keyed JSON text in collections. */
+import type { Document, Documents } from '../../ports/documents.ts'
+import { page } from './order.ts'
+import { type Journal, Tables } from './table.ts'
+
+export class MemoryDocuments implements Documents {
+  readonly #collections: Tables<string, string>
+
+  constructor(journal: Journal) {
+    this.#collections = new Tables(journal)
+  }
+
+  get(collection: string, key: string): string | undefined {
+    return this.#collections.of(collection).get(key)
+  }
+
+  put(collection: string, key: string, value: string): void {
+    this.#collections.of(collection).set(key, value)
+  }
+
+  delete(collection: string, key: string): boolean {
+    return this.#collections.of(collection).delete(key)
+  }
+
+  list(
+    collection: string,
+    options: { readonly prefix?: string; readonly after?: string; readonly limit: number },
+  ): readonly Document[] {
+    const documents = this.#collections.of(collection).entries()
+    const wanted = documents.filter(([key]) => key.startsWith(options.prefix ?? ''))
+    return page(wanted, ([key]) => key, options).map(([key, value]) => ({ key, value }))
+  }
+
+  clear(collection: string): number {
+    return this.#collections.of(collection).deleteWhere(() => true)
+  }
+}

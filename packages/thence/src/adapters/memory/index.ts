@@ -1,0 +1,2 @@
+/** The door `thence/memory`. */
+export { memory, type MemoryOptions } from './database.ts'

@@ -1,0 +1,87 @@
+/** Messages taken past a checkpoint without being done, by subscription and position. */
+import type { Retries, Retry, RetryState, RetrySummary } from '../../ports/retries.ts'
+import { byBytes } from './order.ts'
+import { frozenCopy, type Journal, Tables } from './table.ts'
+
+const byPosition = (left: Retry, right: Retry): number => left.position - right.position
+
+export class MemoryRetries implements Retries {
+  readonly #rows: Tables<number, Retry>
+  readonly #now: () => number
+
+  constructor(journal: Journal, now: () => number) {
+    this.#rows = new Tables(journal)
+    this.#now = now
+  }
+
+  put(row: Retry): void {
+    const alone = row.state === 'queued' && !this.#hasEarlier(row)
+    this.#save(alone ? { ...row, state: 'due', due: this.#now() } : row)
+  }
+
+  take(subscription: string, now: number, limit: number): readonly Retry[] {
+    return this.#all(subscription)
+      .filter(({ state, due }) => state === 'due' && due <= now)
+      .sort((left, right) => left.due - right.due || byPosition(left, right))
+      .slice(0, limit)
+  }
+
+  settle(row: Pick<Retry, 'subscription' | 'position' | 'attempts'>, now: number): boolean {
+    const stored = this.find(row.subscription, row.position)
+    if (stored === undefined || stored.attempts !== row.attempts) return false
+    this.#rows.of(row.subscription).delete(row.position)
+    // Only the first that is left may go: the others still wait behind it.
+    const [first] = this.#all(row.subscription)
+      .filter(({ key }) => key === stored.key)
+      .sort(byPosition)
+    if (first?.state === 'queued') this.#save({ ...first, state: 'due', due: now })
+    return true
+  }
+
+  find(subscription: string, position: number): Retry | undefined {
+    return this.#rows.of(subscription).get(position)
+  }
+
+  blocked(subscription: string, keys: readonly string[]): readonly string[] {
+    const taken = new Set(this.#all(subscription).map(({ key }) => key))
+    return keys.filter((key) => taken.has(key))
+  }
+
+  summary(): readonly RetrySummary[] {
+    const filled = this.#rows
+      .all()
+      .map((table) => table.values())
+      .filter((rows) => rows.length > 0)
+    return filled
+      .map(summarise)
+      .sort((left, right) => byBytes(left.subscription, right.subscription))
+  }
+
+  clear(subscription: string): number {
+    return this.#rows.of(subscription).deleteWhere(() => true)
+  }
+
+  #all(subscription: string): Retry[] {
+    return this.#rows.of(subscription).values()
+  }
+
+  #hasEarlier({ subscription, key, position }: Retry): boolean {
+    return this.#all(subscription).some((row) => row.key === key && row.position < position)
+  }
+
+  #save(row: Retry): void {
+    this.#rows.of(row.subscription).set(row.position, frozenCopy(row))
+  }
+}
+
+function summarise(rows: readonly Retry[]): RetrySummary {
+  const count = (state: RetryState): number => rows.filter((row) => row.state === state).length
+  const dues = rows.filter(({ state }) => state === 'due').map(({ due }) => due)
+  return {
+    subscription: rows[0]?.subscription ?? '',
+    due: dues.length,
+    parked: count('parked'),
+    queued: count('queued'),
+    next: dues.length === 0 ? 0 : dues.reduce((left, right) => Math.min(left, right)),
+  }
+}

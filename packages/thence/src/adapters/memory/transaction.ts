@@ -1,0 +1,107 @@
+/**
+ * All ports for the length of one transaction. Whoever keeps a port and uses it after the end gets an error, instead
+ * of writing into somebody else's transaction.
+ */
+import { ThenceError } from '../../errors.ts'
+import type { Awaitable } from '../../ports/awaitable.ts'
+import type { Transaction } from '../../ports/database.ts'
+import type { Sql } from '../../ports/sql.ts'
+import { MemoryCheckpoints } from './checkpoints.ts'
+import { MemoryDeadLetters } from './dead-letters.ts'
+import { MemoryDocuments } from './documents.ts'
+import { MemoryEvents } from './events.ts'
+import { MemoryInbox } from './inbox.ts'
+import { MemoryRetries } from './retries.ts'
+import { MemorySnapshots } from './snapshots.ts'
+import { Journal } from './table.ts'
+import { MemoryTimers } from './timers.ts'
+
+/** Everything that is stored. */
+export class Store {
+  readonly journal: Journal = new Journal()
+  readonly inbox: MemoryInbox = new MemoryInbox(this.journal)
+  readonly events: MemoryEvents = new MemoryEvents(this.journal, this.inbox)
+  readonly deadLetters: MemoryDeadLetters = new MemoryDeadLetters(this.journal)
+  readonly timers: MemoryTimers = new MemoryTimers(this.journal)
+  readonly snapshots: MemorySnapshots = new MemorySnapshots(this.journal)
+  readonly documents: MemoryDocuments = new MemoryDocuments(this.journal)
+  readonly checkpoints: MemoryCheckpoints
+  readonly retries: MemoryRetries
+
+  constructor(now: () => number) {
+    this.checkpoints = new MemoryCheckpoints(this.journal, now)
+    this.retries = new MemoryRetries(this.journal, now)
+  }
+}
+
+type Method = (...parameters: unknown[]) => unknown
+
+export class MemoryTransaction implements Transaction {
+  readonly events: MemoryEvents
+  readonly checkpoints: MemoryCheckpoints
+  readonly retries: MemoryRetries
+  readonly deadLetters: MemoryDeadLetters
+  readonly inbox: MemoryInbox
+  readonly timers: MemoryTimers
+  readonly snapshots: MemorySnapshots
+  readonly documents: MemoryDocuments
+  readonly #journal: Journal
+  #open = true
+
+  constructor(store: Store) {
+    this.events = this.#guard(store.events)
+    this.checkpoints = this.#guard(store.checkpoints)
+    this.retries = this.#guard(store.retries)
+    this.deadLetters = this.#guard(store.deadLetters)
+    this.inbox = this.#guard(store.inbox)
+    this.timers = this.#guard(store.timers)
+    this.snapshots = this.#guard(store.snapshots)
+    this.documents = this.#guard(store.documents)
+    this.#journal = store.journal
+  }
+
+  get sql(): Sql {
+    throw new ThenceError(
+      'CAPABILITY_MISSING',
+      'The memory adapter has no SQL. Use documents, or ' +
+        "`sqlite({ database: new DatabaseSync(':memory:') })`, which keeps everything in memory too.",
+    )
+  }
+
+  async savepoint<T>(work: () => Awaitable<T>): Promise<T> {
+    this.#check()
+    const mark = this.#journal.mark()
+    try {
+      return await work()
+    } catch (error) {
+      // After the end the journal belongs to another transaction; ours is rolled back already.
+      if (this.#open) this.#journal.undo(mark)
+      throw error
+    }
+  }
+
+  end(): void {
+    this.#open = false
+  }
+
+  #check(): void {
+    if (!this.#open)
+      throw new ThenceError(
+        'STATE_INVALID',
+        'The transaction has ended. Await what you do with it before its work returns.',
+      )
+  }
+
+  #guard<P extends object>(port: P): P {
+    return new Proxy(port, {
+      get: (target, name): unknown => {
+        const method: unknown = Reflect.get(target, name)
+        if (typeof method !== 'function') return method
+        return (...parameters: unknown[]): unknown => {
+          this.#check()
+          return (method as Method).apply(target, parameters)
+        }
+      },
+    })
+  }
+}
