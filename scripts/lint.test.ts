@@ -72,6 +72,7 @@ test.each([
   ['its own package by name', 'app', 'thence'],
   ['a door', 'app', '../message/index.ts'],
   ['node', 'message', 'node:fs'],
+  ['timers', 'internal', 'node:timers/promises'],
   ['a package that users do not install', 'store', 'zod'],
 ])('a room that imports %s is refused', async (_, room, from) => {
   expect(await lint({ [`${source}/${room}/b.ts`]: `export * from '${from}'\n` })).toEqual([
