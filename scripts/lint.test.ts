@@ -84,9 +84,10 @@ test('an adapter imports the contract, never a room', async () => {
   expect(
     await lint({
       [`${source}/adapters/sqlite/a.ts`]:
-        "import { DatabaseSync } from 'node:sqlite'\nexport { DatabaseSync }\nexport * from '../../ports/events.ts'\n",
+        "import { DatabaseSync } from 'node:sqlite'\nexport { DatabaseSync }\nexport * from '../../errors.ts'\nexport * from '../../ports/events.ts'\n",
       [`${source}/adapters/sqlite/b.ts`]: "export * from '../../store/append.ts'\n",
       [`${source}/adapters/sqlite/c.ts`]: "export * from '../memory/events.ts'\n",
+      [`${source}/errors.ts`]: 'export const errors: number = 1\n',
       [`${source}/ports/events.ts`]: 'export const events: number = 1\n',
     }),
   ).toEqual([
