@@ -1,0 +1,176 @@
+/**
+ * The SQLite database: one connection, one transaction at a time, and what it refuses before and after its life.
+ */
+import { ThenceError } from '../../errors.ts'
+import { Gate } from '../../internal/gate.ts'
+import type { Awaitable } from '../../ports/awaitable.ts'
+import type { Capabilities, Database, MigrationPlan, Transaction } from '../../ports/database.ts'
+import type { AppendRequest, Verdict } from '../../ports/events.ts'
+import type { Runtime } from '../../ports/runtime.ts'
+import { Appender } from './append.ts'
+import { Connection } from './connection.ts'
+import type { SqliteDatabase } from './driver.ts'
+import { after, promised } from './later.ts'
+import { Patience } from './patience.ts'
+import { Runner } from './runner.ts'
+import { applyMigrations, currentMigration, migrationPlan } from './schema.ts'
+import { Tail } from './tail.ts'
+import { SqliteTransaction } from './transaction.ts'
+
+export interface SqliteOptions {
+  /** An open connection of its own: `new DatabaseSync(path)` or better-sqlite3's `new Database(path)`. */
+  readonly database: SqliteDatabase
+  /** How long a transaction may stay open, in milliseconds; default 30000. */
+  readonly transactionTimeout?: number
+  /** How long to wait for another process's write lock, in milliseconds; default 5000. */
+  readonly busyTimeout?: number
+  /**
+   * `full` (default): a commit survives a power cut. `normal`: a power cut may take the last commits. `off`: it may
+   * damage the file.
+   */
+  readonly synchronous?: 'full' | 'normal' | 'off'
+}
+
+/** What `open` makes. */
+interface Opened {
+  readonly runtime: Runtime
+  readonly patience: Patience
+  readonly runner: Runner
+}
+
+const mainFile = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+
+export class SqliteStore implements Database {
+  readonly name = 'sqlite'
+  readonly capabilities: Capabilities
+  readonly #connection: Connection
+  readonly #options: Required<Omit<SqliteOptions, 'database'>>
+  readonly #tail: Tail = new Tail()
+  readonly #gate: Gate = new Gate()
+  #opened: Opened | undefined
+  #closed = false
+
+  constructor(options: SqliteOptions) {
+    const { database, transactionTimeout = 30_000, busyTimeout = 5000 } = options
+    const synchronous = options.synchronous ?? 'full'
+    if (!['full', 'normal', 'off'].includes(synchronous))
+      throw new ThenceError(
+        'CONFIG_INVALID',
+        `synchronous is full, normal or off, not ${synchronous}.`,
+      )
+    this.#options = { transactionTimeout, busyTimeout, synchronous }
+    this.#connection = new Connection(database)
+    const inMemory = (this.#connection.get<[string]>(mainFile)?.[0] ?? '') === ''
+    this.capabilities = { sql: true, durable: !inMemory }
+  }
+
+  open(runtime: Runtime): Awaitable<void> {
+    this.#refuseClosed()
+    const connection = this.#connection
+    const { busyTimeout, synchronous, transactionTimeout } = this.#options
+    const patience = new Patience(runtime, busyTimeout)
+    const session = { connection, runtime, tail: this.#tail }
+    // Waiting is ours (see Patience): SQLite's own would block the event loop.
+    connection.exec(`PRAGMA busy_timeout = 0; PRAGMA synchronous = ${synchronous}`)
+    const checked = patience.run(() => {
+      checkEncoding(connection)
+      // A file that is another application's is not changed before someone migrates it.
+      if (currentMigration(connection) > 0) useWal(connection)
+    })
+    return after(checked, () => {
+      this.#opened = {
+        runtime,
+        patience,
+        runner: new Runner(session, patience, transactionTimeout),
+      }
+    })
+  }
+
+  plan(): Awaitable<MigrationPlan> {
+    const { patience } = this.#ready()
+    return this.#gate.run(() => patience.run(() => migrationPlan(this.#connection)))
+  }
+
+  migrate(): Promise<MigrationPlan> {
+    return promised(() => {
+      const { patience, runner, runtime } = this.#ready()
+      const connection = this.#connection
+      return this.#gate.run(() => {
+        const planned = patience.run(() => {
+          const plan = migrationPlan(connection)
+          if (plan.pending.length > 0) useWal(connection)
+          return plan
+        })
+        return after(planned, (plan) =>
+          plan.pending.length === 0
+            ? plan
+            : runner.write(() => applyMigrations(connection, runtime)),
+        )
+      })
+    })
+  }
+
+  append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
+    return promised(() => {
+      const { runner } = this.#ready()
+      if (requests.length === 0) return []
+      return this.#gate.run(() =>
+        runner.write((scope) => {
+          const appender = new Appender(scope.use(), this.#tail)
+          return requests.map((request) => appender.append(request))
+        }),
+      )
+    })
+  }
+
+  transact<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+    return promised(() => {
+      const { runner } = this.#ready()
+      return this.#gate.run(() => runner.write((scope) => work(new SqliteTransaction(scope))))
+    })
+  }
+
+  read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+    return promised(() => {
+      const { runner } = this.#ready()
+      return this.#gate.run(() => runner.read((scope) => work(new SqliteTransaction(scope))))
+    })
+  }
+
+  close(): Promise<void> {
+    return promised(() => {
+      if (this.#closed) return
+      const closed = this.#gate.run(() => this.#connection.close())
+      this.#closed = true
+      return closed
+    })
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new ThenceError('STORE_CLOSED', 'The store was closed.')
+  }
+
+  #ready(): Opened {
+    this.#refuseClosed()
+    if (this.#opened === undefined)
+      throw new ThenceError(
+        'STATE_INVALID',
+        'The store is not open yet. Await its open(runtime) first.',
+      )
+    return this.#opened
+  }
+}
+
+const checkEncoding = (connection: Connection): void => {
+  const encoding = connection.get<[string]>('PRAGMA encoding')?.[0]
+  if (encoding !== 'UTF-8')
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `The store file is encoded as ${encoding}; keys would be in another order. Use a UTF-8 file.`,
+    )
+}
+
+/** A database in memory has no such mode, and a file that is read-only keeps the one it has. */
+const useWal = (connection: Connection): void => {
+  connection.get('PRAGMA journal_mode = WAL')
+}

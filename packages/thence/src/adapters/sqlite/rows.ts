@@ -1,0 +1,53 @@
+/**
+ * The columns of the log and a stored message made from them.
+ */
+import type { RecordedKind } from '../../message/message.ts'
+import type { StoredMessage } from '../../ports/events.ts'
+
+/** Without the stream, which a reader of one stream knows. */
+export const columnsOfStream =
+  'position, version, kind, type, schema_version, id, correlation_id, causation_id, time, tags, metadata, data'
+
+export const columns: string = `${columnsOfStream}, stream`
+
+export type EventRow = readonly [
+  position: number,
+  version: number,
+  kind: RecordedKind,
+  type: string,
+  schemaVersion: number,
+  id: string,
+  correlationId: string | null,
+  causationId: string | null,
+  time: number,
+  tags: string | null,
+  metadata: string | null,
+  data: string,
+  stream: string,
+]
+
+const noTags: readonly string[] = Object.freeze([])
+
+/** Tags as stored: a JSON array, or null when there are none. */
+export function encodeTags(tags: readonly string[]): string | null {
+  return tags.length === 0 ? null : JSON.stringify(tags)
+}
+
+export function decodeRow(row: EventRow, stream: string): StoredMessage {
+  const tags = row[9]
+  return {
+    id: row[5],
+    kind: row[2],
+    type: row[3],
+    schemaVersion: row[4],
+    data: row[11],
+    correlationId: row[6],
+    causationId: row[7],
+    metadata: row[10],
+    tags: tags === null ? noTags : (JSON.parse(tags) as string[]),
+    time: row[8],
+    stream,
+    version: row[1],
+    position: row[0],
+  }
+}
