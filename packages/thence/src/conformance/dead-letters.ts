@@ -1,0 +1,190 @@
+/** Dead letters: one per subscription and position, what changes when it is parked again, states and lists. */
+import { strict as assert } from 'node:assert'
+import type { Database } from '../ports/database.ts'
+import type { DeadLetter, DeadLetters, DeadLetterState } from '../ports/dead-letters.ts'
+import { type Case, casesOf } from './case.ts'
+import { message } from './samples.ts'
+
+const it = casesOf('dead-letters')
+
+const letter = (id: string, position: number, change: Partial<DeadLetter> = {}): DeadLetter => ({
+  id,
+  subscription: 'p',
+  key: 'k',
+  state: 'parked',
+  message: { ...message(`m${position}`, { tags: ['a', 'b'] }), stream: 's', version: 1, position },
+  errorName: 'TypeError',
+  errorCode: null,
+  errorMessage: "cannot read 'x' of undefined 😀",
+  stack: 'TypeError\n    at f (file.ts:1:1)',
+  attempts: [
+    { time: 1, error: 'first' },
+    { time: 2, error: 'second' },
+  ],
+  time: 1000,
+  reason: null,
+  ...change,
+})
+
+const within = <T>(
+  database: Database,
+  work: (letters: DeadLetters) => T | Promise<T>,
+): Promise<T> => database.transact(({ deadLetters }) => work(deadLetters))
+
+const add = (database: Database, ...letters: readonly DeadLetter[]): Promise<void> =>
+  within(database, async (deadLetters) => {
+    for (const one of letters) await deadLetters.add(one)
+  })
+
+const get = (database: Database, id: string): Promise<DeadLetter | undefined> =>
+  database.read(({ deadLetters }) => deadLetters.get(id))
+
+const list = async (
+  database: Database,
+  options: Partial<Parameters<DeadLetters['list']>[0]> = {},
+): Promise<string[]> => {
+  const listed = await database.read(({ deadLetters }) =>
+    deadLetters.list({ limit: 100, ...options }),
+  )
+  return listed.map(({ id }) => id)
+}
+
+const adding: readonly Case[] = [
+  it('a letter comes back as it was added, message and all', async ({ database }) => {
+    const full = letter('1', 7, {
+      errorCode: 'E_FULL',
+      message: {
+        ...message('m7', {
+          kind: 'command',
+          data: '{"a": 1}',
+          metadata: '{}',
+          correlationId: 'c',
+          causationId: 'd',
+        }),
+        stream: "s'1",
+        version: 3,
+        position: 7,
+      },
+    })
+    await add(database, full, letter('2', 8))
+    assert.deepEqual(await get(database, '1'), full)
+    assert.deepEqual(await get(database, '2'), letter('2', 8))
+    assert.equal(await get(database, '3'), undefined)
+  }),
+
+  it('a letter is found by subscription and position', async ({ database }) => {
+    await add(database, letter('1', 7), letter('2', 7, { subscription: 'q' }))
+    const find = (subscription: string, position: number): Promise<DeadLetter | undefined> =>
+      database.read(({ deadLetters }) => deadLetters.find(subscription, position))
+    assert.equal((await find('p', 7))?.id, '1')
+    assert.equal((await find('q', 7))?.id, '2')
+    assert.equal(await find('p', 8), undefined)
+    assert.equal(await find('P', 7), undefined)
+  }),
+
+  it('a letter added again keeps its id, takes over the new error, and is parked again', async ({
+    database,
+  }) => {
+    await add(database, letter('1', 7))
+    await within(database, (letters) => letters.mark('1', { from: 'parked', to: 'redriven' }))
+    const again = letter('2', 7, {
+      errorName: 'RangeError',
+      errorCode: 'E2',
+      errorMessage: 'too far',
+      stack: 'RangeError',
+      attempts: [{ time: 9, error: 'third' }],
+      time: 2000,
+    })
+    await add(database, again)
+    assert.deepEqual(await get(database, '1'), { ...again, id: '1' })
+    assert.equal(await get(database, '2'), undefined)
+    assert.deepEqual(await list(database), ['1'])
+  }),
+
+  it('a letter that was added cannot be changed from outside', async ({ database }) => {
+    const attempts = [{ time: 1, error: 'first' }]
+    await add(database, letter('1', 7, { attempts }))
+    attempts.push({ time: 2, error: 'second' })
+    assert.deepEqual((await get(database, '1'))?.attempts, [{ time: 1, error: 'first' }])
+  }),
+]
+
+const marking: readonly Case[] = [
+  it('marking changes the state and the reason, and nothing else', async ({ database }) => {
+    await add(database, letter('1', 7), letter('2', 8))
+    const change = { from: 'parked', to: 'discarded', reason: "a customer's test" } as const
+    assert.equal(await within(database, (letters) => letters.mark('1', change)), true)
+    const marked = { ...letter('1', 7), state: 'discarded', reason: "a customer's test" }
+    assert.deepEqual(await get(database, '1'), marked)
+    assert.deepEqual(await get(database, '2'), letter('2', 8))
+  }),
+
+  it('marking without a reason leaves a letter without one', async ({ database }) => {
+    await add(database, letter('1', 7))
+    await within(database, (letters) => letters.mark('1', { from: 'parked', to: 'redriven' }))
+    assert.deepEqual(await get(database, '1'), { ...letter('1', 7), state: 'redriven' })
+  }),
+
+  it('marking from another state, or what is not there, changes nothing', async ({ database }) => {
+    await add(database, letter('1', 7))
+    const mark = (id: string, from: DeadLetterState): Promise<boolean> =>
+      within(database, (letters) => letters.mark(id, { from, to: 'resolved', reason: 'x' }))
+    for (const from of ['redriven', 'resolved', 'discarded'] as const)
+      assert.equal(await mark('1', from), false)
+    assert.equal(await mark('2', 'parked'), false)
+    assert.deepEqual(await get(database, '1'), letter('1', 7))
+  }),
+
+  it('of two that mark the same letter, one succeeds', async ({ database }) => {
+    await add(database, letter('1', 7))
+    const mark = (to: DeadLetterState): Promise<boolean> =>
+      within(database, (letters) => letters.mark('1', { from: 'parked', to }))
+    assert.deepEqual(await Promise.all([mark('redriven'), mark('discarded')]), [true, false])
+    assert.equal((await get(database, '1'))?.state, 'redriven')
+  }),
+]
+
+const listing: readonly Case[] = [
+  it('letters are listed by id, after an id, as many as asked for', async ({ database }) => {
+    await add(database, letter('3', 1), letter('1', 2), letter('2', 3), letter('4', 4))
+    assert.deepEqual(await list(database), ['1', '2', '3', '4'])
+    assert.deepEqual(await list(database, { limit: 2 }), ['1', '2'])
+    assert.deepEqual(await list(database, { after: '2' }), ['3', '4'])
+    assert.deepEqual(await list(database, { after: '2', limit: 1 }), ['3'])
+    assert.deepEqual(await list(database, { after: '4' }), [])
+  }),
+
+  it('letters are listed by state and subscription', async ({ database }) => {
+    await add(
+      database,
+      letter('1', 1),
+      letter('2', 2),
+      letter('3', 3, { subscription: 'q' }),
+      letter('4', 4),
+    )
+    await within(database, (letters) => letters.mark('2', { from: 'parked', to: 'discarded' }))
+    assert.deepEqual(await list(database, { state: 'parked' }), ['1', '3', '4'])
+    assert.deepEqual(await list(database, { state: 'discarded' }), ['2'])
+    assert.deepEqual(await list(database, { state: 'resolved' }), [])
+    assert.deepEqual(await list(database, { subscription: 'p' }), ['1', '2', '4'])
+    assert.deepEqual(await list(database, { subscription: 'p', state: 'parked', after: '1' }), [
+      '4',
+    ])
+    assert.deepEqual(await list(database, { subscription: 'q', state: 'discarded' }), [])
+  }),
+
+  it('letters are counted in each state', async ({ database }) => {
+    const counts = (): Promise<unknown> => database.read(({ deadLetters }) => deadLetters.counts())
+    assert.deepEqual(await counts(), { parked: 0, redriven: 0, resolved: 0, discarded: 0 })
+    await add(database, ...[1, 2, 3, 4, 5].map((position) => letter(`${position}`, position)))
+    await within(database, async (letters) => {
+      await letters.mark('1', { from: 'parked', to: 'redriven' })
+      await letters.mark('2', { from: 'parked', to: 'redriven' })
+      await letters.mark('1', { from: 'redriven', to: 'resolved' })
+      await letters.mark('3', { from: 'parked', to: 'discarded', reason: 'old' })
+    })
+    assert.deepEqual(await counts(), { parked: 2, redriven: 1, resolved: 1, discarded: 1 })
+  }),
+]
+
+export const deadLetters: readonly Case[] = [...adding, ...marking, ...listing]

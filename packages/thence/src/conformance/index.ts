@@ -1,0 +1,54 @@
+/** The door `thence/conformance`: every promise of the ports as a case that any runner can run on any adapter. */
+import type { Case } from './case.ts'
+import { checkpoints } from './checkpoints.ts'
+import { database } from './database.ts'
+import { deadLetters } from './dead-letters.ts'
+import { documents } from './documents.ts'
+import { eventsAppend } from './events-append.ts'
+import { eventsCondition } from './events-condition.ts'
+import { eventsOnce } from './events-once.ts'
+import { eventsRace } from './events-race.ts'
+import { eventsRead } from './events-read.ts'
+import { eventsVerdict } from './events-verdict.ts'
+import { inbox } from './inbox.ts'
+import { isolation } from './isolation.ts'
+import { retries } from './retries.ts'
+import { snapshots } from './snapshots.ts'
+import { sql } from './sql.ts'
+import { timers } from './timers.ts'
+import { transactionEnd } from './transaction-end.ts'
+import { transactions } from './transactions.ts'
+
+export {
+  type Case,
+  type Dialect,
+  type Make,
+  makeFrom,
+  type MakeOptions,
+  type Store,
+  type Subject,
+} from './case.ts'
+export { ManualRuntime } from './manual-runtime.ts'
+export { type RuntimeCase, runtimeCases, type RuntimeSubject } from './runtime.ts'
+
+/** All cases for a database adapter. */
+export const cases: readonly Case[] = [
+  ...eventsAppend,
+  ...eventsVerdict,
+  ...eventsOnce,
+  ...eventsCondition,
+  ...eventsRead,
+  ...eventsRace,
+  ...checkpoints,
+  ...retries,
+  ...deadLetters,
+  ...inbox,
+  ...timers,
+  ...snapshots,
+  ...documents,
+  ...sql,
+  ...transactions,
+  ...isolation,
+  ...transactionEnd,
+  ...database,
+]

@@ -1,0 +1,271 @@
+/** Retries: what is due, what waits behind what, and the compare-and-set of settling. */
+import { strict as assert } from 'node:assert'
+import type { Database } from '../ports/database.ts'
+import type { Retries, Retry, RetrySummary } from '../ports/retries.ts'
+import { type Case, casesOf } from './case.ts'
+import { hostileNames } from './samples.ts'
+
+const it = casesOf('retries')
+
+const row = (position: number, change: Partial<Retry> = {}): Retry => ({
+  subscription: 'p',
+  key: 'k',
+  position,
+  messageId: `m${position}`,
+  state: 'due',
+  attempts: 1,
+  due: 100,
+  history: [{ time: 50, error: 'Error: no' }],
+  ...change,
+})
+
+const queued = (position: number, change: Partial<Retry> = {}): Retry =>
+  row(position, { state: 'queued', attempts: 0, due: 0, history: [], ...change })
+
+const parked = (position: number): Retry => row(position, { state: 'parked', due: 0 })
+
+const within = <T>(database: Database, work: (retries: Retries) => T | Promise<T>): Promise<T> =>
+  database.transact(({ retries }) => work(retries))
+
+const put = (database: Database, ...rows: readonly Retry[]): Promise<void> =>
+  within(database, async (retries) => {
+    for (const one of rows) await retries.put(one)
+  })
+
+const find = (
+  database: Database,
+  position: number,
+  subscription = 'p',
+): Promise<Retry | undefined> =>
+  database.read(({ retries }) => retries.find(subscription, position))
+
+const take = async (database: Database, now: number, limit = 100): Promise<number[]> =>
+  (await database.read(({ retries }) => retries.take('p', now, limit))).map(
+    ({ position }) => position,
+  )
+
+/** At time 500. */
+const settle = (database: Database, position: number, attempts: number): Promise<boolean> =>
+  within(database, (retries) => retries.settle({ subscription: 'p', position, attempts }, 500))
+
+const putting: readonly Case[] = [
+  it('a row comes back as it was put', async ({ database }) => {
+    const history = [
+      { time: 1, error: "it's 😀\nat line 2" },
+      { time: 2, error: '' },
+    ]
+    const rows = [row(3, { history, attempts: 2 }), parked(4), queued(5)]
+    await put(database, ...rows)
+    for (const one of rows) assert.deepEqual(await find(database, one.position), one)
+    assert.equal(await find(database, 6), undefined)
+    assert.equal(await find(database, 3, 'other'), undefined)
+  }),
+
+  it('a row that is put again is replaced', async ({ database }) => {
+    await put(database, row(3), row(3, { attempts: 2, due: 300, state: 'due' }))
+    assert.deepEqual(await find(database, 3), row(3, { attempts: 2, due: 300 }))
+    await put(database, parked(3))
+    assert.deepEqual(await find(database, 3), parked(3))
+    assert.deepEqual(await take(database, 1000), [])
+  }),
+
+  it('rows are kept by subscription and position', async ({ database }) => {
+    for (const subscription of hostileNames)
+      await put(database, row(3, { subscription, key: subscription }))
+    for (const subscription of hostileNames)
+      assert.deepEqual(
+        await find(database, 3, subscription),
+        row(3, { subscription, key: subscription }),
+      )
+  }),
+
+  it('what waits behind nothing is due now', async ({ database, runtime }) => {
+    await put(database, queued(3))
+    assert.deepEqual(await find(database, 3), queued(3, { state: 'due', due: runtime.now() }))
+    assert.deepEqual(await take(database, runtime.now()), [3])
+  }),
+
+  it('what waits behind a row of another key, another subscription or a later one is due now', async ({
+    database,
+  }) => {
+    await put(database, row(1, { key: 'K' }), row(2, { subscription: 'q' }), row(9))
+    await put(database, queued(3))
+    assert.equal((await find(database, 3))?.state, 'due')
+  }),
+
+  it('what waits behind an earlier row of its key is queued', async ({ database }) => {
+    await put(database, row(1, { key: 'a' }), queued(4, { key: 'a' }))
+    await put(database, row(2, { key: 'b', state: 'parked', due: 0 }), queued(5, { key: 'b' }))
+    await put(database, queued(6, { key: 'b' }))
+    for (const position of [4, 5, 6])
+      assert.equal((await find(database, position))?.state, 'queued')
+  }),
+
+  it('a row that was put cannot be changed from outside', async ({ database }) => {
+    const history = [{ time: 1, error: 'first' }]
+    const mine = { ...row(3), history }
+    await put(database, mine)
+    history.push({ time: 2, error: 'second' })
+    Object.assign(mine, { attempts: 9 })
+    assert.deepEqual(await find(database, 3), row(3, { history: [{ time: 1, error: 'first' }] }))
+  }),
+]
+
+const taking: readonly Case[] = [
+  it('rows are taken when they are due, by due time, then position', async ({ database }) => {
+    await put(
+      database,
+      row(1, { due: 300 }),
+      row(2, { due: 100 }),
+      row(4, { due: 200 }),
+      row(3, { due: 200 }),
+    )
+    await put(database, row(5, { due: 301 }), row(6, { subscription: 'q' }))
+    await put(database, row(7, { state: 'parked', due: 0 }), queued(8, { due: 0 }))
+    assert.deepEqual(await take(database, 300), [2, 3, 4, 1])
+    assert.deepEqual(await take(database, 299), [2, 3, 4])
+    assert.deepEqual(await take(database, 300, 2), [2, 3])
+    assert.deepEqual(await take(database, 99), [])
+  }),
+
+  it('taking gives whole rows and changes nothing', async ({ database }) => {
+    await put(database, row(1))
+    const taken = (): Promise<readonly Retry[]> =>
+      database.read(({ retries }) => retries.take('p', 100, 9))
+    assert.deepEqual(await taken(), [row(1)])
+    assert.deepEqual(await taken(), [row(1)])
+  }),
+]
+
+const settling: readonly Case[] = [
+  it('settling removes the row and makes the next of its key due', async ({ database }) => {
+    await put(database, row(1), queued(2), queued(3), row(4, { key: 'other' }))
+    assert.equal(await settle(database, 1, 1), true)
+    assert.equal(await find(database, 1), undefined)
+    assert.deepEqual(await find(database, 2), queued(2, { state: 'due', due: 500 }))
+    assert.deepEqual(await find(database, 3), queued(3))
+    assert.deepEqual(await find(database, 4), row(4, { key: 'other' }))
+    assert.equal(await settle(database, 2, 0), true)
+    assert.equal((await find(database, 3))?.state, 'due')
+    assert.equal(await settle(database, 3, 0), true)
+    assert.deepEqual(await database.read(({ retries }) => retries.blocked('p', ['k'])), [])
+  }),
+
+  it('settling with other attempts changes nothing', async ({ database }) => {
+    await put(database, row(1, { attempts: 2 }), queued(2))
+    for (const attempts of [0, 1, 3]) assert.equal(await settle(database, 1, attempts), false)
+    assert.deepEqual(await find(database, 1), row(1, { attempts: 2 }))
+    assert.deepEqual(await find(database, 2), queued(2))
+  }),
+
+  it('settling what is not there changes nothing', async ({ database }) => {
+    await put(database, row(1), queued(2))
+    assert.equal(await settle(database, 3, 1), false)
+    assert.equal(
+      await within(database, (r) => r.settle({ ...row(1), subscription: 'q' }, 1)),
+      false,
+    )
+    assert.equal((await find(database, 2))?.state, 'queued')
+  }),
+
+  it('of two that settle the same row, one succeeds', async ({ database }) => {
+    await put(database, row(1))
+    assert.deepEqual(await Promise.all([settle(database, 1, 1), settle(database, 1, 1)]), [
+      true,
+      false,
+    ])
+  }),
+
+  it('settling leaves a next row as it is that is not queued', async ({ database }) => {
+    await put(database, row(1), row(2, { due: 900 }), queued(3))
+    await settle(database, 1, 1)
+    assert.deepEqual(await find(database, 2), row(2, { due: 900 }))
+    assert.deepEqual(await find(database, 3), queued(3))
+  }),
+
+  it(
+    'settling does not wake rows of another key or subscription',
+    async ({ database }) => {
+      const others = [
+        row(1, { key: 'K' }),
+        queued(5, { key: 'K' }),
+        row(1, { subscription: 'q' }),
+        queued(5, { subscription: 'q' }),
+      ]
+      await put(database, row(2), ...others)
+      await settle(database, 2, 1)
+      for (const one of others)
+        assert.deepEqual(await find(database, one.position, one.subscription), one)
+    },
+    {},
+  ),
+
+  it('what stands behind a parked row stays queued when a row between them is settled', async ({
+    database,
+  }) => {
+    await put(database, parked(1), row(2), queued(3))
+    assert.equal(await settle(database, 2, 1), true)
+    assert.equal((await find(database, 3))?.state, 'queued')
+  }),
+]
+
+const watching: readonly Case[] = [
+  it('a key is blocked while it has a row, whatever its state', async ({ database }) => {
+    await put(database, row(1, { key: 'a' }), row(2, { key: 'b', state: 'parked', due: 0 }))
+    await put(database, queued(3, { key: 'b' }), row(4, { key: 'c', subscription: 'q' }))
+    const blocked = async (...keys: string[]): Promise<string[]> =>
+      [...(await database.read(({ retries }) => retries.blocked('p', keys)))].toSorted()
+    assert.deepEqual(await blocked('a', 'b', 'c', 'd', 'A'), ['a', 'b'])
+    assert.deepEqual(await blocked('c', 'd'), [])
+    assert.deepEqual(await blocked(), [])
+  }),
+
+  it('keys that look alike are apart', async ({ database }) => {
+    const [first = '', ...others] = hostileNames
+    await put(database, row(1, { key: first }))
+    const blocked = (keys: readonly string[]): Promise<readonly string[]> =>
+      database.read(({ retries }) => retries.blocked('p', keys))
+    assert.deepEqual(await blocked(others), [])
+    await put(database, ...others.map((key, index) => row(index + 2, { key })))
+    assert.deepEqual(new Set(await blocked(hostileNames)), new Set(hostileNames))
+  }),
+
+  it('a thousand keys are asked at once', async ({ database }) => {
+    await put(database, row(1, { key: 'key 999' }))
+    const keys = Array.from({ length: 1000 }, (_, index) => `key ${index}`)
+    assert.deepEqual(await database.read(({ retries }) => retries.blocked('p', keys)), ['key 999'])
+  }),
+
+  it('the summary counts the states of each subscription and tells when the next is due', async ({
+    database,
+  }) => {
+    const summary = async (): Promise<RetrySummary[]> =>
+      [...(await database.read(({ retries }) => retries.summary()))].toSorted((a, b) =>
+        a.subscription < b.subscription ? -1 : 1,
+      )
+    assert.deepEqual(await summary(), [])
+    await put(database, row(1, { due: 300 }), queued(2), queued(3), row(4, { key: 'b', due: 200 }))
+    await put(database, row(5, { key: 'c', state: 'parked', due: 0 }))
+    await put(database, row(1, { subscription: 'q', state: 'parked', due: 0 }))
+    assert.deepEqual(await summary(), [
+      { subscription: 'p', due: 2, parked: 1, queued: 2, next: 200 },
+      { subscription: 'q', due: 0, parked: 1, queued: 0, next: 0 },
+    ])
+  }),
+
+  it('clearing removes every row of one subscription', async ({ database }) => {
+    await put(
+      database,
+      row(1),
+      queued(2),
+      row(3, { key: 'b', state: 'parked' }),
+      row(1, { subscription: 'q' }),
+    )
+    assert.equal(await within(database, (retries) => retries.clear('p')), 3)
+    assert.equal(await within(database, (retries) => retries.clear('p')), 0)
+    assert.equal(await find(database, 1), undefined)
+    assert.deepEqual(await find(database, 1, 'q'), row(1, { subscription: 'q' }))
+  }),
+]
+
+export const retries: readonly Case[] = [...putting, ...taking, ...settling, ...watching]
