@@ -1,0 +1,37 @@
+/**
+ * The door for commands: to the aggregate that decides them, or into the log for the handler that does them.
+ */
+import type { Aggregate } from '../decide/aggregate.ts'
+import { execute } from '../decide/execute.ts'
+import type { Snapshots } from '../decide/snapshot.ts'
+import { issue } from '../message/codec.ts'
+import type { CommandMessage } from '../message/message.ts'
+import type { Store } from '../store/store.ts'
+import type { AppendResult } from '../store/writer.ts'
+import { commandStream } from '../store/writer.ts'
+
+export interface CommandDoor {
+  readonly store: Store
+  readonly deciders: ReadonlyMap<string, Aggregate>
+  readonly snapshots: Snapshots
+}
+
+/** See `App.send`. */
+export async function commandDoor(
+  message: CommandMessage,
+  { store, deciders, snapshots }: CommandDoor,
+): Promise<AppendResult> {
+  const { registry, runtime } = store.tools
+  const definition = registry.require(message.type)
+  const aggregate = deciders.get(message.type)
+  if (aggregate === undefined) {
+    const result = await store.append({ stream: commandStream(message.type), messages: [message] })
+    return { ...result, events: [] }
+  }
+  const command = issue(definition, message, { id: message.id ?? runtime.id() })
+  // Only an id of the sender's own can come twice.
+  const once = message.id === undefined ? undefined : { consumer: aggregate.name, id: message.id }
+  const executed = await execute(store, { aggregate, command, once })
+  snapshots.consider(aggregate, executed)
+  return executed.result
+}

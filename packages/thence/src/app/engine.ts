@@ -1,0 +1,196 @@
+/**
+ * Everything of an app that runs: its subscriptions, its timers, and the poll that notices what other processes did.
+ */
+import { executeIn, streamOf } from '../decide/execute.ts'
+import type { Aggregate } from '../decide/aggregate.ts'
+import { ThenceError } from '../errors.ts'
+import { retryPolicy } from '../handle/retry.ts'
+import type { Signals } from '../observe/signals.ts'
+import type { Cancel } from '../ports/runtime.ts'
+import { wait } from '../ports/wait.ts'
+import { follow } from '../project/follow.ts'
+import { buildInline } from '../project/inline.ts'
+import type { Projection } from '../project/projection.ts'
+import { sagaSubscription } from '../saga/run.ts'
+import { TimerClock } from '../saga/timers.ts'
+import type { Store } from '../store/store.ts'
+import { commandSubscription } from '../subscribe/command-sink.ts'
+import { handlerSubscription } from '../subscribe/handler-sink.ts'
+import { Subscription } from '../subscribe/subscription.ts'
+import type { SubscriptionOptions } from '../subscribe/subscription.ts'
+import type { Parts } from './parts.ts'
+
+/** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
+const pollEvery = 100
+const tidyEvery = 1000
+
+const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
+  commandSubscription({
+    name: aggregate.name,
+    types: [...aggregate.decide.keys()],
+    key: (command) => streamOf(aggregate, command),
+    retry: retryPolicy(`Aggregate ${aggregate.name}`),
+    decide: async (writer, command) => {
+      await executeIn(writer, { aggregate, command }, store.tools.codec)
+    },
+  })
+
+export class Engine {
+  readonly #parts: Parts
+  readonly #store: Store
+  readonly #clock: TimerClock
+  readonly #subscriptions = new Map<string, Subscription>()
+  #head = 0
+  #tidied = 0
+  #polling: Promise<void> | undefined
+  #cancelPoll: Cancel = () => undefined
+  #unlisten: () => void = () => undefined
+  #stopped = true
+
+  constructor(parts: Parts, store: Store, signals: Signals) {
+    this.#parts = parts
+    this.#store = store
+    this.#clock = new TimerClock(store)
+    const { tools } = store
+    const all = [
+      ...parts.aggregates.map((aggregate) => commands(aggregate, store)),
+      ...parts.sagas.map((saga) => sagaSubscription(saga, tools, () => this.#clock.wake())),
+      ...parts.handlers.map((handler) => handlerSubscription(handler, tools)),
+      ...parts.projections.filter(({ inline }) => !inline).map(follow),
+    ]
+    for (const options of all)
+      this.#subscriptions.set(options.name, new Subscription(options, store, signals))
+  }
+
+  get subscriptions(): readonly Subscription[] {
+    return [...this.#subscriptions.values()]
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  subscription(name: string): Subscription | undefined {
+    return this.#subscriptions.get(name)
+  }
+
+  async start(): Promise<void> {
+    await this.#createViews()
+    for (const projection of this.#parts.projections)
+      if (projection.inline) await this.#buildIfNeeded(projection)
+    this.#stopped = false
+    for (const subscription of this.subscriptions) await subscription.start()
+    this.#unlisten = this.#store.onCommit(() => this.wake())
+    this.#clock.start()
+    this.#schedulePoll()
+  }
+
+  /** @param deadline resolves when what is still in hand is to be given back. */
+  async stop(deadline: Promise<void>): Promise<void> {
+    this.#stopped = true
+    this.#cancelPoll()
+    this.#unlisten()
+    await this.#clock.stop()
+    await this.#polling
+    await Promise.all(this.subscriptions.map((subscription) => subscription.stop(deadline)))
+  }
+
+  /** There may be something to do for anyone. */
+  wake(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.wake()
+  }
+
+  /** Fires due timers now, without waiting for the clock's next look. */
+  wakeClock(): void {
+    this.#clock.wake()
+  }
+
+  /** Builds an inline view anew, in one transaction. Returns the position up to which it was built. */
+  rebuildInline(projection: Projection): Promise<number> {
+    return this.#store.transact(({ transaction }) =>
+      buildInline(projection, transaction, this.#store.tools.codec),
+    )
+  }
+
+  /**
+   * Resolves when every subscription has done all there is, and no failed message waits for its next attempt. What is
+   * parked, and timers that are not due, are not waited for.
+   */
+  async idle(signal?: AbortSignal): Promise<void> {
+    while (!(await this.#isIdle())) {
+      if (this.#stopped) throw new ThenceError('APP_STOPPED', 'The app was stopped while waiting.')
+      await this.#progress(signal)
+    }
+  }
+
+  async #isIdle(): Promise<boolean> {
+    const before = await this.#store.read(({ events }) => events.head())
+    const done = this.subscriptions.every(({ position, retrying, state, name }) =>
+      state === 'halted' ? !retrying : position >= before && !retrying && name !== '',
+    )
+    if (!done) return false
+    return before === (await this.#store.read(({ events }) => events.head()))
+  }
+
+  /** Resolves on the next progress of any subscription, or after a while. */
+  async #progress(signal?: AbortSignal): Promise<void> {
+    const stop = new AbortController()
+    const unlisten = this.subscriptions.map((one) => one.onProgress(() => stop.abort()))
+    const either = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])
+    try {
+      await wait(this.#store.tools.runtime, pollEvery, either)
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+    } finally {
+      for (const off of unlisten) off()
+    }
+  }
+
+  async #createViews(): Promise<void> {
+    await this.#store.transact(async ({ transaction }) => {
+      for (const { view, name } of this.#parts.projections) await view.create(transaction, name)
+    })
+  }
+
+  async #buildIfNeeded(projection: Projection): Promise<void> {
+    const { name } = projection
+    const { row, head } = await this.#store.read(async ({ checkpoints, events }) => ({
+      row: await checkpoints.load(name),
+      head: await events.head(),
+    }))
+    if (row?.rebuildAsked === true || (row === undefined && head > 0))
+      await this.rebuildInline(projection)
+    else if (row === undefined)
+      await this.#store.transact(({ transaction }) => transaction.checkpoints.restart(name, 0))
+  }
+
+  #schedulePoll(): void {
+    if (this.#stopped) return
+    this.#cancelPoll = this.#store.tools.runtime.after(pollEvery, () => {
+      this.#polling = this.#poll().finally(() => this.#schedulePoll())
+    })
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      const head = await this.#store.read(({ events }) => events.head())
+      if (head !== this.#head) this.wake()
+      this.#head = head
+      const now = this.#store.tools.runtime.now()
+      if (Math.abs(now - this.#tidied) < tidyEvery) return
+      this.#tidied = now
+      await this.#tidy()
+    } catch {
+      // The subscriptions meet the same failure and tell it; the next poll looks again.
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    for (const subscription of this.subscriptions) {
+      await subscription.tidy()
+      subscription.wake()
+    }
+    for (const projection of this.#parts.projections)
+      if (projection.inline) await this.#buildIfNeeded(projection)
+  }
+}

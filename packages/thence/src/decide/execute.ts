@@ -1,0 +1,118 @@
+/**
+ * The loop that everyone must trust: load, decide, append, and on a conflict load again.
+ */
+import { isThenceError, ThenceError } from '../errors.ts'
+import { fullJitter } from '../internal/backoff.ts'
+import type { EventMessage, Issued } from '../message/message.ts'
+import { causedBy } from '../message/trace.ts'
+import type { Once } from '../ports/events.ts'
+import { wait } from '../ports/wait.ts'
+import type { Store } from '../store/store.ts'
+import type { Append, AppendResult, Writer } from '../store/writer.ts'
+import { readBack } from '../store/writer.ts'
+import type { Aggregate } from './aggregate.ts'
+import type { Folded } from './state.ts'
+import { fold } from './state.ts'
+
+/** How often a command is decided again after conflicts before the conflict is given to the caller. */
+export const conflictAttempts = 10
+const backoff = { base: 2, cap: 250 }
+
+/** A command and who decides it. */
+export interface Execution {
+  readonly aggregate: Aggregate
+  readonly command: Issued
+  /** Makes it idempotent: a second execution gives the first one's result. */
+  readonly once?: Once | undefined
+}
+
+/** @throws MESSAGE_UNKNOWN if the aggregate does not decide such commands. */
+const decide = ({ aggregate, command }: Execution, state: unknown): readonly EventMessage[] => {
+  const entry = aggregate.decide.get(command.type)
+  if (entry === undefined)
+    throw new ThenceError('MESSAGE_UNKNOWN', `${aggregate.name} does not decide ${command.type}.`)
+  const decision = entry.run(state, command)
+  return Array.isArray(decision)
+    ? (decision as readonly EventMessage[])
+    : [decision as EventMessage]
+}
+
+export const streamOf = (aggregate: Aggregate, command: Issued): string =>
+  `${aggregate.name}-${aggregate.id(command)}`
+
+const nothing = (stream: string, { version, position }: Folded): AppendResult => ({
+  stream,
+  version,
+  position,
+  events: [],
+  duplicate: false,
+})
+
+const toAppend = (
+  execution: Execution,
+  folded: Folded,
+  messages: readonly EventMessage[],
+): Append => ({
+  stream: streamOf(execution.aggregate, execution.command),
+  messages,
+  expected: folded.version === 0 ? 'none' : folded.version,
+  once: execution.once,
+  parent: causedBy(execution.command),
+})
+
+/** Decides a command of the log inside the transaction that also moves the checkpoint past it. */
+export async function executeIn(
+  writer: Writer,
+  execution: Execution,
+  codec: Store['tools']['codec'],
+): Promise<AppendResult> {
+  const stream = streamOf(execution.aggregate, execution.command)
+  const folded = await fold(writer.transaction, codec, { aggregate: execution.aggregate, stream })
+  const messages = decide(execution, folded.state)
+  if (messages.length === 0) return nothing(stream, folded)
+  return writer.append(toAppend(execution, folded, messages))
+}
+
+const load = (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> =>
+  store.read(async (transaction) => {
+    const stream = streamOf(aggregate, command)
+    const before = once && (await transaction.inbox.recall(once.consumer, once.id))
+    if (before !== undefined)
+      return { done: await readBack(transaction, before, store.tools.codec) }
+    return { folded: await fold(transaction, store.tools.codec, { aggregate, stream }) }
+  })
+
+type Loaded = { readonly done: AppendResult } | { readonly folded: Folded }
+
+const attempt = async (store: Store, execution: Execution): Promise<Executed> => {
+  const loaded = await load(store, execution)
+  if ('done' in loaded) return { result: loaded.done }
+  const { folded } = loaded
+  const messages = decide(execution, folded.state)
+  if (messages.length === 0 && execution.once === undefined)
+    return { result: nothing(streamOf(execution.aggregate, execution.command), folded) }
+  return { result: await store.append(toAppend(execution, folded, messages)), before: folded }
+}
+
+/** What came of a command, and the state before it, unless it had been executed before. */
+export interface Executed {
+  readonly result: AppendResult
+  readonly before?: Folded
+}
+
+/**
+ * Decides a command and appends what follows, deciding again after a conflict, with jitter, at most
+ * {@link conflictAttempts} times.
+ * @throws VERSION_CONFLICT when that was not enough; REJECTED and whatever else the decision throws.
+ */
+export async function execute(store: Store, execution: Execution): Promise<Executed> {
+  const { runtime } = store.tools
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt(store, execution)
+    } catch (error) {
+      if (!isThenceError(error, 'VERSION_CONFLICT') || tries >= conflictAttempts) throw error
+      await wait(runtime, fullJitter(backoff, tries, runtime.random()))
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Writes snapshots after appends, beside the work: a snapshot that cannot be written changes no result.
+ */
+import { encodeJson } from '../message/json.ts'
+import type { Signals } from '../observe/signals.ts'
+import type { Store } from '../store/store.ts'
+import type { Aggregate } from './aggregate.ts'
+import type { Executed } from './execute.ts'
+import { evolve } from './state.ts'
+
+export class Snapshots {
+  readonly #store: Store
+  readonly #signals: Signals
+  readonly #writing = new Set<Promise<void>>()
+
+  constructor(store: Store, signals: Signals) {
+    this.#store = store
+    this.#signals = signals
+  }
+
+  /** Takes one if the append has crossed a multiple of `every`. Returns at once. */
+  consider(aggregate: Aggregate, { result, before }: Executed): void {
+    const { snapshot } = aggregate
+    if (snapshot === undefined || before === undefined || result.events.length === 0) return
+    const { every } = snapshot
+    if (Math.floor(before.version / every) === Math.floor(result.version / every)) return
+    const state = result.events.reduce((now, event) => evolve(aggregate, now, event), before.state)
+    const writing = this.#write(aggregate, result, state).finally(() =>
+      this.#writing.delete(writing),
+    )
+    this.#writing.add(writing)
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all(this.#writing)
+  }
+
+  async #write(
+    aggregate: Aggregate,
+    { stream, version }: Executed['result'],
+    state: unknown,
+  ): Promise<void> {
+    const tag = `${aggregate.name}/${aggregate.snapshot?.tag}`
+    try {
+      const text = encodeJson(`The state of ${aggregate.name}`, state)
+      await this.#store.transact(({ transaction }) =>
+        transaction.snapshots.save({ stream, version, tag, state: text }),
+      )
+    } catch (error) {
+      this.#signals.emit({ name: 'snapshot-failed', stream, error })
+    }
+  }
+}

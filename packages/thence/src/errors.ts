@@ -1,0 +1,140 @@
+/**
+ * The one error class and the table of its codes. Every error that Thence throws on purpose is listed here with
+ * whether retrying can help; docs/errors.md tells the same table and a test holds the two together.
+ */
+
+/** A stable name for what went wrong; see {@link errorTable}. */
+export type ErrorCode =
+  | 'VALUE_NOT_STORABLE'
+  | 'SCHEMA_INVALID'
+  | 'SCHEMA_ASYNC'
+  | 'MESSAGE_UNKNOWN'
+  | 'MESSAGE_FROM_FUTURE'
+  | 'MESSAGE_UNREADABLE'
+  | 'MESSAGE_ID_REUSED'
+  | 'NAME_INVALID'
+  | 'NAME_TAKEN'
+  | 'CONFIG_INVALID'
+  | 'CAPABILITY_MISSING'
+  | 'VERSION_CONFLICT'
+  | 'CONDITION_FAILED'
+  | 'REJECTED'
+  | 'QUERY_UNANSWERED'
+  | 'QUERY_TIMEOUT'
+  | 'TRANSACTION_NESTED'
+  | 'TRANSACTION_TIMEOUT'
+  | 'CHECKPOINT_MOVED'
+  | 'TIMEOUT'
+  | 'NOT_FOUND'
+  | 'STATE_INVALID'
+  | 'STORE_MISSING'
+  | 'STORE_BUSY'
+  | 'STORE_FULL'
+  | 'STORE_READ_ONLY'
+  | 'STORE_CORRUPT'
+  | 'STORE_TOO_NEW'
+  | 'STORE_NOT_MIGRATED'
+  | 'STORE_CLOSED'
+  | 'STORE_FAILED'
+  | 'APP_STOPPED'
+  | 'ABORTED'
+
+export interface ErrorEntry {
+  /** Whether trying the very same thing again can succeed. */
+  readonly retryable: boolean
+  /** What happened, in one sentence, for the table in the docs. */
+  readonly summary: string
+}
+
+const entry = (retryable: boolean, summary: string): ErrorEntry => ({ retryable, summary })
+
+/** Every code, whether a retry can help, and what it means. */
+export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
+  VALUE_NOT_STORABLE: entry(false, 'A value cannot be stored and read back identically.'),
+  SCHEMA_INVALID: entry(false, 'Data does not fit the schema of its message.'),
+  SCHEMA_ASYNC: entry(false, 'A schema validates asynchronously, which a record cannot depend on.'),
+  MESSAGE_UNKNOWN: entry(false, 'A message type is not registered with this app.'),
+  MESSAGE_FROM_FUTURE: entry(
+    false,
+    'A stored message has a newer schema version than this program.',
+  ),
+  MESSAGE_UNREADABLE: entry(false, 'A stored message cannot be decoded or upcast.'),
+  MESSAGE_ID_REUSED: entry(false, 'A message id is already taken by a different message.'),
+  NAME_INVALID: entry(false, 'A name is empty, too long or holds characters that are not allowed.'),
+  NAME_TAKEN: entry(false, 'Two definitions share one name.'),
+  CONFIG_INVALID: entry(false, 'The app is put together wrongly.'),
+  CAPABILITY_MISSING: entry(false, 'The database adapter does not offer what a definition needs.'),
+  VERSION_CONFLICT: entry(
+    true,
+    'A stream was not at the expected version when the append committed.',
+  ),
+  CONDITION_FAILED: entry(true, 'An append condition did not hold when the append committed.'),
+  REJECTED: entry(false, 'A decision refused a command for a reason of the domain.'),
+  QUERY_UNANSWERED: entry(false, 'No projection answers this query.'),
+  QUERY_TIMEOUT: entry(true, 'A projection did not reach the asked position in time.'),
+  TRANSACTION_NESTED: entry(false, 'The database was called from inside its own open transaction.'),
+  TRANSACTION_TIMEOUT: entry(true, 'A transaction stayed open too long and was rolled back.'),
+  CHECKPOINT_MOVED: entry(true, 'Another process moved a checkpoint; this one commits nothing.'),
+  TIMEOUT: entry(true, 'A handler did not finish in time.'),
+  NOT_FOUND: entry(false, 'What was named does not exist in this store.'),
+  STATE_INVALID: entry(false, 'What was named is not in a state that allows this.'),
+  STORE_MISSING: entry(false, 'There is no store where one was expected.'),
+  STORE_BUSY: entry(true, 'Another process holds the write lock of the store for too long.'),
+  STORE_FULL: entry(true, 'The disk of the store is full; nothing of this write was kept.'),
+  STORE_READ_ONLY: entry(false, 'The store cannot be written to.'),
+  STORE_CORRUPT: entry(false, 'The store file is damaged or is not a Thence store.'),
+  STORE_TOO_NEW: entry(false, 'The store was migrated by a newer version of Thence.'),
+  STORE_NOT_MIGRATED: entry(false, 'The store has migrations that were not applied.'),
+  STORE_CLOSED: entry(false, 'The store was closed.'),
+  STORE_FAILED: entry(true, 'The database reported an error that Thence does not know.'),
+  APP_STOPPED: entry(false, 'The app was stopped or was not started.'),
+  ABORTED: entry(true, 'The caller gave up by its AbortSignal.'),
+}
+
+/** Facts about an error, safe to log: names, numbers and positions, never message data. */
+export type ErrorDetails = Readonly<Record<string, unknown>>
+
+const mark: unique symbol = Symbol.for('thence.error')
+
+/**
+ * The only error class of Thence. `message` says what happened, with the values, and what to do.
+ * Recognise it by {@link isThenceError}, not by `instanceof`: two copies of the package may be loaded.
+ */
+export class ThenceError extends Error {
+  readonly code: ErrorCode
+  /** Whether the very same call may succeed later. */
+  readonly retryable: boolean
+  readonly details: ErrorDetails
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly details?: ErrorDetails } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : {})
+    this.name = 'ThenceError'
+    this.code = code
+    this.retryable = errorTable[code].retryable
+    this.details = options.details ?? {}
+    Object.defineProperty(this, mark, { value: true })
+  }
+}
+
+/** Whether `error` was thrown by Thence (by any loaded copy of it), and, if `code` is given, with that code. */
+export function isThenceError(error: unknown, code?: ErrorCode): error is ThenceError {
+  if (typeof error !== 'object' || error === null || !(mark in error)) return false
+  return code === undefined || ('code' in error && error.code === code)
+}
+
+/**
+ * Whether the database itself failed, so that nothing is known about the work that was tried: such an error is tried
+ * again later and is never held against a message.
+ */
+export function isStoreFailure(error: unknown): error is ThenceError {
+  if (!isThenceError(error)) return false
+  return (
+    error.code.startsWith('STORE_') ||
+    error.code === 'TRANSACTION_TIMEOUT' ||
+    error.code === 'CHECKPOINT_MOVED'
+  )
+}

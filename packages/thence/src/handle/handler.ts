@@ -1,0 +1,84 @@
+/**
+ * Handlers: work for a message that touches the world outside the store. What they ask of the store commits with their
+ * checkpoint; what they do outside happens at least once, with the same message id on every attempt.
+ */
+import { ThenceError } from '../errors.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
+import type { AnyDefinition, DataOf } from '../message/define.ts'
+import type { Recorded } from '../message/message.ts'
+import { checkName } from '../message/name.ts'
+import type { HandlerContext } from './context.ts'
+import type { RetryPolicy } from './retry.ts'
+import { retryPolicy } from './retry.ts'
+
+/** What handlers of definition `D` are given. */
+export type RecordedOf<D extends AnyDefinition> = D extends AnyDefinition
+  ? Recorded<D['type'], DataOf<D>>
+  : never
+
+export type HandlerFunction<D extends AnyDefinition> = (
+  message: RecordedOf<D>,
+  context: HandlerContext,
+) => Promise<void> | void
+
+export interface HandlerOptions<D extends AnyDefinition> {
+  /** Messages with the same key are handled in order, and only they wait for one that failed. Default: the stream. */
+  readonly key?: (message: RecordedOf<D>) => string
+  readonly retry?: Partial<RetryPolicy>
+  /** How many keys are worked on side by side; default 16. */
+  readonly concurrency?: number
+  /** How long one attempt may take; default 30 s. */
+  readonly timeout?: Duration
+}
+
+/** A handler, ready for `use`. `C` names the commands it handles. */
+export interface Handler<C extends string = string> {
+  readonly part: 'handler'
+  readonly name: string
+  /** Carries the types of the commands; never set. */
+  readonly commands?: C
+  readonly definitions: readonly AnyDefinition[]
+  readonly run: (message: Recorded, context: HandlerContext) => Promise<void> | void
+  readonly key: ((message: Recorded) => string) | undefined
+  readonly retry: RetryPolicy
+  readonly concurrency: number
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+export type CommandTypeOf<D extends AnyDefinition> = Extract<
+  D,
+  { readonly kind: 'command' }
+>['type']
+
+/**
+ * Defines a handler of one or several definitions.
+ * @param name unique in the app; also the name of its subscription.
+ * @throws NAME_INVALID, CONFIG_INVALID
+ */
+export function handler<D extends AnyDefinition>(
+  name: string,
+  definitions: D | readonly D[],
+  run: HandlerFunction<D>,
+  options: HandlerOptions<D> = {},
+): Handler<CommandTypeOf<D>> {
+  checkName('The handler', name)
+  const list = (Array.isArray(definitions) ? definitions : [definitions]) as readonly D[]
+  const concurrency = options.concurrency ?? 16
+  if (list.length === 0 || !Number.isSafeInteger(concurrency) || concurrency < 1)
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `Handler ${name} needs at least one definition and a concurrency of at least 1.`,
+    )
+  return {
+    part: 'handler',
+    name,
+    definitions: list,
+    run: run as Handler['run'],
+    key: options.key as Handler['key'],
+    retry: retryPolicy(`Handler ${name}`, options.retry),
+    concurrency,
+    timeout: milliseconds(`timeout of handler ${name}`, options.timeout ?? '30s'),
+  }
+}

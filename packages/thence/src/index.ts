@@ -1,0 +1,53 @@
+/**
+ * The front door: messages, aggregates, projections, handlers, sagas, and the app that runs them. Adapters have doors
+ * of their own (`thence/sqlite`, `thence/memory`).
+ */
+export type { AppendOptions, AppOptions, StopOptions } from './app/app.ts'
+export { App, app, AppBuilder } from './app/app.ts'
+export type { AskOptions } from './app/ask.ts'
+export type { Part } from './app/parts.ts'
+export type { RebuildProgress } from './app/rebuild.ts'
+export { systemRuntime } from './app/system-runtime.ts'
+export type { Aggregate, AggregateOptions, SnapshotOptions } from './decide/aggregate.ts'
+export { aggregate, reject } from './decide/aggregate.ts'
+export type { ErrorCode } from './errors.ts'
+export { errorTable, isThenceError, ThenceError } from './errors.ts'
+export type { HandlerContext } from './handle/context.ts'
+export type { Handler, HandlerOptions } from './handle/handler.ts'
+export { handler } from './handle/handler.ts'
+export type { RetryPolicy } from './handle/retry.ts'
+export type { Duration } from './internal/duration.ts'
+export type {
+  AnyDefinition,
+  CommandDefinition,
+  DataOf,
+  EventDefinition,
+  InputOf,
+} from './message/define.ts'
+export { command, event } from './message/define.ts'
+export type { JsonValue } from './message/json.ts'
+export type {
+  CommandMessage,
+  EventMessage,
+  Issued,
+  MessageOptions,
+  Metadata,
+  Recorded,
+} from './message/message.ts'
+export type { QueryDefinition, QueryMessage } from './message/query.ts'
+export { query } from './message/query.ts'
+export type { Schema } from './message/schema.ts'
+export { plain } from './message/schema.ts'
+export type { Logger } from './observe/log.ts'
+export type { Listener, Signal } from './observe/signals.ts'
+export type { Database } from './ports/database.ts'
+export type { Runtime } from './ports/runtime.ts'
+export type { Projection, ProjectionOptions } from './project/projection.ts'
+export { projection } from './project/projection.ts'
+export type { Documents, Tables, ViewDefinition } from './project/view.ts'
+export { documents, tables } from './project/view.ts'
+export type { Reaction, Saga, SagaOptions } from './saga/saga.ts'
+export { saga } from './saga/saga.ts'
+export type { SagaContext, Step, StepOptions } from './saga/step.ts'
+export { step } from './saga/step.ts'
+export type { AppendResult } from './store/writer.ts'

@@ -1,0 +1,63 @@
+/**
+ * One at a time: transactions on a single connection run one after the other, and reads wait for an open one, so that
+ * nobody sees half a transaction. Work that finishes synchronously never waits for a promise.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { ThenceError } from '../errors.ts'
+
+type Awaitable<T> = T | Promise<T>
+
+const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
+  typeof value === 'object' && value !== null && 'then' in value
+
+/** A queue of length one with a waiting line. Calling it from inside its own work throws TRANSACTION_NESTED. */
+export class Gate {
+  readonly #inside = new AsyncLocalStorage<{ open: boolean }>()
+  readonly #line: (() => void)[] = []
+  #taken = false
+
+  /** Runs `work` when all earlier work is done; answers synchronously if it could run, and finish, at once. */
+  run<T>(work: () => Awaitable<T>): Awaitable<T> {
+    if (this.#inside.getStore()?.open === true) throw nested()
+    if (!this.#taken) return this.#enter(work)
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#line.push(() => {
+      try {
+        const result = this.#enter(work)
+        if (isPromise(result)) result.then(resolve, reject)
+        else resolve(result)
+      } catch (error) {
+        reject(error as Error)
+      }
+    })
+    return promise
+  }
+
+  #enter<T>(work: () => Awaitable<T>): Awaitable<T> {
+    this.#taken = true
+    const scope = { open: true }
+    try {
+      const result = this.#inside.run(scope, work)
+      if (isPromise(result)) return result.finally(() => this.#leave(scope))
+      this.#leave(scope)
+      return result
+    } catch (error) {
+      this.#leave(scope)
+      throw error
+    }
+  }
+
+  #leave(scope: { open: boolean }): void {
+    // What was started inside and outlives the work (a forgotten promise) is outside again.
+    scope.open = false
+    this.#taken = false
+    this.#line.shift()?.()
+  }
+}
+
+const nested = (): ThenceError =>
+  new ThenceError(
+    'TRANSACTION_NESTED',
+    'The database was called from inside its own open transaction, which would wait for itself. ' +
+      'Use what the transaction offers (its view, append, send), or do it after the transaction.',
+  )

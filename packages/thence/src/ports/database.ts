@@ -1,0 +1,82 @@
+/**
+ * The bundle of all storage ports: what a database adapter is. Everything happens inside `transact` or `read`, so that
+ * a view, its checkpoint, an inbox row, saga state and outgoing messages move together or not at all.
+ */
+import type { Awaitable } from './awaitable.ts'
+import type { Checkpoints } from './checkpoints.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { Documents } from './documents.ts'
+import type { AppendRequest, Events, Verdict } from './events.ts'
+import type { Inbox } from './inbox.ts'
+import type { Retries } from './retries.ts'
+import type { Runtime } from './runtime.ts'
+import type { Snapshots } from './snapshots.ts'
+import type { Sql } from './sql.ts'
+import type { Timers } from './timers.ts'
+
+/** All ports, bound to one open transaction. Using it after the transaction ended throws. */
+export interface Transaction {
+  readonly events: Events
+  readonly checkpoints: Checkpoints
+  readonly retries: Retries
+  readonly deadLetters: DeadLetters
+  readonly inbox: Inbox
+  readonly timers: Timers
+  readonly snapshots: Snapshots
+  readonly documents: Documents
+  /** Throws CAPABILITY_MISSING where the adapter has no SQL. */
+  readonly sql: Sql
+  /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. */
+  savepoint<T>(work: () => Awaitable<T>): Promise<T>
+}
+
+export interface Capabilities {
+  /** Whether views may be written in plain SQL. */
+  readonly sql: boolean
+  /** Whether what was committed survives the end of the process. */
+  readonly durable: boolean
+}
+
+/** A numbered change of the database schema. */
+export interface Migration {
+  readonly number: number
+  readonly name: string
+  /** What would be, or was, run. */
+  readonly script: string
+}
+
+export interface MigrationPlan {
+  /** Number of the last migration that the store has; 0 for a new one. */
+  readonly current: number
+  /** What is missing, in order. */
+  readonly pending: readonly Migration[]
+}
+
+/**
+ * What an adapter promises:
+ *
+ * - `transact` commits when `work` resolves and rolls everything back when it throws, and throws the same error. Write
+ *   transactions of all processes run one after the other (or as if they did). When it resolves, the commit is as
+ *   durable as `capabilities` says.
+ * - `read` shows one committed state; it never shows an open transaction's writes.
+ * - Calling `append`, `transact` or `read` from inside `work` throws TRANSACTION_NESTED instead of waiting for itself.
+ * - A transaction that stays open longer than the adapter's limit is rolled back with TRANSACTION_TIMEOUT.
+ * - `append` is one commit for the whole batch, with a verdict per request, judged in order (a request sees those
+ *   before it). A refused request neither aborts the others nor burns positions.
+ * - `migrate` applies what is missing, under a lock, each number once; `plan` changes nothing. Opening a store that a
+ *   newer version has migrated throws STORE_TOO_NEW.
+ * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
+ * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.
+ */
+export interface Database {
+  readonly name: string
+  readonly capabilities: Capabilities
+  /** Hands over the runtime, before anything else is called. */
+  open(runtime: Runtime): Awaitable<void>
+  plan(): Awaitable<MigrationPlan>
+  migrate(): Promise<MigrationPlan>
+  append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]>
+  transact<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
+  read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
+  close(): Promise<void>
+}

@@ -1,0 +1,26 @@
+/**
+ * Keyed documents as JSON text, in collections: the plainest way to write a view. They change in the transaction of
+ * the effect, like everything else.
+ */
+import type { Awaitable } from './awaitable.ts'
+
+export interface Document {
+  readonly key: string
+  /** JSON text. */
+  readonly value: string
+}
+
+/** Keys are ordered by their UTF-8 bytes. */
+export interface Documents {
+  get(collection: string, key: string): Awaitable<string | undefined>
+  put(collection: string, key: string, value: string): Awaitable<void>
+  /** Returns whether it was there. */
+  delete(collection: string, key: string): Awaitable<boolean>
+  /** Documents whose key starts with `prefix`, by key, after the key `after`. */
+  list(
+    collection: string,
+    options: { readonly prefix?: string; readonly after?: string; readonly limit: number },
+  ): Awaitable<readonly Document[]>
+  /** Removes all; returns how many. */
+  clear(collection: string): Awaitable<number>
+}

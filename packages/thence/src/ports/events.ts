@@ -1,0 +1,130 @@
+/**
+ * The log: append and read back, in the stored (already encoded) form. The one contract on which everything else
+ * rests: positions grow in commit order, so reading after a position never misses a message.
+ */
+import type { NewMessage, StoredMessage } from '../message/stored.ts'
+import type { Awaitable } from './awaitable.ts'
+
+export type { NewMessage, StoredMessage }
+
+/** Matches a message that has one of `types` (any type, if absent) and all of `tags`. */
+export interface QueryItem {
+  readonly types?: readonly string[]
+  readonly tags?: readonly string[]
+}
+
+/** Matches a message that matches any of its items; an empty list matches every message. */
+export type Query = readonly QueryItem[]
+
+/** What must hold for a stream when the append commits: its version, or that it must not / must exist. */
+export type Expected = number | 'none' | 'exists'
+
+/** No message that matches `query` may stand after position `after` when the append commits (dcb.events). */
+export interface AppendCondition {
+  readonly query: Query
+  /** The last position the decision has seen; 0 for none. */
+  readonly after: number
+}
+
+/** Remembers that `consumer` was done with message `id`; see ports/inbox.ts. */
+export interface Once {
+  readonly consumer: string
+  readonly id: string
+}
+
+/** An append as data. With `once` the list of messages may be empty: then only the inbox row is written. */
+export interface AppendRequest {
+  readonly stream: string
+  readonly expected?: Expected
+  readonly condition?: AppendCondition
+  readonly once?: Once
+  readonly messages: readonly NewMessage[]
+}
+
+/** Where the messages of one append went. `count` 0 means that nothing was written to the log. */
+export interface Appended {
+  readonly stream: string
+  /** Of the last message; with `count` 0 the version of the stream. */
+  readonly version: number
+  /** Of the last message; with `count` 0 the position of the log's head. */
+  readonly position: number
+  readonly count: number
+}
+
+/** What became of one append request. A refused one wrote nothing and burned no position. */
+export type Verdict =
+  | ({ readonly outcome: 'appended' } & Appended)
+  /** The same ids (or the same `once`) had been written before; where, says the rest. */
+  | ({ readonly outcome: 'duplicate' } & Appended)
+  /** `expected` did not hold; the stream is at `actual` (0: it does not exist). */
+  | { readonly outcome: 'conflict'; readonly actual: number }
+  /** A message that matches the condition's query stands at `position`. */
+  | { readonly outcome: 'condition-failed'; readonly position: number }
+  /** The id belongs to a message with another type, data or stream. */
+  | { readonly outcome: 'id-reused'; readonly id: string }
+
+export interface ReadStream {
+  /** First version to give, inclusive; default: the first of the stream, backwards the last. */
+  readonly from?: number
+  readonly backwards?: boolean
+  /** At most so many messages; at least 1. */
+  readonly limit: number
+}
+
+export interface ReadAll {
+  readonly query?: Query
+  /** Positions greater than this; default 0. */
+  readonly after?: number
+  /** Positions less than this; default: no bound. */
+  readonly before?: number
+  readonly backwards?: boolean
+  readonly limit: number
+}
+
+/** A page of the log. */
+export interface Page {
+  readonly messages: readonly StoredMessage[]
+  /**
+   * Forwards: every matching message up to here is in this page or was before it. If the page is full it is the last
+   * message's position, else the head of the log when it was read (never less than `after`).
+   */
+  readonly through: number
+}
+
+export interface StreamInfo {
+  readonly stream: string
+  readonly version: number
+  /** Of its last message. */
+  readonly position: number
+  /** Of its last message, Unix milliseconds. */
+  readonly time: number
+}
+
+/**
+ * Reads and writes inside one transaction.
+ *
+ * - `append` judges in this order: `once` already remembered → duplicate; `expected` not met → conflict, unless all
+ *   ids are already stored in this stream with the same type and data → duplicate; condition not met →
+ *   condition-failed (with the same exception); an id is taken by another message, or only some of the ids are
+ *   stored → id-reused; else appended. A refused request leaves no trace and the transaction goes on.
+ * - Versions in a stream are contiguous from 1. Positions are contiguous too where a single writer gives them, and in
+ *   any case grow in commit order.
+ * - `readStream` and `readAll` see this transaction's own appends.
+ */
+export interface Events {
+  append(request: AppendRequest): Awaitable<Verdict>
+  readStream(stream: string, options: ReadStream): Awaitable<readonly StoredMessage[]>
+  readAll(options: ReadAll): Awaitable<Page>
+  /** The last position that was given, 0 for an empty store. */
+  head(): Awaitable<number>
+  /** Messages by id, or all of one correlation (its first message included), in order of position. */
+  find(
+    by: { readonly id: string } | { readonly correlationId: string },
+  ): Awaitable<readonly StoredMessage[]>
+  /** Streams whose name starts with `prefix`, by name, after the name `after`. */
+  streams(options: {
+    readonly prefix?: string
+    readonly after?: string
+    readonly limit: number
+  }): Awaitable<readonly StreamInfo[]>
+}

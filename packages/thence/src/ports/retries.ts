@@ -1,0 +1,65 @@
+/**
+ * Messages that a subscription has taken past its checkpoint without being done: failed and due again, parked, or
+ * waiting behind one of those because they share its key. Kept in the store, so that attempts survive a restart and
+ * memory stays bounded however long the queue behind a parked message grows.
+ */
+import type { Awaitable } from './awaitable.ts'
+
+/**
+ * `due`: to be tried at `due`. `parked`: a dead letter blocks the key until someone redrives or discards it.
+ * `queued`: waits behind an earlier message of its key.
+ */
+export type RetryState = 'due' | 'parked' | 'queued'
+
+export interface Attempt {
+  /** Unix milliseconds. */
+  readonly time: number
+  readonly error: string
+}
+
+export interface Retry {
+  readonly subscription: string
+  readonly key: string
+  readonly position: number
+  readonly messageId: string
+  readonly state: RetryState
+  /** Failed attempts so far. */
+  readonly attempts: number
+  /** Unix milliseconds; 0 while queued or parked. */
+  readonly due: number
+  /** The latest attempts, oldest first. */
+  readonly history: readonly Attempt[]
+}
+
+/**
+ * Rows are unique by (subscription, position).
+ * - `put` inserts or replaces a row. A row that is put as `queued` though no earlier row of its key exists is stored
+ *   as `due` now: nothing may wait behind nothing.
+ * - `take` returns rows with state `due` and `due` ≤ now, by due time, then position.
+ * - `settle` removes the row and makes the next row of the same key `due` at `now` if it was queued. It returns false,
+ *   and changes nothing, unless the row is there with exactly `attempts`: that is its compare-and-set.
+ */
+export interface Retries {
+  put(row: Retry): Awaitable<void>
+  take(subscription: string, now: number, limit: number): Awaitable<readonly Retry[]>
+  settle(
+    row: Pick<Retry, 'subscription' | 'position' | 'attempts'>,
+    now: number,
+  ): Awaitable<boolean>
+  find(subscription: string, position: number): Awaitable<Retry | undefined>
+  /** Which of `keys` have a row. */
+  blocked(subscription: string, keys: readonly string[]): Awaitable<readonly string[]>
+  /** Per subscription that has rows: how many in each state, and when the next is due (0: none). */
+  summary(): Awaitable<readonly RetrySummary[]>
+  /** Removes every row of the subscription; returns how many. */
+  clear(subscription: string): Awaitable<number>
+}
+
+export interface RetrySummary {
+  readonly subscription: string
+  readonly due: number
+  readonly parked: number
+  readonly queued: number
+  /** Unix milliseconds. */
+  readonly next: number
+}

@@ -1,0 +1,24 @@
+/**
+ * The only door to time, timers, randomness and ids. No room reads a clock or draws a number by itself, so that a
+ * test or a seeded simulation can drive the whole product.
+ */
+
+/** Takes back what was planned; calling it again does nothing. */
+export type Cancel = () => void
+
+/**
+ * Promises: `now` may step but is in Unix milliseconds; `id` never repeats and sorts by creation within one process;
+ * a planned callback runs at most once, never inside the call that plans it.
+ */
+export interface Runtime {
+  /** Unix milliseconds. */
+  now(): number
+  /** Evenly from [0, 1). */
+  random(): number
+  /** A new UUIDv7 (RFC 9562), monotonic within the process. */
+  id(): string
+  /** Runs `callback` once, not before `milliseconds` from now. A real one keeps the process alive. */
+  after(milliseconds: number, callback: () => void): Cancel
+  /** Runs `callback` when the current turn of the event loop and its microtasks are over. */
+  soon(callback: () => void): void
+}

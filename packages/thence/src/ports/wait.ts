@@ -1,0 +1,28 @@
+/**
+ * Waiting by the runtime's clock, so that a virtual clock can skip it.
+ */
+import { ThenceError } from '../errors.ts'
+import type { Runtime } from './runtime.ts'
+
+const aborted = (signal: AbortSignal): ThenceError =>
+  new ThenceError('ABORTED', 'The caller gave up.', { cause: signal.reason })
+
+/** Resolves after `milliseconds`. @throws ABORTED as soon as the signal says so. */
+export function wait(
+  runtime: Pick<Runtime, 'after'>,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(aborted(signal))
+    const stop = (): void => {
+      cancel()
+      reject(aborted(signal as AbortSignal))
+    }
+    const cancel = runtime.after(milliseconds, () => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    })
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,58 @@
+/**
+ * Projections that change in the transaction of the append. A view that throws refuses the append, so they are for what
+ * must never lag: uniqueness, balances that gate a decision.
+ */
+import type { Recorded } from '../message/message.ts'
+import type { Codec } from '../message/codec.ts'
+import type { Transaction } from '../ports/database.ts'
+import type { Inline } from '../store/writer.ts'
+import { project } from './follow.ts'
+import type { Projection } from './projection.ts'
+
+const pageSize = 1000
+
+/** The hook for every append, or nothing if no projection is inline. */
+export function inlineHook(projections: readonly Projection[]): Inline | undefined {
+  if (projections.length === 0) return undefined
+  return async (transaction, recorded) => {
+    for (const projection of projections) {
+      const events = recorded.filter(({ type }) => projection.on.has(type))
+      if (events.length > 0) await applyAll(projection, transaction, events)
+    }
+  }
+}
+
+const applyAll = async (
+  projection: Projection,
+  transaction: Transaction,
+  events: readonly Recorded[],
+): Promise<void> => {
+  const { view, flush } = projection.view.open(transaction, projection.name)
+  for (const event of events) await project(projection, event, view)
+  await flush()
+}
+
+/**
+ * Builds an inline view from the whole log inside one transaction: writers wait, and what becomes visible is complete.
+ * Returns the position up to which it was built.
+ */
+export async function buildInline(
+  projection: Projection,
+  transaction: Transaction,
+  codec: Codec,
+): Promise<number> {
+  const { name } = projection
+  const query = [{ types: [...projection.on.keys()] }]
+  await projection.view.clear(transaction, name)
+  let after = 0
+  for (;;) {
+    const page = await transaction.events.readAll({ query, after, limit: pageSize })
+    const events = page.messages.map((stored) => codec.decode(stored))
+    await applyAll(projection, transaction, events)
+    after = page.through
+    if (page.messages.length < pageSize) break
+  }
+  const { generation } = await transaction.checkpoints.restart(name, 0)
+  await transaction.checkpoints.move(name, { position: 0, generation }, after)
+  return after
+}

@@ -1,0 +1,97 @@
+/**
+ * Read models made from events: which events change the view and how, and which queries it answers. A projection writes
+ * to its view only, so that it can be rebuilt from the log at any time.
+ */
+import type { RetryPolicy } from '../handle/retry.ts'
+import type { Chain, Entry } from '../message/collect.ts'
+import { collect } from '../message/collect.ts'
+import type { AnyDefinition, DataOf } from '../message/define.ts'
+import type { Recorded } from '../message/message.ts'
+import { checkName } from '../message/name.ts'
+import type { QueryDefinition } from '../message/query.ts'
+import type { ViewDefinition } from './view.ts'
+
+/** Collects what each event does to the view. */
+export interface Projecting<View> {
+  on<D extends AnyDefinition>(
+    definition: D,
+    apply: (event: Recorded<D['type'], DataOf<D>>, view: View) => Promise<void> | void,
+  ): Projecting<View>
+}
+
+/** Collects how queries are answered from the view. */
+export interface Answering<View, Q extends string> {
+  on<Type extends string, Parsed, Answer, AnswerInput>(
+    definition: QueryDefinition<Type, never, Parsed, Answer, AnswerInput>,
+    answer: (input: Parsed, view: View) => Promise<AnswerInput> | AnswerInput,
+  ): Answering<View, Q | Type>
+}
+
+export interface ProjectionOptions<View, Q extends string> {
+  readonly view: ViewDefinition<View>
+  readonly on: (on: Projecting<View>['on']) => Projecting<View>
+  readonly answers?: (on: Answering<View, never>['on']) => Answering<View, Q>
+  /**
+   * `true`: the view changes in the transaction of the append, or neither does. Default `false`: it follows the log
+   * within milliseconds, and a failure in it never refuses a command.
+   */
+  readonly inline?: boolean
+  /** Messages per transaction while following; default 500. */
+  readonly batch?: number
+  /**
+   * Messages with the same key are applied in order, and only they wait for one that failed. Default: no key; the
+   * whole view waits, so that it always equals the fold of a prefix of the log.
+   */
+  readonly key?: (event: Recorded) => string
+  readonly retry?: Partial<RetryPolicy>
+}
+
+export type Apply = (event: Recorded, view: unknown) => Promise<void> | void
+export type Answer = (input: unknown, view: unknown) => unknown
+export type AnyQuery = QueryDefinition<string, never, unknown, unknown, never>
+
+/** A projection, ready for `use`. `Q` names the queries it answers. */
+export interface Projection<Q extends string = string> {
+  readonly part: 'projection'
+  readonly name: string
+  /** Carries the types of the queries; never set. */
+  readonly queries?: Q
+  readonly view: ViewDefinition<unknown>
+  readonly on: ReadonlyMap<string, Entry<AnyDefinition, Apply>>
+  readonly answers: ReadonlyMap<string, Entry<AnyQuery, Answer>>
+  readonly inline: boolean
+  readonly batch: number
+  readonly key: ((event: Recorded) => string) | undefined
+  readonly retry: Partial<RetryPolicy>
+}
+
+/**
+ * Defines a projection.
+ * @param name unique in the app; also the name of its subscription and, for documents, of its collection.
+ * @throws NAME_INVALID, NAME_TAKEN, CONFIG_INVALID
+ */
+export function projection<View, Q extends string = never>(
+  name: string,
+  options: ProjectionOptions<View, Q>,
+): Projection<Q> {
+  checkName('The projection', name)
+  type OnEvent = (definition: AnyDefinition, run: Apply) => Chain<AnyDefinition, Apply>
+  type OnQuery = (definition: AnyQuery, run: Answer) => Chain<AnyQuery, Answer>
+  const { answers } = options
+  const on = (add: OnEvent): unknown => options.on(add as never)
+  const answering = (add: OnQuery): unknown => answers?.(add as never)
+  return {
+    part: 'projection',
+    name,
+    view: options.view as ViewDefinition<unknown>,
+    on: collect<AnyDefinition, Apply>(`projection ${name}`, on),
+    answers:
+      answers === undefined
+        ? new Map()
+        : collect<AnyQuery, Answer>(`answers of projection ${name}`, answering),
+    inline: options.inline ?? false,
+    batch: options.batch ?? 500,
+    key: options.key,
+    retry: options.retry ?? {},
+  }
+}

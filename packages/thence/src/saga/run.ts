@@ -1,0 +1,177 @@
+/**
+ * A saga as a sink of a subscription: its facts, its commands, its timers and the checkpoint commit together.
+ */
+import { isThenceError } from '../errors.ts'
+import { Recent } from '../internal/recent.ts'
+import { retryPolicy } from '../handle/retry.ts'
+import { encode, issue } from '../message/codec.ts'
+import type { Recorded } from '../message/message.ts'
+import { causedBy } from '../message/trace.ts'
+import type { Transaction } from '../ports/database.ts'
+import type { Tools, Writer } from '../store/writer.ts'
+import type { Run, Sink } from '../subscribe/sink.ts'
+import type { SubscriptionOptions } from '../subscribe/subscription.ts'
+import type { SagaState, SagaTimer } from './facts.ts'
+import { evolve, newState } from './facts.ts'
+import { react } from './react.ts'
+import type { Saga } from './saga.ts'
+import { typesOf } from './saga.ts'
+import type { PlannedTimer, TurnResult } from './turn.ts'
+
+const pageSize = 500
+/** Instances whose state is kept in memory; the others are read from their streams. */
+const remembered = 5000
+
+/** The collection of documents that lists the open instances of a saga. */
+export const openSagas = (saga: string): string => `$sagas/${saga}`
+
+const keyOf = (saga: Saga, message: Recorded): string | undefined =>
+  message.type === saga.facts.timerFired.type ? (message.data as SagaTimer).key : saga.key(message)
+
+/** The state of one instance, from its stream. */
+export async function loadSaga(
+  transaction: Transaction,
+  { codec }: Pick<Tools, 'codec'>,
+  { saga, key }: { readonly saga: Pick<Saga, 'name' | 'initial'>; readonly key: string },
+): Promise<SagaState> {
+  let state = newState(saga.initial())
+  for (;;) {
+    const page = await transaction.events.readStream(`${saga.name}-${key}`, {
+      from: state.version + 1,
+      limit: pageSize,
+    })
+    for (const stored of page) {
+      const { type, data, metadata } = codec.decode(stored)
+      state = evolve(saga.name, state, { type, data, mark: metadata.saga })
+    }
+    if (page.length < pageSize) return state
+  }
+}
+
+interface Use {
+  readonly tools: Tools
+  readonly known: Recent<string, SagaState>
+  /** Told after a commit that has set timers. */
+  readonly onTimer: () => void
+}
+
+class SagaRun implements Run {
+  readonly #saga: Saga
+  readonly #tools: Tools
+  readonly #writer: Writer
+  readonly #known: Recent<string, SagaState>
+  readonly #onTimer: () => void
+  #timersSet = false
+  readonly #changed = new Map<string, SagaState>()
+
+  constructor(saga: Saga, writer: Writer, use: Use) {
+    this.#saga = saga
+    this.#writer = writer
+    this.#tools = use.tools
+    this.#known = use.known
+    this.#onTimer = use.onTimer
+  }
+
+  async apply(message: Recorded): Promise<void> {
+    const key = keyOf(this.#saga, message)
+    if (key === undefined) return
+    try {
+      await this.#turn(message, key, await this.#state(key))
+    } catch (error) {
+      // What was remembered is not what is stored (another process was here): read it and try once more.
+      this.#known.delete(key)
+      if (!isThenceError(error, 'VERSION_CONFLICT') || this.#changed.has(key)) throw error
+      await this.#turn(message, key, await this.#load(key))
+    }
+  }
+
+  committed(): void {
+    for (const [key, state] of this.#changed) this.#known.set(key, state)
+    if (this.#timersSet) this.#onTimer()
+  }
+
+  async #turn(message: Recorded, key: string, state: SagaState): Promise<void> {
+    const { runtime } = this.#tools
+    const moment = { now: runtime.now(), random: runtime.random() }
+    const result = react(this.#saga, state, { key, message, moment })
+    if (result.messages.length > 0)
+      await this.#writer.append({
+        stream: `${this.#saga.name}-${key}`,
+        expected: state.version === 0 ? 'none' : state.version,
+        messages: result.messages,
+        parent: causedBy(message),
+      })
+    await this.#timers(result, { key, message })
+    await this.#index(key, state, result)
+    this.#changed.set(key, result.state)
+  }
+
+  /** Keeps the list of open instances, for operators. */
+  async #index(key: string, before: SagaState, { ended, messages }: TurnResult): Promise<void> {
+    const { documents } = this.#writer.transaction
+    const collection = openSagas(this.#saga.name)
+    if (ended) await documents.delete(collection, key)
+    else if (before.status === 'new' && messages.length > 0)
+      await documents.put(collection, key, JSON.stringify({ since: this.#tools.runtime.now() }))
+  }
+
+  async #timers(result: TurnResult, from: { key: string; message: Recorded }): Promise<void> {
+    const { timers } = this.#writer.transaction
+    if (result.ended) {
+      await timers.cancelAll(`${this.#saga.name}-${from.key}`)
+      return
+    }
+    for (const id of result.cancel) await timers.cancel(id)
+    for (const planned of result.set) await timers.set(this.#timer(planned, from))
+    this.#timersSet ||= result.set.length > 0
+  }
+
+  #timer(
+    { id, due, timer }: PlannedTimer,
+    { key, message }: { key: string; message: Recorded },
+  ): Parameters<Transaction['timers']['set']>[0] {
+    const { runtime } = this.#tools
+    const definition = this.#saga.facts.timerFired
+    const made = issue(definition, definition(timer), {
+      id: runtime.id(),
+      parent: causedBy(message),
+    })
+    return {
+      id,
+      owner: `${this.#saga.name}-${key}`,
+      due,
+      stream: `${this.#saga.name}.timers`,
+      message: encode(made, runtime.now()),
+    }
+  }
+
+  async #state(key: string): Promise<SagaState> {
+    return this.#changed.get(key) ?? this.#known.get(key) ?? (await this.#load(key))
+  }
+
+  #load(key: string): Promise<SagaState> {
+    return loadSaga(this.#writer.transaction, this.#tools, { saga: this.#saga, key })
+  }
+}
+
+const sinkOf = (saga: Saga, tools: Tools, onTimer: () => void): Sink => {
+  const known = new Recent<string, SagaState>(remembered)
+  return { open: (writer) => new SagaRun(saga, writer, { tools, known, onTimer }) }
+}
+
+/** The subscription of a saga. */
+export function sagaSubscription(
+  saga: Saga,
+  tools: Tools,
+  onTimer: () => void,
+): SubscriptionOptions {
+  return {
+    name: saga.name,
+    types: typesOf(saga),
+    key: (message) => keyOf(saga, message) ?? message.stream,
+    retry: retryPolicy(`Saga ${saga.name}`),
+    batch: 500,
+    concurrency: 1,
+    sink: sinkOf(saga, tools, onTimer),
+  }
+}

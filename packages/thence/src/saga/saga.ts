@@ -1,0 +1,146 @@
+/**
+ * Sagas: what remembers across messages and acts over time. Steps in order with compensation in reverse, reactions to
+ * any event with a state of its own, and timers. A definition is data and pure functions; it knows no store.
+ */
+import { ThenceError } from '../errors.ts'
+import type { Duration } from '../internal/duration.ts'
+import type { Chain, Entry } from '../message/collect.ts'
+import { collect } from '../message/collect.ts'
+import type { AnyEvent, DataOf, EventDefinition } from '../message/define.ts'
+import { event } from '../message/define.ts'
+import type { CommandMessage, Recorded } from '../message/message.ts'
+import { checkCategory, checkName } from '../message/name.ts'
+import { plain } from '../message/schema.ts'
+import type { SagaContext, Step } from './step.ts'
+import type { SagaFacts } from './facts.ts'
+
+/** What a reaction wants to happen; all of it commits together. */
+export interface Reaction<State> {
+  /** The next state; left out, it stays. */
+  readonly state?: State
+  readonly send?: CommandMessage | readonly CommandMessage[]
+  /** Calls `onTimer` with this name later. Setting the same name again replaces it. */
+  readonly timer?: { readonly name: string; readonly in: Duration }
+  readonly cancelTimer?: string
+  /** Takes the completed steps back, in reverse order, and ends the saga. Ignored after the pivot. */
+  readonly compensate?: string
+  /** Ends the saga as completed. */
+  readonly complete?: boolean
+}
+
+/** What a reaction is given: what any step is given, and the state. */
+export interface ReactionContext<State> extends SagaContext {
+  readonly state: State
+}
+
+/** Collects reactions to events. */
+export interface Reacting<State, E extends Recorded> {
+  on<D extends AnyEvent>(
+    definition: D,
+    react: (
+      saga: ReactionContext<State>,
+      event: Recorded<D['type'], DataOf<D>>,
+    ) => Reaction<State> | undefined,
+  ): Reacting<State, E | Recorded<D['type'], DataOf<D>>>
+}
+
+export interface SagaOptions<Type extends string, Start, State> {
+  /** The event that starts an instance; a second one for the same key changes nothing. */
+  readonly startedBy: EventDefinition<Type, never, Start>
+  /** Which instance a message belongs to. `undefined`: none of this saga's. */
+  readonly key: (message: { readonly type: string; readonly data: Start }) => string | undefined
+  readonly steps?: readonly Step<Start>[]
+  /** The state that reactions keep; it must be storable as JSON. */
+  readonly state?: () => State
+  readonly on?: (on: Reacting<State, never>['on']) => Reacting<State, Recorded>
+  readonly onTimer?: (saga: ReactionContext<State>, timer: string) => Reaction<State> | undefined
+}
+
+export type React = (
+  saga: ReactionContext<unknown>,
+  event: Recorded,
+) => Reaction<unknown> | undefined
+
+/** A saga, ready for `use`. */
+export interface Saga {
+  readonly part: 'saga'
+  readonly name: string
+  readonly startedBy: AnyEvent
+  readonly key: (message: Recorded) => string | undefined
+  readonly steps: readonly Step[]
+  readonly initial: () => unknown
+  readonly on: ReadonlyMap<string, Entry<AnyEvent, React>>
+  readonly onTimer: (saga: ReactionContext<unknown>, timer: string) => Reaction<unknown> | undefined
+  /** Its own events, by the fact they record. */
+  readonly facts: {
+    readonly [F in keyof SagaFacts]: EventDefinition<string, SagaFacts[F], SagaFacts[F]>
+  }
+}
+
+const factNames = [
+  'started',
+  'stepDone',
+  'stepFailed',
+  'stepTimedOut',
+  'stepUndone',
+  'compensating',
+  'reacted',
+  'timerFired',
+  'finished',
+] as const satisfies readonly (keyof SagaFacts)[]
+
+const factsOf = (name: string): Saga['facts'] =>
+  Object.fromEntries(
+    factNames.map((fact) => [fact, event(`${name}.${fact}`, plain<SagaFacts[typeof fact]>())]),
+  ) as unknown as Saga['facts']
+
+const checkSteps = (name: string, steps: readonly Step[]): void => {
+  const names = new Set<string>()
+  for (const { name: step } of steps) {
+    if (names.has(step))
+      throw new ThenceError('NAME_TAKEN', `Saga ${name} has two steps named ${step}.`)
+    names.add(step)
+  }
+}
+
+/**
+ * Defines a saga. One instance lives per key; its history is the stream `name-key`.
+ * @param name the category of its streams; `-` is not allowed.
+ * @throws NAME_INVALID, NAME_TAKEN, CONFIG_INVALID
+ */
+export function saga<Type extends string, Start, State = undefined>(
+  name: string,
+  options: SagaOptions<Type, Start, State>,
+): Saga {
+  checkCategory('The saga', name)
+  checkName('The saga', `${name}.timerFired`)
+  const steps = (options.steps ?? []) as readonly Step[]
+  checkSteps(name, steps)
+  const { on } = options
+  if (steps.length === 0 && on === undefined)
+    throw new ThenceError('CONFIG_INVALID', `Saga ${name} has neither steps nor reactions.`)
+  const reacting = (add: (definition: AnyEvent, run: React) => Chain<AnyEvent, React>): unknown =>
+    on?.(add as never)
+  return {
+    part: 'saga',
+    name,
+    startedBy: options.startedBy as AnyEvent,
+    key: options.key as (message: Recorded) => string | undefined,
+    steps,
+    initial: options.state ?? (() => null),
+    on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),
+    onTimer: (options.onTimer ?? (() => undefined)) as Saga['onTimer'],
+    facts: factsOf(name),
+  }
+}
+
+/** Every type of message that the saga must be given. */
+export function typesOf(saga: Saga): readonly string[] {
+  const types = new Set([saga.startedBy.type, ...saga.on.keys(), saga.facts.timerFired.type])
+  for (const { done, failed, undone } of saga.steps) {
+    types.add(done.type)
+    for (const { type } of failed) types.add(type)
+    if (undone !== undefined) types.add(undone.type)
+  }
+  return [...types]
+}

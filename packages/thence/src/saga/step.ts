@@ -1,0 +1,89 @@
+/**
+ * One step of a saga: the command that does it, the events that tell how it went, and the command that undoes it.
+ */
+import { ThenceError } from '../errors.ts'
+import type { RetryPolicy } from '../handle/retry.ts'
+import { retryPolicy } from '../handle/retry.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
+import type { AnyCommand, AnyDefinition, AnyEvent, DataOf } from '../message/define.ts'
+import type { CommandMessage } from '../message/message.ts'
+import { checkName } from '../message/name.ts'
+
+/** What a saga knows when it writes a command. */
+export interface SagaContext {
+  /** Which instance this is. */
+  readonly key: string
+  /** 1 for the first try of the step. */
+  readonly attempt: number
+  /** The data of the last message of this definition that this instance has seen. @throws STATE_INVALID if none. */
+  data<D extends AnyDefinition>(definition: D): DataOf<D>
+  /** As {@link SagaContext.data}, but `undefined` if none. */
+  find<D extends AnyDefinition>(definition: D): DataOf<D> | undefined
+}
+
+/** A command definition that takes the data of the message that started the saga. */
+export interface Commanding<Start> extends AnyCommand {
+  readonly takes?: (data: Start) => void
+}
+
+/** A command: its definition, if the start's data is what it takes, or a function that writes it. */
+export type Commands<Start> = Commanding<Start> | ((saga: SagaContext) => CommandMessage)
+
+export interface StepOptions<Start> {
+  readonly do: Commands<Start>
+  /** The event that says it worked. */
+  readonly done: AnyEvent
+  /** Events that say it did not. */
+  readonly failed?: AnyEvent | readonly AnyEvent[]
+  /** Takes it back, if a later step fails. A step that timed out is taken back too, because it may have worked. */
+  readonly undo?: Commands<Start>
+  /** If given, compensation goes on only after this event; else as soon as `undo` is sent. */
+  readonly undone?: AnyEvent
+  /** How long one attempt may take; default: for ever. */
+  readonly timeout?: Duration
+  /** Tries again after a failure or a timeout; default: one attempt. */
+  readonly retry?: Partial<RetryPolicy>
+  /** Once this step is done the saga only goes forward: later steps are tried until they work. */
+  readonly pivot?: boolean
+}
+
+/** A step as the saga uses it. */
+export interface Step<in Start = never> {
+  readonly name: string
+  /** Carries the type of the start's data; never set. */
+  readonly takes?: (data: Start) => void
+  readonly do: Commands<never>
+  readonly done: AnyEvent
+  readonly failed: readonly AnyEvent[]
+  readonly undo: Commands<never> | undefined
+  readonly undone: AnyEvent | undefined
+  /** Milliseconds. */
+  readonly timeout: number | undefined
+  readonly retry: RetryPolicy
+  readonly pivot: boolean
+}
+
+const once = { attempts: 1, base: 1000, cap: 60_000 }
+
+/**
+ * Defines a step.
+ * @throws NAME_INVALID, CONFIG_INVALID
+ */
+export function step<Start = unknown>(name: string, options: StepOptions<Start>): Step<Start> {
+  checkName('The step', name)
+  const { failed = [], timeout, undone, undo } = options
+  if (undone !== undefined && undo === undefined)
+    throw new ThenceError('CONFIG_INVALID', `Step ${name} has undone but no undo that leads to it.`)
+  return {
+    name,
+    do: options.do as Commands<never>,
+    done: options.done,
+    failed: Array.isArray(failed) ? (failed as readonly AnyEvent[]) : [failed as AnyEvent],
+    undo: undo as Commands<never> | undefined,
+    undone,
+    timeout: timeout === undefined ? undefined : milliseconds(`timeout of step ${name}`, timeout),
+    retry: retryPolicy(`Step ${name}`, { ...once, ...options.retry }),
+    pivot: options.pivot ?? false,
+  }
+}

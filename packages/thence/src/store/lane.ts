@@ -1,0 +1,67 @@
+/**
+ * Group commit (decision D1): appends that arrive while a batch is in flight form the next one. One commit per batch,
+ * an outcome per request, and nobody waits for a timer.
+ */
+import type { Runtime } from '../ports/runtime.ts'
+
+/** What became of one request of a batch. */
+export type Outcome<Out> = { readonly value: Out } | { readonly error: unknown }
+
+interface Waiting<In, Out> {
+  readonly request: In
+  readonly resolve: (value: Out) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** No batch holds more requests, so that one commit never blocks the process for long. */
+const maxBatch = 512
+
+/** The one way into the log for appends that stand for themselves. If `commit` throws, every request of the batch fails. */
+export class Lane<In, Out> {
+  readonly #commit: (requests: readonly In[]) => Promise<readonly Outcome<Out>[]>
+  readonly #runtime: Runtime
+  #waiting: Waiting<In, Out>[] = []
+  #running = false
+
+  constructor(
+    commit: (requests: readonly In[]) => Promise<readonly Outcome<Out>[]>,
+    runtime: Runtime,
+  ) {
+    this.#commit = commit
+    this.#runtime = runtime
+  }
+
+  add(request: In): Promise<Out> {
+    const { promise, resolve, reject } = Promise.withResolvers<Out>()
+    this.#waiting.push({ request, resolve, reject })
+    if (!this.#running) {
+      this.#running = true
+      // At the end of this turn, so that all callers of the turn share one commit.
+      this.#runtime.soon(() => void this.#drain())
+    }
+    return promise
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch =
+        this.#waiting.length <= maxBatch ? this.#waiting : this.#waiting.slice(0, maxBatch)
+      this.#waiting = this.#waiting.slice(batch.length)
+      await this.#settle(batch)
+    }
+    this.#running = false
+  }
+
+  async #settle(batch: readonly Waiting<In, Out>[]): Promise<void> {
+    try {
+      const outcomes = await this.#commit(batch.map(({ request }) => request))
+      for (const [index, waiting] of batch.entries()) {
+        const outcome = outcomes[index] as Outcome<Out>
+        if ('error' in outcome) waiting.reject(outcome.error)
+        else waiting.resolve(outcome.value)
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The log as the rooms see it: messages in, recorded messages out. Appends that stand for themselves share commits;
+ * everything else happens in a transaction through a {@link Writer}.
+ */
+import { isStoreFailure } from '../errors.ts'
+import type { Recorded } from '../message/message.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
+import type { Database, Transaction } from '../ports/database.ts'
+import type { ReadAll, Verdict } from '../ports/events.ts'
+import type { Outcome } from './lane.ts'
+import { Lane } from './lane.ts'
+import { accept } from './verdict.ts'
+import type { Append, AppendResult, Inline, Prepared, Tools } from './writer.ts'
+import { prepare, readBack, recordedOf, Writer } from './writer.ts'
+
+const pageSize = 500
+
+export interface ReadStreamOptions {
+  /** First version, inclusive. */
+  readonly from?: number
+  readonly backwards?: boolean
+  /** At most so many; default: all. */
+  readonly limit?: number
+}
+
+export class Store {
+  readonly database: Database
+  readonly tools: Tools
+  readonly #inline: Inline | undefined
+  readonly #lane: Lane<Prepared, AppendResult>
+  readonly #listeners = new Set<() => void>()
+
+  constructor(database: Database, tools: Tools, inline?: Inline) {
+    this.database = database
+    this.tools = tools
+    this.#inline = inline
+    this.#lane = new Lane(
+      (batch) => (inline === undefined ? this.#commit(batch) : this.#commitInline(batch)),
+      tools.runtime,
+    )
+  }
+
+  /** Calls `listener` after every commit of this process that wrote to the log; returns how to stop that. */
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Appends, in one commit with whatever else arrives now. When it resolves, all messages are committed.
+   * @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, VALUE_NOT_STORABLE, SCHEMA_INVALID, STORE_…
+   */
+  async append(append: Append): Promise<AppendResult> {
+    return this.#lane.add(prepare(append, this.tools))
+  }
+
+  /** Runs `work` in one write transaction and wakes readers after the commit. */
+  async transact<T>(work: (writer: Writer) => Awaitable<T>): Promise<T> {
+    let wrote = false
+    const result = await this.database.transact(async (transaction) => {
+      const writer = new Writer(transaction, this.tools, this.#inline)
+      const value = await work(writer)
+      wrote = writer.wrote
+      return value
+    })
+    if (wrote) this.#committed()
+    return result
+  }
+
+  read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+    return this.database.read(work)
+  }
+
+  /** A stream's messages in order of version, a page at a time. */
+  async *readStream(
+    stream: string,
+    { from, backwards = false, limit = Infinity }: ReadStreamOptions = {},
+  ): AsyncGenerator<Recorded, void, undefined> {
+    let next = from
+    let left = limit
+    while (left > 0) {
+      const size = Math.min(left, pageSize)
+      const options = { limit: size, backwards, ...(next === undefined ? {} : { from: next }) }
+      const page = await this.read(({ events }) => events.readStream(stream, options))
+      for (const message of page) yield this.tools.codec.decode(message)
+      const last = page.at(-1)
+      if (last === undefined || page.length < size) return
+      left -= page.length
+      next = last.version + (backwards ? -1 : 1)
+      if (next === 0) return
+    }
+  }
+
+  /** The log in order of position, a page at a time, up to its head when a page comes back short. */
+  async *readAll(
+    options: Omit<ReadAll, 'limit'> & { readonly limit?: number } = {},
+  ): AsyncGenerator<Recorded, void, undefined> {
+    let left = options.limit ?? Infinity
+    let bounds: Pick<ReadAll, 'after' | 'before'> = {}
+    while (left > 0) {
+      const limit = Math.min(left, pageSize)
+      const page = await this.read(({ events }) => events.readAll({ ...options, ...bounds, limit }))
+      for (const message of page.messages) yield this.tools.codec.decode(message)
+      const last = page.messages.at(-1)
+      if (last === undefined || page.messages.length < limit) return
+      left -= page.messages.length
+      bounds = options.backwards === true ? { before: last.position } : { after: last.position }
+    }
+  }
+
+  async #commit(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
+    const verdicts = await this.database.append(batch.map(({ request }) => request))
+    if (verdicts.some(({ outcome }) => outcome === 'appended')) this.#committed()
+    const outcomes: Outcome<AppendResult>[] = []
+    for (const [index, prepared] of batch.entries())
+      outcomes.push(await this.#outcome(prepared, verdicts[index] as Verdict))
+    return outcomes
+  }
+
+  async #outcome(prepared: Prepared, verdict: Verdict): Promise<Outcome<AppendResult>> {
+    try {
+      const at = accept(prepared.request, verdict)
+      const { codec } = this.tools
+      if (verdict.outcome === 'duplicate')
+        return { value: await this.read((transaction) => readBack(transaction, at, codec)) }
+      const { stream, position, version } = at
+      const events = recordedOf(prepared, at, codec)
+      return { value: { stream, position, version, events, duplicate: false } }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  /** With inline projections: a savepoint each, so that one view that throws takes only its own append with it. */
+  #commitInline(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
+    return this.transact(async (writer) => {
+      const outcomes: Outcome<AppendResult>[] = []
+      for (const prepared of batch) {
+        try {
+          outcomes.push({
+            value: await writer.transaction.savepoint(() => writer.write(prepared)),
+          })
+        } catch (error) {
+          if (isStoreFailure(error)) throw error
+          outcomes.push({ error })
+        }
+      }
+      return outcomes
+    })
+  }
+
+  #committed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}

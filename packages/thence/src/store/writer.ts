@@ -1,0 +1,155 @@
+/**
+ * Writing to the log inside an open transaction: encode, append, and let inline projections follow at once.
+ */
+import type { Codec } from '../message/codec.ts'
+import { encode, issue } from '../message/codec.ts'
+import type { Issued, Message, Metadata, Recorded } from '../message/message.ts'
+import type { Registry } from '../message/registry.ts'
+import type { Transaction } from '../ports/database.ts'
+import type {
+  AppendCondition,
+  Appended,
+  AppendRequest,
+  Expected,
+  NewMessage,
+  Once,
+} from '../ports/events.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { accept } from './verdict.ts'
+
+/** An append as the rooms write it. */
+export interface Append {
+  readonly stream: string
+  readonly messages: readonly Message[]
+  readonly expected?: Expected | undefined
+  readonly condition?: AppendCondition | undefined
+  readonly once?: Once | undefined
+  /** Handed on to each message that does not bring its own. */
+  readonly parent?: Metadata | undefined
+}
+
+/** What was appended, or had been before. */
+export interface AppendResult {
+  readonly stream: string
+  readonly position: number
+  readonly version: number
+  readonly events: readonly Recorded[]
+  /** True if the same ids had been written before and nothing was written now. */
+  readonly duplicate: boolean
+}
+
+/** Runs in the transaction of every append, right after it. */
+export type Inline = (transaction: Transaction, recorded: readonly Recorded[]) => Promise<void>
+
+/** What encoding and decoding need. */
+export interface Tools {
+  readonly registry: Registry
+  readonly codec: Codec
+  readonly runtime: Runtime
+}
+
+/** An append on its way: what goes to the port, and the data to give back without reading it again. */
+export interface Prepared {
+  readonly request: AppendRequest
+  readonly issued: readonly Issued[]
+}
+
+/** Validates and encodes; everything that can be refused is refused here, before the log is touched. */
+export function prepare(append: Append, { registry, runtime }: Tools): Prepared {
+  const { stream, messages, expected, condition, once, parent } = append
+  const time = runtime.now()
+  const issued: Issued[] = []
+  const encoded: NewMessage[] = []
+  for (const message of messages) {
+    const definition = registry.require(message.type)
+    const made = issue(definition, message, { id: message.id ?? runtime.id(), parent })
+    issued.push(made)
+    encoded.push(encode(made, time))
+  }
+  const request: AppendRequest = {
+    stream,
+    messages: encoded,
+    ...(expected === undefined ? {} : { expected }),
+    ...(condition === undefined ? {} : { condition }),
+    ...(once === undefined ? {} : { once }),
+  }
+  return { request, issued }
+}
+
+/** The recorded messages of an append that was written just now. */
+export function recordedOf(prepared: Prepared, at: Appended, codec: Codec): Recorded[] {
+  const { request, issued } = prepared
+  const before = request.messages.length
+  return request.messages.map((message, index) =>
+    codec.recorded(
+      {
+        ...message,
+        stream: request.stream,
+        version: at.version - before + index + 1,
+        position: at.position - before + index + 1,
+      },
+      (issued[index] as Issued).data,
+    ),
+  )
+}
+
+/** The result of an earlier append, read again. */
+export async function readBack(
+  transaction: Transaction,
+  { stream, position, version, count }: Appended,
+  codec: Codec,
+): Promise<AppendResult> {
+  const range = { from: version - count + 1, limit: count }
+  const stored = count === 0 ? [] : await transaction.events.readStream(stream, range)
+  const events = stored.map((message) => codec.decode(message))
+  return { stream, position, version, events, duplicate: true }
+}
+
+/** The log inside one open transaction. */
+export class Writer {
+  readonly transaction: Transaction
+  readonly #tools: Tools
+  readonly #inline: Inline | undefined
+  #wrote = false
+
+  constructor(transaction: Transaction, tools: Tools, inline: Inline | undefined) {
+    this.transaction = transaction
+    this.#tools = tools
+    this.#inline = inline
+  }
+
+  /** Whether anything was appended. */
+  get wrote(): boolean {
+    return this.#wrote
+  }
+
+  /** Appends and lets inline projections follow. @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED */
+  async append(append: Append): Promise<AppendResult> {
+    return this.write(prepare(append, this.#tools))
+  }
+
+  /** Appends messages that were encoded before, as a timer keeps them. */
+  async appendStored(stream: string, messages: readonly NewMessage[]): Promise<void> {
+    const request = { stream, messages }
+    const at = accept(request, await this.transaction.events.append(request))
+    this.#wrote = true
+    if (this.#inline === undefined) return
+    const { events } = await readBack(this.transaction, at, this.#tools.codec)
+    await this.#inline(this.transaction, events)
+  }
+
+  async write(prepared: Prepared): Promise<AppendResult> {
+    const verdict = await this.transaction.events.append(prepared.request)
+    const at = accept(prepared.request, verdict)
+    if (verdict.outcome === 'duplicate') return readBack(this.transaction, at, this.#tools.codec)
+    const { stream, position, version } = at
+    const events = recordedOf(prepared, at, this.#tools.codec)
+    this.#wrote ||= events.length > 0
+    if (this.#inline !== undefined && events.length > 0)
+      await this.#inline(this.transaction, events)
+    return { stream, position, version, events, duplicate: false }
+  }
+}
+
+/** The stream of recorded commands of one type that no saga sent. */
+export const commandStream = (type: string): string => `commands-${type}`

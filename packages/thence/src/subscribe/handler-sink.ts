@@ -1,0 +1,52 @@
+/**
+ * A handler as a sink: it runs before the transaction, and what it asked for is written in the transaction.
+ */
+import type { Effect } from '../handle/context.ts'
+import { handlerContext } from '../handle/context.ts'
+import type { Handler } from '../handle/handler.ts'
+import { withTimeout } from '../handle/timeout.ts'
+import type { Recorded } from '../message/message.ts'
+import { causedBy } from '../message/trace.ts'
+import type { Tools, Writer } from '../store/writer.ts'
+import { commandStream } from '../store/writer.ts'
+import type { Sink } from './sink.ts'
+import type { SubscriptionOptions } from './subscription.ts'
+
+const enact = async (writer: Writer, effect: Effect, message: Recorded): Promise<void> => {
+  const parent = causedBy(message)
+  if ('within' in effect) await effect.within(writer.transaction)
+  else if ('commands' in effect)
+    for (const command of effect.commands)
+      await writer.append({ stream: commandStream(command.type), messages: [command], parent })
+  else await writer.append({ stream: effect.stream, messages: effect.messages, parent })
+}
+
+const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
+  async prepare(message, outer) {
+    const effects: Effect[] = []
+    const limit = { what: `Handler ${handler.name}`, milliseconds: handler.timeout, outer }
+    await withTimeout(runtime, limit, (signal) =>
+      handler.run(message, handlerContext(signal, effects)),
+    )
+    return effects
+  },
+  open: (writer) => ({
+    async apply(message, prepared) {
+      for (const effect of prepared as readonly Effect[]) await enact(writer, effect, message)
+    },
+  }),
+})
+
+/** The subscription of a handler. */
+export function handlerSubscription(handler: Handler, tools: Tools): SubscriptionOptions {
+  const { name, key, retry, concurrency } = handler
+  return {
+    name,
+    types: handler.definitions.map(({ type }) => type),
+    key: key ?? ((message) => message.stream),
+    retry,
+    concurrency,
+    batch: Math.max(100, concurrency),
+    sink: sinkOf(handler, tools),
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * One message on its way through a subscription: decoded once, with its key, and with what went wrong so far.
+ */
+import type { Codec } from '../message/codec.ts'
+import type { Recorded } from '../message/message.ts'
+import type { StoredMessage } from '../ports/events.ts'
+
+/** A failure, wrapped, because anything can be thrown, `undefined` included. */
+export interface Failure {
+  readonly error: unknown
+}
+
+export interface Item {
+  readonly stored: StoredMessage
+  /** Messages with the same key are handled in order. */
+  readonly key: string
+  /** Absent if it could not be read: then there is a failure. */
+  readonly message?: Recorded
+  failure?: Failure
+  prepared?: unknown
+}
+
+const maxKey = 512
+
+/** Reads a message and its key; a message that cannot be read is a failure of its own, with its stream as the key. */
+export function toItem(
+  stored: StoredMessage,
+  codec: Codec,
+  key: (message: Recorded) => string,
+): Item {
+  try {
+    const message = codec.decode(stored)
+    return { stored, message, key: key(message).slice(0, maxKey).toWellFormed() }
+  } catch (error) {
+    return { stored, key: stored.stream, failure: { error } }
+  }
+}

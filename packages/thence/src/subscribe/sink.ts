@@ -1,0 +1,27 @@
+/**
+ * Where a subscription's messages go. Projections, handlers, sagas and aggregates are four sinks of the one engine.
+ */
+import type { Recorded } from '../message/message.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
+import type { Writer } from '../store/writer.ts'
+
+/** The work of one transaction. After the transaction it is thrown away. */
+export interface Run {
+  /** Applies one message; in order of position within a key. */
+  apply(message: Recorded, prepared: unknown): Awaitable<void>
+  /** Writes what was held back, at the end of the transaction or savepoint. */
+  flush?(): Awaitable<void>
+  /** Told after the commit. */
+  committed?(): void
+}
+
+export interface Sink {
+  /**
+   * Work with the outside world before the transaction: it may run again for the same message. What it gives is
+   * handed to `apply`.
+   */
+  prepare?(message: Recorded, signal: AbortSignal): Promise<unknown>
+  open(writer: Writer): Run
+  /** Empties what a rebuild will fill again. A sink without it cannot be rebuilt. */
+  clear?(writer: Writer): Awaitable<void>
+}
