@@ -90,11 +90,11 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
   handle<D extends AnyDefinition>(
     name: string,
     definitions: D | readonly D[],
-    ...[run, options]: [run: HandlerFunction<D>, options?: HandlerOptions<D>]
+    handle: HandlerFunction<D> | HandlerOptions<D>,
   ): AppBuilder<C | CommandTypeOf<D>, Q> {
     return new AppBuilder(
       this.#options,
-      [...this.#parts, handler(name, definitions, run, options)],
+      [...this.#parts, handler(name, definitions, handle)],
       this.#definitions,
     )
   }

@@ -51,7 +51,7 @@ const definitionsOf = (part: Part): readonly AnyDefinition[] => {
 const sagaCommands = ({ steps }: Saga): readonly AnyDefinition[] =>
   steps
     .flatMap((step) => [step.do, step.undo])
-    .filter((command) => command !== undefined && 'kind' in command) as readonly AnyDefinition[]
+    .filter((command) => command !== undefined && 'kind' in command)
 
 const sagaDefinitions = (saga: Saga): readonly AnyDefinition[] => [
   saga.startedBy,

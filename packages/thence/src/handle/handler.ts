@@ -22,7 +22,9 @@ export type HandlerFunction<D extends AnyDefinition> = (
   context: HandlerContext,
 ) => Promise<void> | void
 
+/** A handler that says more than what to do. */
 export interface HandlerOptions<D extends AnyDefinition> {
+  readonly run: HandlerFunction<D>
   /** Messages with the same key are handled in order, and only they wait for one that failed. Default: the stream. */
   readonly key?: (message: RecordedOf<D>) => string
   readonly retry?: Partial<RetryPolicy>
@@ -53,17 +55,17 @@ export type CommandTypeOf<D extends AnyDefinition> = Extract<
 >['type']
 
 /**
- * Defines a handler of one or several definitions.
+ * Defines a handler of one or several definitions, by a function or by options with `run`.
  * @param name unique in the app; also the name of its subscription.
  * @throws NAME_INVALID, CONFIG_INVALID
  */
 export function handler<D extends AnyDefinition>(
   name: string,
   definitions: D | readonly D[],
-  run: HandlerFunction<D>,
-  options: HandlerOptions<D> = {},
+  handle: HandlerFunction<D> | HandlerOptions<D>,
 ): Handler<CommandTypeOf<D>> {
   checkName('The handler', name)
+  const options: HandlerOptions<D> = typeof handle === 'function' ? { run: handle } : handle
   const list = (Array.isArray(definitions) ? definitions : [definitions]) as readonly D[]
   const concurrency = options.concurrency ?? 16
   if (list.length === 0 || !Number.isSafeInteger(concurrency) || concurrency < 1)
@@ -75,7 +77,7 @@ export function handler<D extends AnyDefinition>(
     part: 'handler',
     name,
     definitions: list,
-    run: run as Handler['run'],
+    run: options.run as Handler['run'],
     key: options.key as Handler['key'],
     retry: retryPolicy(`Handler ${name}`, options.retry),
     concurrency,

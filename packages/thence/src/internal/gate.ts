@@ -27,7 +27,7 @@ export class Gate {
         if (isPromise(result)) result.then(resolve, reject)
         else resolve(result)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
     return promise

@@ -26,7 +26,7 @@ export function issue(definition: AnyDefinition, message: Message, by: Issue): I
   const id = message.id ?? by.id
   if (message.id !== undefined) checkName(`The id of ${message.type}`, id)
   const data = parse(message.type, definition.schema, message.data)
-  const own = definition.tags(data as never)
+  const own = definition.tags(data)
   const tags = message.tags === undefined ? own : [...new Set([...own, ...message.tags])]
   for (const tag of tags) checkName(`A tag of ${message.type}`, tag)
   const metadata = metadataOf(id, message.metadata, by.parent)

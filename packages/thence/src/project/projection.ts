@@ -83,7 +83,7 @@ export function projection<View, Q extends string = never>(
   return {
     part: 'projection',
     name,
-    view: options.view as ViewDefinition<unknown>,
+    view: options.view,
     on: collect<AnyDefinition, Apply>(`projection ${name}`, on),
     answers:
       answers === undefined

@@ -12,7 +12,7 @@ import type { SqlRow, SqlValue } from '../ports/sql.ts'
 export interface Opened<View> {
   readonly view: View
   /** Writes what was held back. */
-  flush(): Promise<void>
+  readonly flush: () => Promise<void>
 }
 
 /** How a projection keeps what it knows. `View` is what its functions are given. */

@@ -76,11 +76,10 @@ export interface Fact {
 const setStep = (
   state: SagaState,
   step: string,
-  status: StepStatus,
-  attempt?: number,
+  to: { readonly status: StepStatus; readonly attempt?: number },
 ): SagaState => {
   const before = state.steps.find((one) => one.step === step)
-  const next = { step, status, attempt: attempt ?? before?.attempt ?? 1 }
+  const next = { step, attempt: before?.attempt ?? 1, ...to }
   const steps =
     before === undefined
       ? [...state.steps, next]
@@ -97,10 +96,10 @@ type Apply<F extends keyof SagaFacts> = (state: SagaState, data: SagaFacts[F]) =
 
 const appliers: { readonly [F in keyof SagaFacts]: Apply<F> } = {
   started: (state, data) => see({ ...state, status: 'running' }, data),
-  stepDone: (state, data) => see(setStep(state, data.step, 'done'), data),
-  stepFailed: (state, data) => see(setStep(state, data.step, 'failed'), data),
-  stepTimedOut: (state, { step }) => setStep(state, step, 'unknown'),
-  stepUndone: (state, { step }) => setStep(state, step, 'undone'),
+  stepDone: (state, data) => see(setStep(state, data.step, { status: 'done' }), data),
+  stepFailed: (state, data) => see(setStep(state, data.step, { status: 'failed' }), data),
+  stepTimedOut: (state, { step }) => setStep(state, step, { status: 'unknown' }),
+  stepUndone: (state, { step }) => setStep(state, step, { status: 'undone' }),
   compensating: (state, { reason }) => ({ ...state, status: 'compensating', reason }),
   reacted: (state, data) => ({
     ...see(state, data),
@@ -114,7 +113,10 @@ const appliers: { readonly [F in keyof SagaFacts]: Apply<F> } = {
 export function evolve(saga: string, state: SagaState, { type, data, mark }: Fact): SagaState {
   const next = { ...state, version: state.version + 1 }
   if (mark !== undefined)
-    return setStep(next, mark.step, mark.undo === true ? 'undoing' : 'doing', mark.attempt)
+    return setStep(next, mark.step, {
+      status: mark.undo === true ? 'undoing' : 'doing',
+      attempt: mark.attempt,
+    })
   const fact = type.startsWith(`${saga}.`) ? type.slice(saga.length + 1) : ''
   if (!Object.hasOwn(appliers, fact)) return next
   return (appliers[fact as keyof SagaFacts] as Apply<keyof SagaFacts>)(next, data as never)

@@ -124,7 +124,7 @@ export function saga<Type extends string, Start, State = undefined>(
   return {
     part: 'saga',
     name,
-    startedBy: options.startedBy as AnyEvent,
+    startedBy: options.startedBy,
     key: options.key as (message: Recorded) => string | undefined,
     steps,
     initial: options.state ?? (() => null),

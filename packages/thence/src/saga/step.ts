@@ -77,10 +77,10 @@ export function step<Start = unknown>(name: string, options: StepOptions<Start>)
     throw new ThenceError('CONFIG_INVALID', `Step ${name} has undone but no undo that leads to it.`)
   return {
     name,
-    do: options.do as Commands<never>,
+    do: options.do,
     done: options.done,
     failed: Array.isArray(failed) ? (failed as readonly AnyEvent[]) : [failed as AnyEvent],
-    undo: undo as Commands<never> | undefined,
+    undo,
     undone,
     timeout: timeout === undefined ? undefined : milliseconds(`timeout of step ${name}`, timeout),
     retry: retryPolicy(`Step ${name}`, { ...once, ...options.retry }),

@@ -88,8 +88,7 @@ export class Turn {
   context(attempt: number): ReactionContext<unknown> {
     const { key, saga } = this
     const { seen, own } = this.#state
-    const find = <D extends AnyDefinition>({ type }: D): DataOf<D> | undefined =>
-      seen.get(type) as DataOf<D> | undefined
+    const find = <D extends AnyDefinition>({ type }: D): DataOf<D> | undefined => seen.get(type)
     return {
       key,
       attempt,

@@ -20,7 +20,7 @@ export interface Sink {
    * Work with the outside world before the transaction: it may run again for the same message. What it gives is
    * handed to `apply`.
    */
-  prepare?(message: Recorded, signal: AbortSignal): Promise<unknown>
+  readonly prepare?: (message: Recorded, signal: AbortSignal) => Promise<unknown>
   open(writer: Writer): Run
   /** Empties what a rebuild will fill again. A sink without it cannot be rebuilt. */
   clear?(writer: Writer): Awaitable<void>

@@ -27,7 +27,9 @@ export class Scope {
   /** False for `read`. */
   readonly writes: boolean
   readonly #connection: Connection
-  #end: ThenceError | undefined
+  #open = true
+  /** Why it ended, unless its work simply returned. */
+  #reason: ThenceError | undefined
 
   constructor(session: Session, writes: boolean) {
     this.#connection = session.connection
@@ -37,16 +39,17 @@ export class Scope {
   }
 
   get open(): boolean {
-    return this.#end === undefined
+    return this.#open
   }
 
-  end(error: ThenceError = ended()): void {
-    this.#end ??= error
+  end(reason?: ThenceError): void {
+    this.#open = false
+    this.#reason ??= reason
   }
 
   /** The connection, to read. */
   use(): Connection {
-    if (this.#end !== undefined) throw this.#end
+    if (!this.#open) throw this.#reason ?? ended()
     if (this.#connection.doom !== undefined) throw this.#connection.doom
     return this.#connection
   }
