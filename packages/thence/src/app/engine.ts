@@ -7,7 +7,7 @@ import { ThenceError } from '../errors.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Cancel } from '../ports/runtime.ts'
-import { wait } from '../ports/wait.ts'
+import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
 import { buildInline } from '../project/inline.ts'
 import type { Projection } from '../project/projection.ts'
@@ -17,6 +17,7 @@ import type { Store } from '../store/store.ts'
 import { commandSubscription } from '../subscribe/command-sink.ts'
 import { handlerSubscription } from '../subscribe/handler-sink.ts'
 import { Subscription } from '../subscribe/subscription.ts'
+import { Waker } from '../subscribe/waker.ts'
 import type { SubscriptionOptions } from '../subscribe/subscription.ts'
 import type { Parts } from './parts.ts'
 
@@ -80,7 +81,10 @@ export class Engine {
       if (projection.inline) await this.#buildIfNeeded(projection)
     this.#stopped = false
     for (const subscription of this.subscriptions) await subscription.start()
-    this.#unlisten = this.#store.onCommit(() => this.wake())
+    this.#unlisten = this.#store.onCommit((commit) => {
+      this.#head = Math.max(this.#head, commit.to)
+      for (const subscription of this.#subscriptions.values()) subscription.offer(commit)
+    })
     this.#clock.start()
     this.#schedulePoll()
   }
@@ -132,18 +136,18 @@ export class Engine {
     return before === (await this.#store.read(({ events }) => events.head()))
   }
 
-  /** Resolves on the next progress of any subscription, or after a while. */
+  /** Resolves on the next progress of any subscription, or after a while. @throws ABORTED */
   async #progress(signal?: AbortSignal): Promise<void> {
-    const stop = new AbortController()
-    const unlisten = this.subscriptions.map((one) => one.onProgress(() => stop.abort()))
-    const either = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])
-    try {
-      await wait(this.#store.tools.runtime, pollEvery, either)
-    } catch (error) {
-      if (signal?.aborted === true) throw error
-    } finally {
-      for (const off of unlisten) off()
-    }
+    const waker = new Waker()
+    const ring = (): void => waker.wake()
+    const unlisten = this.subscriptions.map((one) => one.onProgress(ring))
+    const cancel = this.#store.tools.runtime.after(pollEvery, ring)
+    signal?.addEventListener('abort', ring, { once: true })
+    await waker.wait()
+    cancel()
+    signal?.removeEventListener('abort', ring)
+    for (const off of unlisten) off()
+    if (signal?.aborted === true) throw aborted(signal)
   }
 
   async #createViews(): Promise<void> {

@@ -4,7 +4,8 @@
 import { ThenceError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
 
-const aborted = (signal: AbortSignal): ThenceError =>
+/** What a caller is told who gave up. */
+export const aborted = (signal: AbortSignal): ThenceError =>
   new ThenceError('ABORTED', 'The caller gave up.', { cause: signal.reason })
 
 /** Resolves after `milliseconds`. @throws ABORTED as soon as the signal says so. */

@@ -10,8 +10,8 @@ import type { ReadAll, Verdict } from '../ports/events.ts'
 import type { Outcome } from './lane.ts'
 import { Lane } from './lane.ts'
 import { accept } from './verdict.ts'
-import type { Append, AppendResult, Inline, Prepared, Tools } from './writer.ts'
-import { prepare, readBack, recordedOf, Writer } from './writer.ts'
+import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
+import { Appendices, prepare, readBack, recordedOf, Writer } from './writer.ts'
 
 const pageSize = 500
 
@@ -28,7 +28,7 @@ export class Store {
   readonly tools: Tools
   readonly #inline: Inline | undefined
   readonly #lane: Lane<Prepared, AppendResult>
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(commit: Commit) => void>()
 
   constructor(database: Database, tools: Tools, inline?: Inline) {
     this.database = database
@@ -41,7 +41,7 @@ export class Store {
   }
 
   /** Calls `listener` after every commit of this process that wrote to the log; returns how to stop that. */
-  onCommit(listener: () => void): () => void {
+  onCommit(listener: (commit: Commit) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -56,14 +56,14 @@ export class Store {
 
   /** Runs `work` in one write transaction and wakes readers after the commit. */
   async transact<T>(work: (writer: Writer) => Awaitable<T>): Promise<T> {
-    let wrote = false
+    let commit: Commit | undefined
     const result = await this.database.transact(async (transaction) => {
       const writer = new Writer(transaction, this.tools, this.#inline)
       const value = await work(writer)
-      wrote = writer.wrote
+      commit = writer.commit
       return value
     })
-    if (wrote) this.#committed()
+    if (commit !== undefined) this.#committed(commit)
     return result
   }
 
@@ -110,7 +110,11 @@ export class Store {
 
   async #commit(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
     const verdicts = await this.database.append(batch.map(({ request }) => request))
-    if (verdicts.some(({ outcome }) => outcome === 'appended')) this.#committed()
+    const appendices = new Appendices()
+    for (const [index, verdict] of verdicts.entries())
+      if (verdict.outcome === 'appended')
+        appendices.add(verdict, (batch[index] as Prepared).request.messages)
+    if (appendices.commit !== undefined) this.#committed(appendices.commit)
     const outcomes: Outcome<AppendResult>[] = []
     for (const [index, prepared] of batch.entries())
       outcomes.push(await this.#outcome(prepared, verdicts[index] as Verdict))
@@ -149,7 +153,7 @@ export class Store {
     })
   }
 
-  #committed(): void {
-    for (const listener of this.#listeners) listener()
+  #committed(commit: Commit): void {
+    for (const listener of this.#listeners) listener(commit)
   }
 }

@@ -105,12 +105,38 @@ export async function readBack(
   return { stream, position, version, events, duplicate: true }
 }
 
+/** What one commit of this process added to the log: positions `from` to `to` without a gap, and their types. */
+export interface Commit {
+  readonly from: number
+  readonly to: number
+  readonly types: ReadonlySet<string>
+}
+
+/** Collects what a transaction appends. */
+export class Appendices {
+  #from = 0
+  #to = 0
+  readonly #types = new Set<string>()
+
+  add({ position, count }: Appended, messages: readonly { readonly type: string }[]): void {
+    if (count === 0) return
+    if (this.#from === 0) this.#from = position - count + 1
+    this.#to = position
+    for (const { type } of messages) this.#types.add(type)
+  }
+
+  /** Undefined if nothing was appended. */
+  get commit(): Commit | undefined {
+    return this.#from === 0 ? undefined : { from: this.#from, to: this.#to, types: this.#types }
+  }
+}
+
 /** The log inside one open transaction. */
 export class Writer {
   readonly transaction: Transaction
   readonly #tools: Tools
   readonly #inline: Inline | undefined
-  #wrote = false
+  readonly #appendices = new Appendices()
 
   constructor(transaction: Transaction, tools: Tools, inline: Inline | undefined) {
     this.transaction = transaction
@@ -118,9 +144,9 @@ export class Writer {
     this.#inline = inline
   }
 
-  /** Whether anything was appended. */
-  get wrote(): boolean {
-    return this.#wrote
+  /** What was appended so far. */
+  get commit(): Commit | undefined {
+    return this.#appendices.commit
   }
 
   /** Appends and lets inline projections follow. @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED */
@@ -132,7 +158,7 @@ export class Writer {
   async appendStored(stream: string, messages: readonly NewMessage[]): Promise<void> {
     const request = { stream, messages }
     const at = accept(request, await this.transaction.events.append(request))
-    this.#wrote = true
+    this.#appendices.add(at, messages)
     if (this.#inline === undefined) return
     const { events } = await readBack(this.transaction, at, this.#tools.codec)
     await this.#inline(this.transaction, events)
@@ -144,7 +170,7 @@ export class Writer {
     if (verdict.outcome === 'duplicate') return readBack(this.transaction, at, this.#tools.codec)
     const { stream, position, version } = at
     const events = recordedOf(prepared, at, this.#tools.codec)
-    this.#wrote ||= events.length > 0
+    this.#appendices.add(at, events)
     if (this.#inline !== undefined && events.length > 0)
       await this.#inline(this.transaction, events)
     return { stream, position, version, events, duplicate: false }

@@ -10,6 +10,7 @@ import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import type { Store } from '../store/store.ts'
+import type { Commit } from '../store/writer.ts'
 import type { Item } from './item.ts'
 import { toItem } from './item.ts'
 import { prepareAll, prepareOne } from './prepare.ts'
@@ -128,6 +129,17 @@ export class Subscription {
     this.#retrying.wake()
   }
 
+  /**
+   * This process has committed something. If all before it was read and nothing of it is for this subscription, it is
+   * read already; else there is more.
+   */
+  offer({ from, to, types }: Commit): void {
+    if (this.#cursor !== from - 1 || this.options.types.some((type) => types.has(type)))
+      return this.#waker.wake()
+    this.#cursor = to
+    this.#advanced()
+  }
+
   /** Calls `listener` whenever this subscription has come further or stopped; returns how to stop that. */
   onProgress(listener: () => void): () => void {
     this.#progress.add(listener)
@@ -205,7 +217,7 @@ export class Subscription {
     if (page.messages.length === 0) {
       const further = page.through > this.#cursor
       this.#cursor = Math.max(this.#cursor, page.through)
-      if (further) await this.#advanced()
+      if (further) this.#advanced()
       return false
     }
     const items = page.messages.map((stored) => this.#item(stored))
@@ -272,10 +284,10 @@ export class Subscription {
     this.#seen = { ...this.#seen, position: step.position }
     this.#cursor = step.position
     if (step.failed) await this.#retrying.refresh()
-    await this.#advanced()
+    this.#advanced()
   }
 
-  async #advanced(): Promise<void> {
+  #advanced(): void {
     if (this.#rebuildTo > 0 && this.#cursor >= this.#rebuildTo) {
       this.#signals.emit({
         name: 'rebuild-finished',
