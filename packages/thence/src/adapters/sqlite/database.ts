@@ -1,7 +1,7 @@
 /**
  * The SQLite database: one connection, one transaction at a time, and what it refuses before and after its life.
  */
-import { ThenceError } from '../../errors.ts'
+import { isThenceError, ThenceError } from '../../errors.ts'
 import { Gate } from '../../internal/gate.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type { Capabilities, Database, MigrationPlan, Transaction } from '../../ports/database.ts'
@@ -38,7 +38,8 @@ interface Opened {
   readonly runner: Runner
 }
 
-const mainFile = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+/** Names and files; unlike the function of the same name it does not touch the file. */
+const files = 'PRAGMA database_list'
 
 export class SqliteStore implements Database {
   readonly name = 'sqlite'
@@ -60,7 +61,10 @@ export class SqliteStore implements Database {
       )
     this.#options = { transactionTimeout, busyTimeout, synchronous }
     this.#connection = new Connection(database)
-    const inMemory = (this.#connection.get<[string]>(mainFile)?.[0] ?? '') === ''
+    const main = this.#connection
+      .all<[number, string, string | null]>(files)
+      .find((row) => row[1] === 'main')
+    const inMemory = (main?.[2] ?? '') === ''
     this.capabilities = { sql: true, durable: !inMemory }
   }
 
@@ -93,20 +97,8 @@ export class SqliteStore implements Database {
 
   migrate(): Promise<MigrationPlan> {
     return promised(() => {
-      const { patience, runner, runtime } = this.#ready()
-      const connection = this.#connection
-      return this.#gate.run(() => {
-        const planned = patience.run(() => {
-          const plan = migrationPlan(connection)
-          if (plan.pending.length > 0) useWal(connection)
-          return plan
-        })
-        return after(planned, (plan) =>
-          plan.pending.length === 0
-            ? plan
-            : runner.write(() => applyMigrations(connection, runtime)),
-        )
-      })
+      const opened = this.#ready()
+      return this.#gate.run(() => this.#migrate(opened))
     })
   }
 
@@ -146,6 +138,18 @@ export class SqliteStore implements Database {
     })
   }
 
+  async #migrate({ patience, runner, runtime }: Opened): Promise<MigrationPlan> {
+    const connection = this.#connection
+    const plan = await patience.run(() => migrationPlan(connection))
+    if (plan.pending.length === 0) return plan
+    const mode = await patience.run(() => useWal(connection))
+    return runner.write(() => {
+      const done = applyMigrations(connection, runtime)
+      refuseWithoutWal(mode)
+      return done
+    })
+  }
+
   #refuseClosed(): void {
     if (this.#closed) throw new ThenceError('STORE_CLOSED', 'The store was closed.')
   }
@@ -170,7 +174,20 @@ const checkEncoding = (connection: Connection): void => {
     )
 }
 
-/** A database in memory has no such mode, and a file that is read-only keeps the one it has. */
-const useWal = (connection: Connection): void => {
-  connection.get('PRAGMA journal_mode = WAL')
+/** Sets WAL if it can be; a database in memory has another mode, and a file that is read-only keeps its own. */
+const useWal = (connection: Connection): string | undefined => {
+  try {
+    return connection.get<[string]>('PRAGMA journal_mode = WAL')?.[0]
+  } catch (error) {
+    if (isThenceError(error, 'STORE_READ_ONLY')) return undefined
+    throw error
+  }
+}
+
+const refuseWithoutWal = (mode: string | undefined): void => {
+  if (mode === 'wal' || mode === 'memory') return
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `The file system of the store has no write-ahead log: SQLite stays in mode ${mode}. Use a local disk.`,
+  )
 }

@@ -92,7 +92,7 @@ const otherwise = (
   make: (code: 'STORE_CLOSED' | 'STORE_NOT_MIGRATED' | 'STORE_FAILED', text: string) => ThenceError,
 ): ThenceError => {
   const text = message(error)
-  if (/database( connection)? is not open/i.test(text))
+  if (/database( connection)? is not open|statement has been finalized/i.test(text))
     return make('STORE_CLOSED', 'The connection of the store was closed.')
   if (/no such table: (main\.)?thence_/.test(text))
     return make('STORE_NOT_MIGRATED', 'The store lacks its tables. Migrate it first.')

@@ -23,6 +23,7 @@ const refused: ReadonlySet<string> = new Set([
 const changing: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE'])
 const showing: ReadonlySet<string> = new Set(['SELECT', 'VALUES', 'EXPLAIN'])
 const skipped = /^(?:[\s;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))*/
+const severalStatements = 'The SQL text holds more than one statement. Run them one by one.'
 const totalChanges = 'SELECT total_changes()'
 
 const invalid = (text: string): ThenceError => new ThenceError('CONFIG_INVALID', text)
@@ -37,7 +38,7 @@ const checkSingle = (text: string, statement: SqliteStatement): void => {
   if (compiled === undefined) return
   const start = text.indexOf(compiled)
   if (start >= 0 && text.slice(start + compiled.length).replace(skipped, '') !== '')
-    throw invalid('The SQL text holds more than one statement. Run them one by one.')
+    throw invalid(severalStatements)
 }
 
 const exact = (value: unknown): SqlValue =>
@@ -102,7 +103,12 @@ export class SqliteSql implements Sql {
   #statement(connection: Connection, text: string): SqliteStatement {
     // Whoever writes to Thence's own tables may move the end of the log.
     if (this.#scope.writes && /thence_/i.test(text)) this.#scope.tail.forget()
-    return connection.userStatement(text, (statement) => checkSingle(text, statement))
+    try {
+      return connection.userStatement(text, (statement) => checkSingle(text, statement))
+    } catch (error) {
+      // What better-sqlite3 says by itself.
+      throw /more than one statement/.test(String(error)) ? invalid(severalStatements) : error
+    }
   }
 
   /** better-sqlite3 wants rows with RETURNING to be fetched. */

@@ -1,0 +1,128 @@
+CREATE TABLE thence_checkpoints (
+  subscription TEXT PRIMARY KEY,
+  position INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  rebuild_to INTEGER NOT NULL,
+  rebuild_asked INTEGER NOT NULL,
+  time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thence_dead_letters (
+  id TEXT PRIMARY KEY,
+  subscription TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  state TEXT NOT NULL,
+  message TEXT NOT NULL,
+  error_name TEXT NOT NULL,
+  error_code TEXT,
+  error_message TEXT NOT NULL,
+  stack TEXT NOT NULL,
+  attempts TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  reason TEXT,
+  UNIQUE (subscription, position)
+) STRICT;
+
+CREATE INDEX thence_dead_letters_state ON thence_dead_letters (state, id);
+
+CREATE TABLE thence_documents (
+  collection TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (collection, key)
+) STRICT;
+
+CREATE TABLE thence_events (
+  position INTEGER PRIMARY KEY,
+  stream TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  type TEXT NOT NULL,
+  schema_version INTEGER NOT NULL,
+  id TEXT NOT NULL UNIQUE,
+  correlation_id TEXT,
+  causation_id TEXT,
+  time INTEGER NOT NULL,
+  tags TEXT,
+  metadata TEXT,
+  data TEXT NOT NULL,
+  UNIQUE (stream, version)
+) STRICT;
+
+CREATE INDEX thence_events_correlation ON thence_events (correlation_id) WHERE correlation_id IS NOT NULL;
+
+CREATE TRIGGER thence_events_deleted AFTER DELETE ON thence_events BEGIN
+  UPDATE thence_head SET position = old.position WHERE position < old.position;
+  DELETE FROM thence_tags WHERE old.tags IS NOT NULL
+    AND tag IN (SELECT value FROM json_each(old.tags)) AND position = old.position;
+END;
+
+CREATE INDEX thence_events_type ON thence_events (type);
+
+CREATE TABLE thence_head (
+  position INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE thence_inbox (
+  consumer TEXT NOT NULL,
+  id TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (consumer, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thence_meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thence_migrations (
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  time INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE thence_retries (
+  subscription TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  history TEXT NOT NULL,
+  PRIMARY KEY (subscription, position)
+) STRICT;
+
+CREATE INDEX thence_retries_due ON thence_retries (subscription, due, position) WHERE state = 'due';
+
+CREATE INDEX thence_retries_key ON thence_retries (subscription, key, position);
+
+CREATE TABLE thence_snapshots (
+  stream TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (stream, tag)
+) STRICT;
+
+CREATE TABLE thence_tags (
+  tag TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (tag, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thence_timers (
+  id TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  stream TEXT NOT NULL,
+  message TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX thence_timers_due ON thence_timers (due, id);
+
+CREATE INDEX thence_timers_owner ON thence_timers (owner);

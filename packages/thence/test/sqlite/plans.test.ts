@@ -1,0 +1,115 @@
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import type { Query } from '../../src/ports/events.ts'
+import { message, opened, storePath } from './kit.ts'
+
+/** A store that notes every statement it compiles and how often it was run. */
+const watched = async () => {
+  const connection = new DatabaseSync(storePath())
+  const runs = new Map<string, number>()
+  const database = await opened({
+    exec: (sql) => connection.exec(sql),
+    close: () => connection.close(),
+    prepare: (sql) => {
+      const statement = connection.prepare(sql)
+      statement.setReturnArrays(true)
+      const count = (): void => void runs.set(sql, (runs.get(sql) ?? 0) + 1)
+      return {
+        run: (...parameters) => (count(), statement.run(...parameters)),
+        get: (...parameters) => (count(), statement.get(...parameters)),
+        all: (...parameters) => (count(), statement.all(...parameters)),
+      }
+    },
+  })
+  await database.migrate()
+  const planOf = (sql: string): string[] =>
+    connection
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((row) => String(row['detail']))
+  return { database, runs, planOf }
+}
+
+const queries: readonly Query[] = [
+  [{ types: ['A'] }],
+  [{ types: ['A', 'B'] }],
+  [{ tags: ['all'] }],
+  [{ tags: ['all', 'rare'] }],
+  [{ types: ['A'], tags: ['all', 'rare'] }],
+  [{ types: ['A'] }, { tags: ['rare'] }],
+]
+
+test('no statement scans the log, its tags, the documents or the timers', async () => {
+  const { database, runs, planOf } = await watched()
+  await database.append([{ stream: 's', messages: [message({ tags: ['all'] })] }])
+  runs.clear()
+  await database.transact(async ({ events, documents, timers, retries, inbox, deadLetters }) => {
+    for (const query of queries) {
+      await events.readAll({ query, limit: 2 })
+      await events.readAll({ query, backwards: true, limit: 2 })
+      await events.append({ stream: 's', condition: { query, after: 0 }, messages: [message()] })
+    }
+    await events.readAll({ limit: 2 })
+    await events.readAll({ backwards: true, limit: 2 })
+    await events.readStream('s', { limit: 2 })
+    await events.readStream('s', { backwards: true, limit: 2 })
+    await events.find({ id: 'x' })
+    await events.find({ correlationId: 'x' })
+    await events.streams({ prefix: 's', limit: 2 })
+    await events.head()
+    await documents.list('c', { prefix: 'a', limit: 2 })
+    await documents.list('c', { limit: 2 })
+    await timers.due(5, 5)
+    await timers.next()
+    await timers.cancelAll('o')
+    await retries.take('s', 5, 5)
+    await retries.blocked('s', ['a'])
+    await retries.settle({ subscription: 's', position: 1, attempts: 0 }, 1)
+    await inbox.recall('c', 'x')
+    await deadLetters.list({ state: 'parked', limit: 5 })
+  })
+  const tables = [...runs.keys()].filter((sql) => sql.includes('thence_'))
+  expect(tables.length).toBeGreaterThan(25)
+  const scans = tables.flatMap((sql) =>
+    planOf(sql)
+      .filter((step) => /^SCAN thence_(?!head)|TEMP B-TREE/.test(step))
+      .map((step) => `${step} in ${sql}`),
+  )
+  expect(scans).toEqual([])
+})
+
+test('the rarest tag or type sets the cost of a query, in both directions and in conditions', async () => {
+  const { database, runs } = await watched()
+  const requests = Array.from({ length: 3000 }, (_, index) => ({
+    stream: 's',
+    messages: [
+      message({
+        type: index === 1500 ? 'Rare' : 'Common',
+        tags: index === 500 || index === 2500 ? ['all', 'rare'] : ['all'],
+      }),
+    ],
+  }))
+  await database.append(requests)
+  const steps = (): number => [...runs.values()].reduce((sum, count) => sum + count, 0)
+  const cheap: readonly [Query, readonly number[]][] = [
+    [[{ types: ['Rare'] }], [1501]],
+    [[{ tags: ['all', 'rare'] }], [501, 2501]],
+    [[{ types: ['Common'], tags: ['rare'] }], [501, 2501]],
+    [[{ types: ['Rare'], tags: ['all'] }], [1501]],
+    [[{ types: ['Rare'], tags: ['all', 'rare'] }], []],
+    [
+      [{ types: ['Rare'] }, { tags: ['rare'] }],
+      [501, 1501, 2501],
+    ],
+  ]
+  for (const [query, expected] of cheap)
+    for (const backwards of [false, true]) {
+      runs.clear()
+      const { messages } = await database.read(({ events }) =>
+        events.readAll({ query, backwards, limit: 10 }),
+      )
+      const found = messages.map(({ position }) => position)
+      expect(backwards ? found.reverse() : found).toEqual(expected)
+      expect(steps()).toBeLessThan(40)
+    }
+})
