@@ -129,8 +129,8 @@ export class Engine {
 
   async #isIdle(): Promise<boolean> {
     const before = await this.#store.read(({ events }) => events.head())
-    const done = this.subscriptions.every(({ position, retrying, state, name }) =>
-      state === 'halted' ? !retrying : position >= before && !retrying && name !== '',
+    const done = this.subscriptions.every(
+      ({ position, retrying, state }) => !retrying && (state === 'halted' || position >= before),
     )
     if (!done) return false
     return before === (await this.#store.read(({ events }) => events.head()))
@@ -190,10 +190,7 @@ export class Engine {
   }
 
   async #tidy(): Promise<void> {
-    for (const subscription of this.subscriptions) {
-      await subscription.tidy()
-      subscription.wake()
-    }
+    for (const subscription of this.subscriptions) subscription.askTidy()
     for (const projection of this.#parts.projections)
       if (projection.inline) await this.#buildIfNeeded(projection)
   }

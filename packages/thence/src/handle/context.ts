@@ -3,6 +3,7 @@
  * the handler succeeds; then all of it commits together with the subscription's checkpoint.
  */
 import type { CommandMessage, EventMessage } from '../message/message.ts'
+import { checkName } from '../message/name.ts'
 import type { Transaction } from '../ports/database.ts'
 
 /** Work for the transaction that also moves the checkpoint. It must not wait for anything but that transaction. */
@@ -11,7 +12,7 @@ export type Within = (transaction: Pick<Transaction, 'documents' | 'sql'>) => Pr
 export interface HandlerContext {
   /** Aborted when the handler's time is up or the app stops. */
   readonly signal: AbortSignal
-  /** Appends events to `stream` when the handler has succeeded. */
+  /** Appends events to `stream` when the handler has succeeded. @throws NAME_INVALID */
   append(stream: string, ...events: readonly EventMessage[]): void
   /** Records a command for whoever handles it, when the handler has succeeded. */
   send(...commands: readonly CommandMessage[]): void
@@ -28,7 +29,10 @@ export type Effect =
 export function handlerContext(signal: AbortSignal, effects: Effect[]): HandlerContext {
   return {
     signal,
-    append: (stream, ...messages) => void effects.push({ stream, messages }),
+    append(stream, ...messages) {
+      checkName('The stream', stream)
+      effects.push({ stream, messages })
+    },
     send: (...commands) => void effects.push({ commands }),
     within: (work) => void effects.push({ within: work }),
   }

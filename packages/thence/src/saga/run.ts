@@ -1,7 +1,6 @@
 /**
  * A saga as a sink of a subscription: its facts, its commands, its timers and the checkpoint commit together.
  */
-import { isThenceError } from '../errors.ts'
 import { Recent } from '../internal/recent.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import { encode, issue } from '../message/codec.ts'
@@ -28,13 +27,19 @@ export const openSagas = (saga: string): string => `$sagas/${saga}`
 const keyOf = (saga: Saga, message: Recorded): string | undefined =>
   message.type === saga.facts.timerFired.type ? (message.data as SagaTimer).key : saga.key(message)
 
-/** The state of one instance, from its stream. */
+export interface Instance {
+  readonly saga: Pick<Saga, 'name' | 'initial'>
+  readonly key: string
+  readonly from?: SagaState | undefined
+}
+
+/** The state of one instance, from its stream, beginning at `from` if that is known. */
 export async function loadSaga(
   transaction: Transaction,
   { codec }: Pick<Tools, 'codec'>,
-  { saga, key }: { readonly saga: Pick<Saga, 'name' | 'initial'>; readonly key: string },
+  { saga, key, from }: Instance,
 ): Promise<SagaState> {
-  let state = newState(saga.initial())
+  let state = from ?? newState(saga.initial())
   for (;;) {
     const page = await transaction.events.readStream(`${saga.name}-${key}`, {
       from: state.version + 1,
@@ -74,15 +79,7 @@ class SagaRun implements Run {
 
   async apply(message: Recorded): Promise<void> {
     const key = keyOf(this.#saga, message)
-    if (key === undefined) return
-    try {
-      await this.#turn(message, key, await this.#state(key))
-    } catch (error) {
-      // What was remembered is not what is stored (another process was here): read it and try once more.
-      this.#known.delete(key)
-      if (!isThenceError(error, 'VERSION_CONFLICT') || this.#changed.has(key)) throw error
-      await this.#turn(message, key, await this.#load(key))
-    }
+    if (key !== undefined) await this.#turn(message, key, await this.#state(key))
   }
 
   committed(): void {
@@ -145,12 +142,16 @@ class SagaRun implements Run {
     }
   }
 
+  /** What is remembered is only a head start: what others have added to the stream since is read on top of it. */
   async #state(key: string): Promise<SagaState> {
-    return this.#changed.get(key) ?? this.#known.get(key) ?? (await this.#load(key))
-  }
-
-  #load(key: string): Promise<SagaState> {
-    return loadSaga(this.#writer.transaction, this.#tools, { saga: this.#saga, key })
+    const saga = this.#saga
+    const changed = this.#changed.get(key)
+    if (changed !== undefined) return changed
+    return loadSaga(this.#writer.transaction, this.#tools, {
+      saga,
+      key,
+      from: this.#known.get(key),
+    })
   }
 }
 

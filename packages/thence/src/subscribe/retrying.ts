@@ -50,15 +50,19 @@ export class Retrying {
     if (this.#rows > 0) this.#waker.wake()
   }
 
-  /** Reads what waits, and plans the next attempt. */
+  /** Reads what waits, and has the next attempt planned. */
   async refresh(): Promise<void> {
+    await this.#look()
+    if (this.#rows > 0) this.#waker.wake()
+  }
+
+  async #look(): Promise<void> {
     const { store, name } = this.#stepping
     const all = await store.read(({ retries }) => retries.summary())
     const own = all.find(({ subscription }) => subscription === name)
     this.#rows = own === undefined ? 0 : own.due + own.parked + own.queued
     this.#due = own?.due ?? 0
     this.#next = own?.next ?? 0
-    if (this.#rows > 0) this.#waker.wake()
   }
 
   async loop(stopping: () => boolean): Promise<void> {
@@ -99,9 +103,8 @@ export class Retrying {
     const now = store.tools.runtime.now()
     const rows = await store.read(({ retries }) => retries.take(name, now, batch))
     for (const row of rows) await this.#one(row)
-    await this.refresh()
+    await this.#look()
     if (rows.length > 0) await this.#hooks.settled()
-    if (rows.length < batch && this.#next > now) this.#waker.clear()
   }
 
   async #one(row: Retry): Promise<void> {

@@ -54,6 +54,7 @@ export class Subscription {
   #rebuildTo = 0
   #failures = 0
   #stopping = false
+  #tidyAsked = false
   #abort = new AbortController()
   #loops: Promise<unknown> | undefined
 
@@ -118,7 +119,7 @@ export class Subscription {
     this.#retrying.stop()
     void deadline.then(() => this.#abort.abort())
     await this.#loops
-    if (this.#loops !== undefined) await this.tidy().catch(() => undefined)
+    if (this.#loops !== undefined) await this.#tidy().catch(() => undefined)
     this.#loops = undefined
     this.#notify()
   }
@@ -140,21 +141,16 @@ export class Subscription {
     this.#advanced()
   }
 
+  /** Asks it to look, when there is nothing else to do, what others did, and to store how far it has read. */
+  askTidy(): void {
+    this.#tidyAsked = true
+    this.wake()
+  }
+
   /** Calls `listener` whenever this subscription has come further or stopped; returns how to stop that. */
   onProgress(listener: () => void): () => void {
     this.#progress.add(listener)
     return () => void this.#progress.delete(listener)
-  }
-
-  /** Stores how far it has read, when that is further than its checkpoint says; and sees what an operator asked for. */
-  async tidy(): Promise<void> {
-    if (this.#cursor > this.#seen.position && !this.#halted) await this.#move([], this.#cursor)
-    const stored = await this.#load()
-    if (stored?.rebuildAsked === true || (stored?.generation ?? 0) !== this.#seen.generation) {
-      if (stored?.rebuildAsked === true && this.options.sink.clear !== undefined)
-        await this.rebuild()
-      else await this.#reload()
-    }
   }
 
   /** Empties the view and reads the log again from its beginning. Resolves when that has begun. */
@@ -177,7 +173,7 @@ export class Subscription {
   async #loop(): Promise<void> {
     while (!this.#stopping) {
       const more = await this.#guarded()
-      if (!more && !this.#stopping) await this.#waker.wait()
+      if (!more && !this.#stopping && !this.#tidyAsked) await this.#waker.wait()
     }
   }
 
@@ -185,11 +181,26 @@ export class Subscription {
   async #guarded(): Promise<boolean> {
     try {
       const more = await this.#page()
+      if (!more && this.#tidyAsked) await this.#tidy()
       this.#failures = 0
       return more
     } catch (error) {
       await this.#failed(error)
       return true
+    }
+  }
+
+  /** Sees what an operator or another process did, and stores how far it has read if that is further. */
+  async #tidy(): Promise<void> {
+    this.#tidyAsked = false
+    const stored = await this.#load()
+    const { position, generation } = this.#seen
+    if (stored?.rebuildAsked === true && this.options.sink.clear !== undefined) await this.rebuild()
+    else if ((stored?.generation ?? 0) !== generation || (stored?.position ?? 0) !== position)
+      await this.#reload()
+    else {
+      if (this.#retrying.any) await this.#retrying.refresh()
+      if (this.#cursor > position && !this.#halted) await this.#move([], this.#cursor)
     }
   }
 
