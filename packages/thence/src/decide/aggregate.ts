@@ -55,12 +55,14 @@ export interface AggregateOptions<State, E extends string, C extends Issued> {
 type Apply = (state: unknown, event: Recorded) => unknown
 type Decide = (state: unknown, command: Issued) => Decision
 
-/** An aggregate, ready for `use`. `C` names the commands it decides. */
-export interface Aggregate<C extends string = string> {
+/** An aggregate, ready for `use`. `C` names the commands it decides, `E` the events it knows. */
+export interface Aggregate<C extends string = string, E extends string = string> {
   readonly part: 'aggregate'
   readonly name: string
   /** Carries the types of the commands; never set. */
   readonly commands?: C
+  /** Carries the types of the events; never set. */
+  readonly events?: E
   readonly initial: () => unknown
   readonly evolve: ReadonlyMap<string, Entry<AnyEvent, Apply>>
   readonly decide: ReadonlyMap<string, Entry<AnyCommand, Decide>>
@@ -85,7 +87,7 @@ const checkSnapshot = (name: string, options: SnapshotOptions): Required<Snapsho
 export function aggregate<State, E extends string, C extends Issued>(
   name: string,
   options: AggregateOptions<State, E, C>,
-): Aggregate<C['type']> {
+): Aggregate<C['type'], E> {
   checkCategory('The aggregate', name)
   const evolve = (on: (definition: AnyEvent, run: Apply) => Chain<AnyEvent, Apply>): unknown =>
     options.evolve(on as never)

@@ -54,11 +54,13 @@ export type CommandDefinition<
   Output = unknown,
 > = Definition<'command', Type, Input, Output>
 
-/** Any definition of kind `K`, whatever its data. */
-export type AnyOf<K extends RecordedKind> = Pick<
-  Definition<K>,
+/** A definition as a reader sees it: what writing takes does not matter. */
+export type Readable<K extends RecordedKind, Type extends string, Output> = Pick<
+  Definition<K, Type, never, Output>,
   'kind' | 'type' | 'schemaVersion' | 'schema' | 'upcasts' | 'tags'
 >
+/** Any definition of kind `K`, whatever its data. */
+export type AnyOf<K extends RecordedKind> = Readable<K, string, unknown>
 export type AnyEvent = AnyOf<'event'>
 export type AnyCommand = AnyOf<'command'>
 /** Any event or command. */

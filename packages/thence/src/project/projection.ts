@@ -22,7 +22,10 @@ export interface Projecting<View> {
 /** Collects how queries are answered from the view. */
 export interface Answering<View, Q extends string> {
   on<Type extends string, Parsed, Answer, AnswerInput>(
-    definition: QueryDefinition<Type, never, Parsed, Answer, AnswerInput>,
+    definition: Pick<
+      QueryDefinition<Type, never, Parsed, Answer, AnswerInput>,
+      'type' | 'input' | 'output'
+    >,
     answer: (input: Parsed, view: View) => Promise<AnswerInput> | AnswerInput,
   ): Answering<View, Q | Type>
 }
@@ -48,15 +51,18 @@ export interface ProjectionOptions<View, Q extends string> {
 
 export type Apply = (event: Recorded, view: unknown) => Promise<void> | void
 export type Answer = (input: unknown, view: unknown) => unknown
-export type AnyQuery = QueryDefinition<string, never, unknown, unknown, never>
+export type AnyQuery = Pick<
+  QueryDefinition<string, never, unknown, unknown, never>,
+  'type' | 'input' | 'output'
+>
 
-/** A projection, ready for `use`. `Q` names the queries it answers. */
-export interface Projection<Q extends string = string> {
+/** A projection, ready for `use`. `Q` names the queries it answers, `View` is what it writes to. */
+export interface Projection<Q extends string = string, View = unknown> {
   readonly part: 'projection'
   readonly name: string
   /** Carries the types of the queries; never set. */
   readonly queries?: Q
-  readonly view: ViewDefinition<unknown>
+  readonly view: ViewDefinition<View>
   readonly on: ReadonlyMap<string, Entry<AnyDefinition, Apply>>
   readonly answers: ReadonlyMap<string, Entry<AnyQuery, Answer>>
   readonly inline: boolean
@@ -73,7 +79,7 @@ export interface Projection<Q extends string = string> {
 export function projection<View, Q extends string = never>(
   name: string,
   options: ProjectionOptions<View, Q>,
-): Projection<Q> {
+): Projection<Q, View> {
   checkName('The projection', name)
   type OnEvent = (definition: AnyDefinition, run: Apply) => Chain<AnyDefinition, Apply>
   type OnQuery = (definition: AnyQuery, run: Answer) => Chain<AnyQuery, Answer>

@@ -6,7 +6,7 @@ import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
-import type { AnyEvent, DataOf, EventDefinition } from '../message/define.ts'
+import type { AnyEvent, DataOf, EventDefinition, Readable } from '../message/define.ts'
 import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import { checkCategory, checkName } from '../message/name.ts'
@@ -46,7 +46,7 @@ export interface Reacting<State, E extends Recorded> {
 
 export interface SagaOptions<Type extends string, Start, State> {
   /** The event that starts an instance; a second one for the same key changes nothing. */
-  readonly startedBy: EventDefinition<Type, never, Start>
+  readonly startedBy: Readable<'event', Type, Start>
   /** Which instance a message belongs to. `undefined`: none of this saga's. */
   readonly key: (message: { readonly type: string; readonly data: Start }) => string | undefined
   readonly steps?: readonly Step<Start>[]
