@@ -7,17 +7,16 @@ import { fullJitter } from '../internal/backoff.ts'
 import type { Recorded } from '../message/message.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
-import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
+import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
+import { Follower } from './follower.ts'
 import type { Item } from './item.ts'
-import { toItem } from './item.ts'
-import { prepareAll, prepareOne } from './prepare.ts'
+import { toItem as makeItem } from './item.ts'
+import { prepareOne } from './prepare.ts'
 import { Retrying } from './retrying.ts'
 import type { Sink } from './sink.ts'
-import type { Stepping } from './step.ts'
-import { takeStep } from './step.ts'
 import { Waker } from './waker.ts'
 
 export interface SubscriptionOptions {
@@ -43,14 +42,10 @@ export class Subscription {
   readonly options: SubscriptionOptions
   readonly #store: Store
   readonly #signals: Signals
-  readonly #stepping: Stepping
+  readonly #follower: Follower
   readonly #retrying: Retrying
   readonly #waker = new Waker()
   readonly #progress = new Set<() => void>()
-  /** The stored checkpoint, as far as this process knows. */
-  #seen: Seen = { position: 0, generation: 0 }
-  /** Read up to here; what lies between it and the checkpoint was not for this subscription. */
-  #cursor = 0
   #rebuildTo = 0
   #failures = 0
   #stopping = false
@@ -65,11 +60,23 @@ export class Subscription {
     const { runtime } = store.tools
     const { name, retry, key, sink } = options
     const failing = { subscription: name, policy: retry, runtime, signals }
-    this.#stepping = { name, keyed: key !== undefined, sink, store, failing }
-    this.#retrying = new Retrying(this.#stepping, {
-      toItem: (stored) => this.#item(stored),
+    const stepping = { name, keyed: key !== undefined, sink, store, failing }
+    const toItem = (stored: StoredMessage): Item =>
+      makeItem(stored, store.tools.codec, key ?? (() => ''))
+    this.#retrying = new Retrying(stepping, {
+      toItem,
       prepare: (item) => this.#prepareOne(item),
       settled: () => this.#retried(),
+    })
+    this.#follower = new Follower({
+      ...options,
+      ...stepping,
+      toItem,
+      waiting: () => this.#retrying.any,
+      failed: () => this.#retrying.refresh(),
+      stopping: () => this.#stopping,
+      signal: () => this.#abort.signal,
+      advanced: () => this.#advanced(),
     })
   }
 
@@ -79,12 +86,12 @@ export class Subscription {
 
   /** Everything up to here is done, or waits in retries. */
   get position(): number {
-    return this.#cursor
+    return this.#follower.cursor
   }
 
   get state(): SubscriptionState {
     if (this.#loops === undefined) return 'stopped'
-    if (this.#rebuildTo > this.#cursor) return 'rebuilding'
+    if (this.#rebuildTo > this.position) return 'rebuilding'
     return this.#halted ? 'halted' : 'running'
   }
 
@@ -130,15 +137,9 @@ export class Subscription {
     this.#retrying.wake()
   }
 
-  /**
-   * This process has committed something. If all before it was read and nothing of it is for this subscription, it is
-   * read already; else there is more.
-   */
-  offer({ from, to, types }: Commit): void {
-    if (this.#cursor !== from - 1 || this.options.types.some((type) => types.has(type)))
-      return this.#waker.wake()
-    this.#cursor = to
-    this.#advanced()
+  /** This process has committed something. */
+  offer(commit: Commit): void {
+    if (!this.#follower.passes(commit)) this.#waker.wake()
   }
 
   /** Asks it to look, when there is nothing else to do, what others did, and to store how far it has read. */
@@ -180,7 +181,7 @@ export class Subscription {
   /** One page; a failure of the database is waited out and never held against a message. */
   async #guarded(): Promise<boolean> {
     try {
-      const more = await this.#page()
+      const more = !this.#halted && (await this.#follower.page())
       if (!more && this.#tidyAsked) await this.#tidy()
       this.#failures = 0
       return more
@@ -194,13 +195,13 @@ export class Subscription {
   async #tidy(): Promise<void> {
     this.#tidyAsked = false
     const stored = await this.#load()
-    const { position, generation } = this.#seen
+    const { position, generation } = this.#follower.seen
     if (stored?.rebuildAsked === true && this.options.sink.clear !== undefined) await this.rebuild()
     else if ((stored?.generation ?? 0) !== generation || (stored?.position ?? 0) !== position)
       await this.#reload()
     else {
       if (this.#retrying.any) await this.#retrying.refresh()
-      if (this.#cursor > position && !this.#halted) await this.#move([], this.#cursor)
+      if (!this.#halted) await this.#follower.save()
     }
   }
 
@@ -219,87 +220,8 @@ export class Subscription {
     await this.#reload().catch(() => undefined)
   }
 
-  async #page(): Promise<boolean> {
-    if (this.#halted) return false
-    const { types, batch } = this.options
-    const page = await this.#store.read(({ events }) =>
-      events.readAll({ query: [{ types }], after: this.#cursor, limit: batch }),
-    )
-    if (page.messages.length === 0) {
-      const further = page.through > this.#cursor
-      this.#cursor = Math.max(this.#cursor, page.through)
-      if (further) this.#advanced()
-      return false
-    }
-    const items = page.messages.map((stored) => this.#item(stored))
-    if (this.options.sink.prepare === undefined) await this.#move(items, page.through)
-    else await this.#prepareThenMove(items, page.through)
-    return true
-  }
-
-  /** Effects are committed in order of position, as soon as everything before them is settled. */
-  async #prepareThenMove(items: readonly Item[], through: number): Promise<void> {
-    const blocked = await this.#blocked(items)
-    const settled = new Set(items.filter(({ key }) => blocked.has(key)))
-    const arrived = new Waker()
-    let finished = false
-    const preparing = prepareAll(
-      items.filter((item) => !settled.has(item)),
-      {
-        prepare: this.options.sink.prepare as NonNullable<Sink['prepare']>,
-        concurrency: this.options.concurrency,
-        signal: this.#abort.signal,
-        stopping: () => this.#stopping,
-        settled: (item) => {
-          settled.add(item)
-          arrived.wake()
-        },
-      },
-    ).then(() => {
-      finished = true
-      arrived.wake()
-    })
-    let done = 0
-    while (done < items.length) {
-      let end = done
-      while (end < items.length && settled.has(items[end] as Item)) end += 1
-      if (end === done && finished) break
-      if (end === done) await arrived.wait()
-      else {
-        const last = items[end - 1] as Item
-        await this.#move(
-          items.slice(done, end),
-          end === items.length ? through : last.stored.position,
-        )
-        done = end
-      }
-    }
-    await preparing
-  }
-
-  async #blocked(items: readonly Item[]): Promise<Set<string>> {
-    if (!this.#retrying.any) return new Set()
-    const keys = [...new Set(items.map(({ key }) => key))]
-    return new Set(await this.#store.read(({ retries }) => retries.blocked(this.name, keys)))
-  }
-
-  /** First all in one go; if something throws, again with a savepoint for each. */
-  async #move(items: readonly Item[], through: number): Promise<void> {
-    const page = { items, seen: this.#seen, through, mayBlock: this.#retrying.any }
-    const step = await takeStep(this.#stepping, { ...page, careful: false }).catch(
-      (error: unknown) => {
-        if (items.length === 0 || isThenceError(error, 'CHECKPOINT_MOVED')) throw error
-        return takeStep(this.#stepping, { ...page, careful: true })
-      },
-    )
-    this.#seen = { ...this.#seen, position: step.position }
-    this.#cursor = step.position
-    if (step.failed) await this.#retrying.refresh()
-    this.#advanced()
-  }
-
   #advanced(): void {
-    if (this.#rebuildTo > 0 && this.#cursor >= this.#rebuildTo) {
+    if (this.#rebuildTo > 0 && this.position >= this.#rebuildTo) {
       this.#signals.emit({
         name: 'rebuild-finished',
         subscription: this.name,
@@ -326,14 +248,9 @@ export class Subscription {
 
   async #reload(): Promise<void> {
     const stored = await this.#load()
-    this.#seen = { position: stored?.position ?? 0, generation: stored?.generation ?? 0 }
-    this.#cursor = this.#seen.position
+    this.#follower.place(stored)
     this.#rebuildTo = stored?.rebuildTo ?? 0
     await this.#retrying.refresh()
-  }
-
-  #item(stored: StoredMessage): Item {
-    return toItem(stored, this.#store.tools.codec, this.options.key ?? (() => ''))
   }
 
   async #prepareOne(item: Item): Promise<boolean> {

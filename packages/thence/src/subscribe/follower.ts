@@ -1,0 +1,171 @@
+/**
+ * The forward motion of a subscription: read a page after the cursor, hand it to the sink, move the checkpoint. It knows
+ * its place and nothing of when to run.
+ */
+import { isThenceError } from '../errors.ts'
+import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
+import type { Commit } from '../store/writer.ts'
+import type { Item } from './item.ts'
+import type { Preparing } from './prepare.ts'
+import { prepareAll } from './prepare.ts'
+import type { Stepping } from './step.ts'
+import { takeStep } from './step.ts'
+import { Waker } from './waker.ts'
+
+export interface Following extends Stepping {
+  readonly types: readonly string[]
+  readonly batch: number
+  readonly concurrency: number
+  readonly toItem: (stored: Item['stored']) => Item
+  /** Whether any message of this subscription waits in retries. */
+  readonly waiting: () => boolean
+  /** Messages have just failed, or were put behind such. */
+  readonly failed: () => Promise<void>
+  /** When true, nothing new is begun. */
+  readonly stopping: () => boolean
+  /** Aborted when the app gives up on what is in hand. */
+  readonly signal: () => AbortSignal
+  /** It has come further. */
+  readonly advanced: () => void
+}
+
+export class Follower {
+  readonly #following: Following
+  /** The stored checkpoint, as far as this process knows. */
+  #seen: Seen = { position: 0, generation: 0 }
+  /** Read up to here; what lies between it and the checkpoint was not for this subscription. */
+  #cursor = 0
+
+  constructor(following: Following) {
+    this.#following = following
+  }
+
+  get seen(): Seen {
+    return this.#seen
+  }
+
+  get cursor(): number {
+    return this.#cursor
+  }
+
+  /** Goes to the stored checkpoint. */
+  place(stored: Checkpoint | undefined): void {
+    this.#seen = { position: stored?.position ?? 0, generation: stored?.generation ?? 0 }
+    this.#cursor = this.#seen.position
+  }
+
+  /** Whether a commit is read already, because all before it was read and nothing of it is for this subscription. */
+  passes({ from, to, types }: Commit): boolean {
+    if (this.#cursor !== from - 1 || this.#following.types.some((type) => types.has(type)))
+      return false
+    this.#advance(to)
+    return true
+  }
+
+  /** Takes one page; returns whether there may be more. */
+  async page(): Promise<boolean> {
+    const { types, batch, store, sink, toItem } = this.#following
+    const page = await store.read(({ events }) =>
+      events.readAll({ query: [{ types }], after: this.#cursor, limit: batch }),
+    )
+    if (page.messages.length === 0) {
+      if (page.through > this.#cursor) this.#advance(page.through)
+      return false
+    }
+    const items = page.messages.map(toItem)
+    if (sink.prepare === undefined) await this.#move(items, page.through)
+    else await this.#prepareThenMove(items, { prepare: sink.prepare, through: page.through })
+    return true
+  }
+
+  /** Stores how far it has read, if that is further than the checkpoint says. */
+  async save(): Promise<void> {
+    if (this.#cursor > this.#seen.position) await this.#move([], this.#cursor)
+  }
+
+  async #prepareThenMove(
+    items: readonly Item[],
+    { prepare, through }: Pick<Preparing, 'prepare'> & { readonly through: number },
+  ): Promise<void> {
+    const { concurrency, stopping, signal } = this.#following
+    const blocked = await this.#blocked(items)
+    const settled = new Set(items.filter(({ key }) => blocked.has(key)))
+    const arrived = new Waker()
+    const work = {
+      prepare,
+      concurrency,
+      stopping,
+      signal: signal(),
+      settled: (item: Item) => {
+        settled.add(item)
+        arrived.wake()
+      },
+    }
+    let finished = false
+    const preparing = prepareAll(
+      items.filter((item) => !settled.has(item)),
+      work,
+    ).then(() => {
+      finished = true
+      arrived.wake()
+    })
+    try {
+      await this.#moveAsSettled(items, { settled, through, arrived, finished: () => finished })
+    } finally {
+      // If the checkpoint was lost, what still runs must end before the same messages are begun again.
+      await preparing
+    }
+  }
+
+  /** Effects are committed in order of position, as soon as everything before them is settled. */
+  async #moveAsSettled(
+    items: readonly Item[],
+    on: {
+      readonly settled: ReadonlySet<Item>
+      readonly through: number
+      readonly arrived: Waker
+      readonly finished: () => boolean
+    },
+  ): Promise<void> {
+    let done = 0
+    while (done < items.length) {
+      let end = done
+      while (end < items.length && on.settled.has(items[end] as Item)) end += 1
+      if (end === done && on.finished()) return
+      if (end === done) await on.arrived.wait()
+      else {
+        const last = items[end - 1] as Item
+        const through = end === items.length ? on.through : last.stored.position
+        await this.#move(items.slice(done, end), through)
+        done = end
+      }
+    }
+  }
+
+  async #blocked(items: readonly Item[]): Promise<Set<string>> {
+    const { store, name, waiting } = this.#following
+    if (!waiting()) return new Set()
+    const keys = [...new Set(items.map(({ key }) => key))]
+    return new Set(await store.read(({ retries }) => retries.blocked(name, keys)))
+  }
+
+  /** First all in one go; if something throws, again with a savepoint for each. */
+  async #move(items: readonly Item[], through: number): Promise<void> {
+    const { waiting, failed } = this.#following
+    const page = { items, seen: this.#seen, through, mayBlock: waiting() }
+    const step = await takeStep(this.#following, { ...page, careful: false }).catch(
+      (error: unknown) => {
+        if (items.length === 0 || isThenceError(error, 'CHECKPOINT_MOVED')) throw error
+        return takeStep(this.#following, { ...page, careful: true })
+      },
+    )
+    this.#seen = { ...this.#seen, position: step.position }
+    if (step.failed) await failed()
+    this.#advance(step.position)
+  }
+
+  #advance(cursor: number): void {
+    this.#cursor = cursor
+    this.#following.advanced()
+  }
+}
