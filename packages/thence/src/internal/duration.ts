@@ -14,13 +14,14 @@ const units = new Map([
   ['d', 86_400_000],
 ])
 
+const plainNumber = (duration: Duration): number =>
+  typeof duration === 'number' ? duration : Number.NaN
+
 /** In milliseconds. @throws CONFIG_INVALID */
 export function milliseconds(what: string, duration: Duration): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration))
-  const value =
-    match === null
-      ? Number(duration)
-      : Number(match[1]) * (units.get(String(match[2])) ?? Number.NaN)
+  const unit = match === null ? undefined : units.get(String(match[2]))
+  const value = unit === undefined ? plainNumber(duration) : Number(match?.[1]) * unit
   if (Number.isFinite(value) && value >= 0) return Math.round(value)
   throw new ThenceError(
     'CONFIG_INVALID',

@@ -3,6 +3,7 @@
  * everything else happens in a transaction through a {@link Writer}.
  */
 import { isStoreFailure } from '../errors.ts'
+import { paged } from '../internal/paged.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Database, Transaction } from '../ports/database.ts'
@@ -72,40 +73,43 @@ export class Store {
   }
 
   /** A stream's messages in order of version, a page at a time. */
-  async *readStream(
+  readStream(
     stream: string,
     { from, backwards = false, limit = Infinity }: ReadStreamOptions = {},
-  ): AsyncGenerator<Recorded, void, undefined> {
+  ): AsyncIterableIterator<Recorded, undefined> {
     let next = from
     let left = limit
-    while (left > 0) {
+    return paged(async () => {
+      if (left <= 0 || next === 0) return undefined
       const size = Math.min(left, pageSize)
       const options = { limit: size, backwards, ...(next === undefined ? {} : { from: next }) }
       const page = await this.read(({ events }) => events.readStream(stream, options))
-      for (const message of page) yield this.tools.codec.decode(message)
       const last = page.at(-1)
-      if (last === undefined || page.length < size) return
-      left -= page.length
+      if (last === undefined) return undefined
+      left = page.length < size ? 0 : left - size
       next = last.version + (backwards ? -1 : 1)
-      if (next === 0) return
-    }
+      return page.map((message) => this.tools.codec.decode(message))
+    })
   }
 
   /** The log in order of position, a page at a time, up to its head when a page comes back short. */
-  async *readAll(
+  readAll(
     options: Omit<ReadAll, 'limit'> & { readonly limit?: number } = {},
-  ): AsyncGenerator<Recorded, void, undefined> {
+  ): AsyncIterableIterator<Recorded, undefined> {
     let left = options.limit ?? Infinity
     let bounds: Pick<ReadAll, 'after' | 'before'> = {}
-    while (left > 0) {
+    return paged(async () => {
+      if (left <= 0) return undefined
       const limit = Math.min(left, pageSize)
-      const page = await this.read(({ events }) => events.readAll({ ...options, ...bounds, limit }))
-      for (const message of page.messages) yield this.tools.codec.decode(message)
-      const last = page.messages.at(-1)
-      if (last === undefined || page.messages.length < limit) return
-      left -= page.messages.length
+      const { messages } = await this.read(({ events }) =>
+        events.readAll({ ...options, ...bounds, limit }),
+      )
+      const last = messages.at(-1)
+      if (last === undefined) return undefined
+      left = messages.length < limit ? 0 : left - limit
       bounds = options.backwards === true ? { before: last.position } : { after: last.position }
-    }
+      return messages.map((message) => this.tools.codec.decode(message))
+    })
   }
 
   async #commit(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {

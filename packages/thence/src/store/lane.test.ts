@@ -1,0 +1,63 @@
+/** Tests of group commit. */
+import { expect, test } from 'vitest'
+import { Lane } from './lane.ts'
+
+const runtime = {
+  now: () => 0,
+  random: () => 0,
+  id: () => '',
+  after: () => () => undefined,
+  soon: (callback: () => void) => void setImmediate(callback),
+}
+
+test('all requests of one turn share one commit', async () => {
+  const batches: number[][] = []
+  const lane = new Lane<number, number>(async (requests) => {
+    batches.push([...requests])
+    return requests.map((value) => ({ value: value * 10 }))
+  }, runtime)
+  expect(await Promise.all([1, 2, 3].map((value) => lane.add(value)))).toEqual([10, 20, 30])
+  expect(batches).toEqual([[1, 2, 3]])
+})
+
+test('requests that arrive while a commit is in flight form the next one', async () => {
+  const batches: number[][] = []
+  const inFlight = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const lane = new Lane<number, number>(async (requests) => {
+    batches.push([...requests])
+    begun.resolve()
+    if (batches.length === 1) await inFlight.promise
+    return requests.map((value) => ({ value }))
+  }, runtime)
+  const first = lane.add(1)
+  await begun.promise
+  const rest = [lane.add(2), lane.add(3)]
+  inFlight.resolve()
+  await Promise.all([first, ...rest])
+  expect(batches).toEqual([[1], [2, 3]])
+})
+
+test('a refused request fails alone; a failed commit fails all of its batch and nobody else', async () => {
+  let commits = 0
+  const lane = new Lane<number, number>(async (requests) => {
+    commits += 1
+    if (commits === 2) throw new Error('disk')
+    return requests.map((value) => (value < 0 ? { error: new Error('refused') } : { value }))
+  }, runtime)
+  const outcomes = await Promise.allSettled([lane.add(1), lane.add(-1), lane.add(2)])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  const failed = await Promise.allSettled([lane.add(3), lane.add(4)])
+  expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(await lane.add(5)).toBe(5)
+})
+
+test('a batch is bounded, and what is over waits for the next one', async () => {
+  const sizes: number[] = []
+  const lane = new Lane<number, number>(async (requests) => {
+    sizes.push(requests.length)
+    return requests.map((value) => ({ value }))
+  }, runtime)
+  await Promise.all(Array.from({ length: 1200 }, (_, value) => lane.add(value)))
+  expect(sizes).toEqual([512, 512, 176])
+})
