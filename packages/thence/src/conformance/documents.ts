@@ -187,6 +187,7 @@ const listing: readonly Case[] = [
     const paged: string[] = []
     for (let page = await keys(database, { limit: 4 }); page.length > 0;) {
       paged.push(...page)
+      assert.equal(paged.length <= all.length, true, 'paging comes to an end')
       page = await keys(database, { limit: 4, after: page.at(-1) ?? '' })
     }
     assert.deepEqual(paged, all.toSorted(byUtf8))

@@ -27,6 +27,8 @@ async function contend(database: Database, name: string, wins: number): Promise<
     const request = { stream: 'contended', expected, messages: messages(`${name} ${won}`) }
     if ((await judge(database, request)).outcome === 'appended') won += 1
     else conflicts += 1
+    assert.equal(conflicts < 500, true, `${name} never wins`)
+    await new Promise((resolve) => setImmediate(resolve))
   }
   return conflicts
 }
@@ -53,6 +55,7 @@ async function poll(database: Database, count: number): Promise<{ ids: string[];
   const ids: string[] = []
   let polls = 0
   for (let after = 0; ids.length < count; polls += 1) {
+    assert.equal(polls < 2000, true, `it got only ${ids.length} of ${count} messages`)
     const page = await readAll(database, { after, limit: 7 })
     for (const { position, id } of page.messages) {
       assert.equal(position > after, true, 'positions grow')

@@ -91,7 +91,8 @@ async function follow(database: Database, options: ReadAll): Promise<string[]> {
   let page: Page | undefined
   for (let after = options.after ?? 0; page?.messages.length !== 0; after = page.through) {
     page = await readAll(database, { ...options, after })
-    assert.equal(page.through >= after, true, 'through never goes back')
+    const moved = page.messages.length === 0 ? page.through >= after : page.through > after
+    assert.equal(moved, true, `after ${after} came through ${page.through}`)
     ids.push(...idsOf(page.messages))
   }
   return ids

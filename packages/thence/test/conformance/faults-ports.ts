@@ -1,0 +1,189 @@
+/** Faults of the ports beside the log. */
+import type { Transaction } from '../../src/ports/database.ts'
+import type { Fault, PortName } from './plant.ts'
+
+const of = <P extends PortName>(
+  port: P,
+  name: string,
+  replace: (healthy: Transaction[P]) => Partial<Transaction[P]>,
+): Fault => ({
+  name,
+  ports: (healthy) => ({ [port]: replace(healthy[port]) }),
+})
+
+const checkpoints: readonly Fault[] = [
+  of('checkpoints', 'a checkpoint moves without compare', (rows) => ({
+    async move(name, _seen, position) {
+      const stored = (await rows.load(name)) ?? { position: 0, generation: 0 }
+      return rows.move(name, stored, position)
+    },
+  })),
+  of('checkpoints', 'a checkpoint moves whatever its generation', (rows) => ({
+    async move(name, seen, position) {
+      const generation = (await rows.load(name))?.generation ?? 0
+      return rows.move(name, { ...seen, generation }, position)
+    },
+  })),
+  of('checkpoints', 'a move from the start always succeeds', (rows) => ({
+    async move(name, seen, position) {
+      const stored = seen.position === 0 ? await rows.load(name) : undefined
+      return rows.move(name, stored ?? seen, position)
+    },
+  })),
+  of('checkpoints', 'a rebuild never ends', (rows) => ({
+    async load(name) {
+      const row = await rows.load(name)
+      return row && row.generation > 0 ? { ...row, rebuildTo: row.rebuildTo || 10 } : row
+    },
+  })),
+]
+
+const retries: readonly Fault[] = [
+  of('retries', 'settling does not promote the next row', (rows) => ({
+    async settle(row, now) {
+      const next = await rows.find(row.subscription, row.position + 1)
+      const settled = await rows.settle(row, now)
+      if (settled && next) {
+        // Behind a row that is gone again, so that it stays queued.
+        const { subscription, key } = next
+        const blocker = { ...next, subscription, key, position: 0, state: 'parked' as const }
+        await rows.put(blocker)
+        await rows.put(next)
+      }
+      return settled
+    },
+  })),
+  of('retries', 'settling does not compare attempts', (rows) => ({
+    async settle(row, now) {
+      const stored = await rows.find(row.subscription, row.position)
+      return rows.settle(stored ?? row, now)
+    },
+  })),
+  of('retries', 'settling promotes what stands behind a parked row', (rows) => ({
+    async settle(row, now) {
+      const settled = await rows.settle(row, now)
+      const next = await rows.find(row.subscription, row.position + 1)
+      if (settled && next?.state === 'queued') await rows.put({ ...next, state: 'due', due: now })
+      return settled
+    },
+  })),
+  of('retries', 'a row waits behind nothing', (rows) => ({
+    async find(subscription, position) {
+      const row = await rows.find(subscription, position)
+      return row?.messageId === 'm3' ? { ...row, state: 'queued', due: 0 } : row
+    },
+  })),
+  of('retries', 'rows are taken by position', (rows) => ({
+    async take(subscription, now, limit) {
+      const due = [...(await rows.take(subscription, now, 1000))]
+      return due.sort((a, b) => a.position - b.position).slice(0, limit)
+    },
+  })),
+  of('retries', 'rows are taken after their time, not at it', (rows) => ({
+    take: (subscription, now, limit) => rows.take(subscription, now - 1, limit),
+  })),
+  of('retries', 'a parked key is not blocked', (rows) => ({
+    async blocked(subscription, keys) {
+      const due = new Set((await rows.take(subscription, Infinity, 1000)).map(({ key }) => key))
+      return keys.filter((key) => due.has(key))
+    },
+  })),
+]
+
+const letters: readonly Fault[] = [
+  of('deadLetters', 'a letter added again takes the new id', (rows) => ({
+    add: (letter) =>
+      rows.add({
+        ...letter,
+        message: { ...letter.message, position: letter.message.position + Number(letter.id) / 100 },
+      }),
+  })),
+  of('deadLetters', 'a letter added again keeps its state', (rows) => ({
+    async add(letter) {
+      const old = await rows.find(letter.subscription, letter.message.position)
+      await rows.add(letter)
+      if (old) await rows.mark(old.id, { from: 'parked', to: old.state })
+    },
+  })),
+  of('deadLetters', 'marking does not compare the state', (rows) => ({
+    async mark(id, change) {
+      const from = (await rows.get(id))?.state ?? change.from
+      return rows.mark(id, { ...change, from })
+    },
+  })),
+]
+
+// Outlives the transactions of a case, as rows do.
+const lastSaved = new Map<string, { stream: string; version: number; tag: string; state: string }>()
+
+const rest: readonly Fault[] = [
+  of('documents', 'keys are ordered by UTF-16', (all) => ({
+    async list(collection, { limit, after = '', ...options }) {
+      const listed = [...(await all.list(collection, { ...options, limit: 1000 }))]
+      const rest = listed.filter(({ key }) => key > after || after === '')
+      return rest.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit)
+    },
+  })),
+  of('documents', 'a prefix is a pattern', (all) => ({
+    async list(collection, { prefix = '', ...options }) {
+      const pattern = new RegExp(
+        `^${prefix.replace(/[\\[*?%]/gu, String.raw`\$&`).replaceAll('_', '.')}`,
+        'u',
+      )
+      const listed = await all.list(collection, { ...options, limit: 1000 })
+      return listed.filter(({ key }) => pattern.test(key)).slice(0, options.limit)
+    },
+  })),
+  of('documents', 'keys are kept in a plain object', (all) => ({
+    get: async (collection, key) =>
+      (await all.get(collection, key)) ?? (Reflect.get({}, key) as string | undefined),
+  })),
+  of('documents', 'deleting always tells that it was there', (all) => ({
+    async delete(collection, key) {
+      await all.delete(collection, key)
+      return true
+    },
+  })),
+  of('timers', 'timers fire after their time, not at it', (rows) => ({
+    due: (now, limit) => rows.due(now - 1, limit),
+  })),
+  of('timers', 'timers are due by id', (rows) => ({
+    due: async (now, limit) =>
+      [...(await rows.due(now, 1000))].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit),
+  })),
+  of('timers', 'setting a timer again keeps the first one', (rows) => ({
+    async set(timer) {
+      const known = (await rows.list({ limit: 1000 })).some(({ id }) => id === timer.id)
+      if (!known) await rows.set(timer)
+    },
+  })),
+  of('timers', 'an owner is a prefix', (rows) => ({
+    async cancelAll(owner) {
+      const all = await rows.list({ limit: 1000 })
+      const owned = all.filter((timer) => timer.owner.startsWith(owner))
+      for (const { id } of owned) await rows.cancel(id)
+      return owned.length
+    },
+  })),
+  of('inbox', 'the inbox remembers the last outcome', (rows) => ({
+    async remember(consumer, id, outcome) {
+      if (await rows.remember(consumer, id, outcome)) return true
+      const { position } = (await rows.recall(consumer, id)) ?? outcome
+      await rows.forget(consumer, position)
+      return !(await rows.remember(consumer, id, outcome))
+    },
+  })),
+  of('inbox', 'forgetting is exclusive', (rows) => ({
+    forget: (consumer, through) => rows.forget(consumer, through - 1),
+  })),
+  of('snapshots', 'an older snapshot replaces a newer one', (rows) => ({
+    async save(snapshot) {
+      lastSaved.set(JSON.stringify([snapshot.stream, snapshot.tag]), snapshot)
+      await rows.save(snapshot)
+    },
+    load: async (stream, tag) =>
+      (await rows.load(stream, tag)) && lastSaved.get(JSON.stringify([stream, tag])),
+  })),
+]
+
+export const portFaults: readonly Fault[] = [...checkpoints, ...retries, ...letters, ...rest]

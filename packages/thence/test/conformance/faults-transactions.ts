@@ -1,0 +1,124 @@
+/** Faults of transactions and of the life of a database. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Transaction } from '../../src/ports/database.ts'
+import { type Fault, keptByRollback, overlay } from './plant.ts'
+
+const inside = new AsyncLocalStorage<Transaction>()
+
+export const transactionFaults: readonly Fault[] = [
+  ...(
+    [
+      'events',
+      'checkpoints',
+      'retries',
+      'deadLetters',
+      'inbox',
+      'timers',
+      'snapshots',
+      'documents',
+    ] as const
+  ).map(keptByRollback),
+  { name: 'a savepoint undoes nothing', ports: () => ({ savepoint: async (work) => work() }) },
+  {
+    name: 'a failed savepoint fails the transaction',
+    database: (healthy) => ({
+      async transact(work) {
+        let failure: unknown
+        const result = await healthy.transact(async (transaction) => {
+          const savepoint: Transaction['savepoint'] = async (inner) => {
+            try {
+              return await transaction.savepoint(inner)
+            } catch (error) {
+              failure = error
+              throw error
+            }
+          }
+          const done = await work(overlay(transaction, { savepoint }))
+          if (failure !== undefined) throw failure as Error
+          return done
+        })
+        return result
+      },
+    }),
+  },
+  {
+    name: 'an error comes wrapped in another one',
+    database: (healthy) => ({
+      async transact(work) {
+        try {
+          return await healthy.transact(work)
+        } catch (cause) {
+          throw new Error('the transaction failed', { cause })
+        }
+      },
+    }),
+  },
+  {
+    name: 'a nested call joins the open transaction',
+    database: (healthy) => ({
+      async transact(work) {
+        const outer = inside.getStore()
+        if (outer) return work(outer)
+        return healthy.transact((transaction) => inside.run(transaction, () => work(transaction)))
+      },
+    }),
+  },
+  {
+    name: 'a read shows the open transaction',
+    database: (healthy) => {
+      let open: Transaction | undefined
+      return {
+        async transact(work) {
+          try {
+            return await healthy.transact((transaction) => work((open = transaction)))
+          } finally {
+            open = undefined
+          }
+        },
+        read: async (work) => (open ? work(open) : healthy.read(work)),
+      }
+    },
+  },
+  {
+    name: 'an ended transaction still works',
+    database: (healthy) => ({
+      transact: (work) =>
+        healthy.transact((transaction) => {
+          const documents = overlay(transaction.documents, {
+            put: (...parameters) => {
+              try {
+                return transaction.documents.put(...parameters)
+              } catch {
+                return healthy.transact((later) => later.documents.put(...parameters))
+              }
+            },
+          })
+          return work(overlay(transaction, { documents }))
+        }),
+    }),
+  },
+  {
+    name: 'a transaction that takes too long is left open',
+    database: (healthy) => ({
+      open: (runtime) => healthy.open(overlay(runtime, { after: () => () => undefined })),
+    }),
+  },
+  {
+    name: 'closing closes nothing',
+    database: () => ({ close: () => Promise.resolve() }),
+  },
+  {
+    name: 'closing twice is an error',
+    database: (healthy) => {
+      let closed = 0
+      return {
+        async close() {
+          closed += 1
+          await healthy.close()
+          // The first two are those of the case; the suite itself closes once more.
+          if (closed === 2) throw new Error('closed already')
+        },
+      }
+    },
+  },
+]
