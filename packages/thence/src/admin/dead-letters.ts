@@ -1,0 +1,103 @@
+/**
+ * Messages that wait for a person, each with its why.
+ */
+import type { Transaction } from '../ports/database.ts'
+import type { DeadLetter, DeadLetterState } from '../ports/dead-letters.ts'
+import type { Attempt } from '../ports/retries.ts'
+import type { MessageView } from './messages.ts'
+import { viewOf } from './messages.ts'
+import type { On } from './on.ts'
+import { notFound } from './on.ts'
+import { subscriptionNames } from './subscriptions.ts'
+
+/** A dead letter in a list. */
+export interface DeadLetterSummary {
+  readonly id: string
+  readonly subscription: string
+  readonly key: string
+  readonly state: DeadLetterState
+  /** Of the message. */
+  readonly type: string
+  readonly messageId: string
+  readonly position: number
+  readonly errorName: string
+  readonly errorCode: string | null
+  readonly errorMessage: string
+  /** When it was parked for the last time, Unix milliseconds. */
+  readonly time: number
+  /** Why it was discarded, or null. */
+  readonly reason: string | null
+}
+
+/** All of a dead letter. */
+export interface DeadLetterView extends DeadLetterSummary {
+  readonly message: MessageView
+  readonly stack: string
+  /** The latest attempts, oldest first. */
+  readonly attempts: readonly Attempt[]
+}
+
+export interface DeadLettersOptions {
+  /** Default: every state. */
+  readonly state?: DeadLetterState
+  readonly subscription?: string
+  /** Only letters after this id. */
+  readonly after?: string
+  /** Default 50. */
+  readonly limit?: number
+}
+
+const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
+  id: letter.id,
+  subscription: letter.subscription,
+  key: letter.key,
+  state: letter.state,
+  type: letter.message.type,
+  messageId: letter.message.id,
+  position: letter.message.position,
+  errorName: letter.errorName,
+  errorCode: letter.errorCode,
+  errorMessage: letter.errorMessage,
+  time: letter.time,
+  reason: letter.reason,
+})
+
+/** @throws NOT_FOUND unless the subscription has left a trace in the store. */
+export async function requireSubscription(transaction: Transaction, name: string): Promise<void> {
+  const names = await subscriptionNames(transaction)
+  if (!names.includes(name))
+    throw notFound('subscription', name, { names, advice: 'See: thence subscriptions list.' })
+}
+
+/** Dead letters by id, so by the time when each was first parked. @throws NOT_FOUND (the subscription) */
+export function deadLetters(
+  { database }: On,
+  { limit = 50, ...options }: DeadLettersOptions = {},
+): Promise<readonly DeadLetterSummary[]> {
+  return database.read(async (transaction) => {
+    const letters = await transaction.deadLetters.list({ ...options, limit })
+    if (letters.length === 0 && options.subscription !== undefined)
+      await requireSubscription(transaction, options.subscription)
+    return letters.map(summaryOf)
+  })
+}
+
+/** One dead letter with its message, its stack and its attempts. @throws NOT_FOUND */
+export function deadLetter({ database }: On, id: string): Promise<DeadLetterView> {
+  return database.read(async (transaction) => {
+    const letter = await requireLetter(transaction, id)
+    const { message, stack, attempts } = letter
+    return { ...summaryOf(letter), message: viewOf(message), stack, attempts }
+  })
+}
+
+const nearby = 1000
+
+/** @throws NOT_FOUND, with ids that begin alike. */
+export async function requireLetter(transaction: Transaction, id: string): Promise<DeadLetter> {
+  const letter = await transaction.deadLetters.get(id)
+  if (letter !== undefined) return letter
+  const some = await transaction.deadLetters.list({ limit: nearby })
+  const names = some.map((one) => one.id).filter((one) => id.length > 3 && one.startsWith(id))
+  throw notFound('dead letter', id, { names, advice: 'See: thence dead-letters list.' })
+}

@@ -1,0 +1,38 @@
+/**
+ * `thence/admin`: what the `thence` command calls, for your own tools. It needs an open database and none of the app's
+ * code. Reading changes nothing; every act is one transaction.
+ */
+export type { CauseGroup, CauseLine, CauseMessage, Causes, CauseSkipped } from './causes.ts'
+export { causes } from './causes.ts'
+export type { DeadLettersOptions, DeadLetterSummary, DeadLetterView } from './dead-letters.ts'
+export { deadLetter, deadLetters } from './dead-letters.ts'
+export type { Attention, Status } from './inspect.ts'
+export { status } from './inspect.ts'
+export type {
+  EventsOptions,
+  EventsPage,
+  MessageView,
+  StreamOptions,
+  StreamsOptions,
+  StreamView,
+} from './messages.ts'
+export { events, message, stream, streams } from './messages.ts'
+export type { On } from './on.ts'
+export type { Acted, RebuildAsked, RedriveAllOptions, RedrivenAll } from './operate.ts'
+export { askRebuild, discard, redrive, redriveAll } from './operate.ts'
+export type {
+  OpenSagas,
+  SagasOptions,
+  SagaStep,
+  SagaSummary,
+  SagaTimerView,
+  SagaView,
+} from './sagas.ts'
+export { saga, sagas } from './sagas.ts'
+export type {
+  ProjectionStatus,
+  SubscriptionCondition,
+  SubscriptionKind,
+  SubscriptionStatus,
+} from './subscriptions.ts'
+export { projections, subscriptions } from './subscriptions.ts'

@@ -1,0 +1,170 @@
+/**
+ * The first question at three in the morning: is anything moving, what is stuck and since when, and what can safely be
+ * done about it.
+ */
+import type { DeadLetterState } from '../ports/dead-letters.ts'
+import type { On } from './on.ts'
+import { nowOf } from './on.ts'
+import type { OpenSagas } from './sagas.ts'
+import { openSagaCounts } from './sagas.ts'
+import type { SubscriptionStatus } from './subscriptions.ts'
+import { subscriptionsIn } from './subscriptions.ts'
+
+/** Something that wants a person's eye. */
+export interface Attention {
+  /** The subscription, or `timers`. */
+  readonly name: string
+  /** What is wrong, in a few words. */
+  readonly what: string
+  /** Unix milliseconds. */
+  readonly since: number
+  /** What to do next. */
+  readonly advice: string
+}
+
+export interface Status {
+  /** The adapter's name. */
+  readonly store: string
+  /** When this was read, Unix milliseconds. */
+  readonly now: number
+  /** The last position of the log; 0 for an empty store. */
+  readonly head: number
+  readonly last: {
+    readonly type: string
+    readonly position: number
+    readonly time: number
+  } | null
+  /** What is stuck, oldest first; empty if all is well. */
+  readonly attention: readonly Attention[]
+  readonly subscriptions: readonly SubscriptionStatus[]
+  readonly retries: { readonly due: number; readonly parked: number; readonly queued: number }
+  readonly deadLetters: Readonly<Record<DeadLetterState, number>>
+  readonly sagas: readonly OpenSagas[]
+  /** When the next timer is due, Unix milliseconds; null if there is none. */
+  readonly nextTimer: number | null
+}
+
+/** What should happen within a second is worth a word when it is so late, in milliseconds. */
+const late = 5000
+
+const stuck = (
+  one: SubscriptionStatus,
+  parkedSince: number | undefined,
+  now: number,
+): Attention | undefined => {
+  const { name, state } = one
+  const letters = `thence dead-letters list --subscription ${name}`
+  if (state === 'halted')
+    return {
+      name,
+      what: `halted at position ${one.haltedAt ?? 0}`,
+      since: parkedSince ?? now - one.behindMs,
+      advice: one.parked > 0 ? letters : 'It tries again by itself.',
+    }
+  if (parkedSince !== undefined)
+    return {
+      name,
+      what: `${one.parked} parked, ${one.queued} behind them`,
+      since: parkedSince,
+      advice: letters,
+    }
+  if (one.nextAttempt !== null && one.nextAttempt < now - late)
+    return {
+      name,
+      what: 'a retry is overdue',
+      since: one.nextAttempt,
+      advice: 'Is the app running?',
+    }
+  return lagging(one, now)
+}
+
+const lagging = (one: SubscriptionStatus, now: number): Attention | undefined => {
+  const { name, state, behindMs } = one
+  const since = now - behindMs
+  if (state === 'rebuild-asked')
+    return {
+      name,
+      what: 'a rebuild is asked for and has not begun',
+      since: one.moved ?? since,
+      advice: 'It begins when the app runs.',
+    }
+  if (state === 'rebuilding')
+    return {
+      name,
+      what: `is rebuilt up to ${one.rebuildTo ?? 0}`,
+      since,
+      advice: 'It answers again when it is done.',
+    }
+  if (state === 'behind' && behindMs > late)
+    return { name, what: `${one.behind} behind`, since, advice: 'Is the app running?' }
+  return undefined
+}
+
+/** The state of the store and of all that runs on it, read in one transaction (open sagas are counted after it). */
+export async function status(on: On): Promise<Status> {
+  const now = nowOf(on)
+  const seen = await on.database.read(async (transaction) => {
+    const { events, deadLetters, timers } = transaction
+    const all = await subscriptionsIn(transaction, now)
+    const parkedSince = new Map<string, number>()
+    for (const { name, parked } of all) {
+      if (parked === 0) continue
+      const [oldest] = await deadLetters.list({ subscription: name, state: 'parked', limit: 1 })
+      if (oldest !== undefined) parkedSince.set(name, oldest.time)
+    }
+    const [last] = (await events.readAll({ backwards: true, limit: 1 })).messages
+    return {
+      all,
+      parkedSince,
+      head: await events.head(),
+      last,
+      counts: await deadLetters.counts(),
+      nextTimer: await timers.next(),
+    }
+  })
+  const { all, last } = seen
+  return {
+    store: on.database.name,
+    now,
+    head: seen.head,
+    last: last === undefined ? null : { type: last.type, position: last.position, time: last.time },
+    attention: attentionOf(seen, now),
+    subscriptions: all,
+    retries: {
+      due: sum(all, 'due'),
+      parked: sum(all, 'parked'),
+      queued: sum(all, 'queued'),
+    },
+    deadLetters: seen.counts,
+    sagas: await openSagaCounts(on),
+    nextTimer: seen.nextTimer ?? null,
+  }
+}
+
+const sum = (all: readonly SubscriptionStatus[], field: 'due' | 'parked' | 'queued'): number =>
+  all.reduce((total, one) => total + one[field], 0)
+
+const attentionOf = (
+  {
+    all,
+    parkedSince,
+    nextTimer,
+  }: {
+    readonly all: readonly SubscriptionStatus[]
+    readonly parkedSince: ReadonlyMap<string, number>
+    readonly nextTimer: number | undefined
+  },
+  now: number,
+): readonly Attention[] => {
+  const found = all
+    .map((one) => stuck(one, parkedSince.get(one.name), now))
+    .filter((one) => one !== undefined)
+  if (nextTimer !== undefined && nextTimer < now - late)
+    found.push({
+      name: 'timers',
+      what: 'a timer is overdue',
+      since: nextTimer,
+      advice: 'Is the app running?',
+    })
+  return found.sort((left, right) => left.since - right.since)
+}

@@ -1,0 +1,249 @@
+/**
+ * The log as people read it: streams, pages of messages, one message. Data is given as it was stored; nothing is
+ * upcast or validated, because the app's code is not here.
+ */
+import type { Transaction } from '../ports/database.ts'
+import type { Events, ReadAll, StoredMessage, StreamInfo } from '../ports/events.ts'
+import type { On } from './on.ts'
+import { notFound } from './on.ts'
+
+/** A message of the log. */
+export interface MessageView {
+  readonly position: number
+  readonly id: string
+  readonly kind: 'event' | 'command'
+  readonly type: string
+  readonly schemaVersion: number
+  readonly stream: string
+  readonly version: number
+  /** Unix milliseconds. */
+  readonly time: number
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly tags: readonly string[]
+  /** The rest of the metadata, or null. */
+  readonly metadata: unknown
+  /** As it was stored; the text itself if it is not JSON. */
+  readonly data: unknown
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+export const viewOf = (stored: StoredMessage): MessageView => ({
+  position: stored.position,
+  id: stored.id,
+  kind: stored.kind,
+  type: stored.type,
+  schemaVersion: stored.schemaVersion,
+  stream: stored.stream,
+  version: stored.version,
+  time: stored.time,
+  correlationId: stored.correlationId ?? stored.id,
+  causationId: stored.causationId,
+  tags: stored.tags,
+  metadata: stored.metadata === null ? null : parsed(stored.metadata),
+  data: parsed(stored.data),
+})
+
+export interface StreamsOptions {
+  /** Only streams whose name starts with it. */
+  readonly prefix?: string
+  /** Only streams after this name. */
+  readonly after?: string
+  /** Default 50. */
+  readonly limit?: number
+}
+
+/** Streams by name. */
+export function streams(
+  { database }: On,
+  { limit = 50, ...options }: StreamsOptions = {},
+): Promise<readonly StreamInfo[]> {
+  return database.read(({ events }) => events.streams({ ...options, limit }))
+}
+
+export interface StreamOptions {
+  /** First version to give; default: the first, backwards the last. */
+  readonly from?: number
+  readonly backwards?: boolean
+  /** Default 50. */
+  readonly limit?: number
+}
+
+export interface StreamView {
+  readonly stream: string
+  /** Of its last message. */
+  readonly version: number
+  readonly messages: readonly MessageView[]
+}
+
+const nearStreams = async ({ events }: Transaction, name: string): Promise<readonly string[]> => {
+  const category = name.split('-', 1)[0] ?? name
+  const found: StreamInfo[] = []
+  for (const prefix of [name, category, name.slice(0, 3)])
+    if (found.length === 0 && prefix !== '')
+      found.push(...(await events.streams({ prefix, limit: 50 })))
+  return found.map(({ stream }) => stream)
+}
+
+/** One stream's messages. @throws NOT_FOUND */
+export function stream(
+  { database }: On,
+  name: string,
+  { limit = 50, ...options }: StreamOptions = {},
+): Promise<StreamView> {
+  return database.read(async (transaction) => {
+    const { events } = transaction
+    const [last] = await events.readStream(name, { backwards: true, limit: 1 })
+    if (last === undefined)
+      throw notFound('stream', name, {
+        names: await nearStreams(transaction, name),
+        advice: 'See: thence streams list.',
+      })
+    const messages = await events.readStream(name, { ...options, limit })
+    return { stream: name, version: last.version, messages: messages.map(viewOf) }
+  })
+}
+
+export interface EventsOptions {
+  readonly types?: readonly string[]
+  readonly tags?: readonly string[]
+  readonly stream?: string
+  /** Only positions greater than this. */
+  readonly after?: number
+  /** Only positions less than this. */
+  readonly before?: number
+  readonly backwards?: boolean
+  /** Default 50. */
+  readonly limit?: number
+}
+
+export interface EventsPage {
+  /** In order of position, or the other way round if `backwards`. */
+  readonly messages: readonly MessageView[]
+  /** Forwards: everything up to here that matches is in this page or was before it. */
+  readonly through: number
+}
+
+const queryOf = ({ types = [], tags = [] }: EventsOptions): Pick<ReadAll, 'query'> =>
+  types.length === 0 && tags.length === 0
+    ? {}
+    : {
+        query: [
+          { ...(types.length === 0 ? {} : { types }), ...(tags.length === 0 ? {} : { tags }) },
+        ],
+      }
+
+const bounds = ({ after, before, backwards }: EventsOptions): Partial<ReadAll> => ({
+  ...(after === undefined ? {} : { after }),
+  ...(before === undefined ? {} : { before }),
+  ...(backwards === undefined ? {} : { backwards }),
+})
+
+/** A page of the log by position, type, tag and stream. */
+export function events({ database }: On, options: EventsOptions = {}): Promise<EventsPage> {
+  const { limit = 50 } = options
+  return database.read(async (transaction) => {
+    if (options.stream !== undefined) return eventsOfStream(transaction, options.stream, options)
+    const page = await transaction.events.readAll({
+      ...queryOf(options),
+      ...bounds(options),
+      limit,
+    })
+    return { messages: page.messages.map(viewOf), through: page.through }
+  })
+}
+
+const wanted = ({
+  types = [],
+  tags = [],
+  after = 0,
+  before = Infinity,
+}: EventsOptions): ((message: StoredMessage) => boolean) => {
+  const set = new Set(types)
+  return (message: StoredMessage): boolean =>
+    message.position > after &&
+    message.position < before &&
+    (set.size === 0 || set.has(message.type)) &&
+    tags.every((tag) => message.tags.includes(tag))
+}
+
+const streamPage = 500
+
+/** The version of the first message of a stream that stands after a position: versions and positions grow together. */
+const versionAfter = async (log: Events, name: string, position: number): Promise<number> => {
+  const [last] = await log.readStream(name, { backwards: true, limit: 1 })
+  let low = 1
+  let high = (last?.version ?? 0) + 1
+  if (last !== undefined && last.position <= position) return high
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const [found] = await log.readStream(name, { from: middle, limit: 1 })
+    if (found !== undefined && found.position <= position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+async function* walk(
+  log: Events,
+  name: string,
+  { from, backwards }: { from: number | undefined; backwards: boolean },
+): AsyncGenerator<StoredMessage> {
+  let next = from
+  for (;;) {
+    const start = next === undefined ? {} : { from: next }
+    const page = await log.readStream(name, { limit: streamPage, backwards, ...start })
+    yield* page
+    next = (page.at(-1)?.version ?? 0) + (backwards ? -1 : 1)
+    if (page.length < streamPage || next === 0) return
+  }
+}
+
+/** A stream has no index by type: it is read page by page until enough is found. */
+const eventsOfStream = async (
+  { events: log }: Transaction,
+  name: string,
+  options: EventsOptions,
+): Promise<EventsPage> => {
+  const { limit = 50, backwards = false, after = 0 } = options
+  const matches = wanted(options)
+  const messages: MessageView[] = []
+  const from = backwards || after === 0 ? undefined : await versionAfter(log, name, after)
+  for await (const stored of walk(log, name, { from, backwards })) {
+    if (backwards && stored.position <= after) break
+    if (matches(stored)) messages.push(viewOf(stored))
+    if (messages.length >= limit) return { messages, through: stored.position }
+  }
+  return { messages, through: Math.max(after, await log.head()) }
+}
+
+/** One message, by its id or its position. @throws NOT_FOUND */
+export function message({ database }: On, which: string): Promise<MessageView> {
+  return database.read(async (transaction) => {
+    const found = await findMessage(transaction, which)
+    if (found !== undefined) return viewOf(found)
+    throw notFound('message', which, {
+      advice: 'Give an id or a position; see: thence events tail.',
+    })
+  })
+}
+
+/** By id, else by position. */
+export async function findMessage(
+  { events: log }: Transaction,
+  which: string,
+): Promise<StoredMessage | undefined> {
+  const [found] = await log.find({ id: which })
+  if (found !== undefined) return found
+  const position = Number(which)
+  if (!/^\d+$/.test(which) || !Number.isSafeInteger(position) || position < 1) return undefined
+  const { messages } = await log.readAll({ after: position - 1, limit: 1 })
+  return messages[0]?.position === position ? messages[0] : undefined
+}

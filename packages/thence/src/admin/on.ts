@@ -1,0 +1,80 @@
+/**
+ * What every function of this room is given, and the errors that name what is near to a name that does not exist.
+ */
+import type { PartRecord } from '../app/app.ts'
+import { systemRuntime } from '../app/system-runtime.ts'
+import { ThenceError } from '../errors.ts'
+import type { Database, Transaction } from '../ports/database.ts'
+import type { Runtime } from '../ports/runtime.ts'
+
+/** The store to look at or to act on; it must be open. `app.database` is one. */
+export interface On {
+  readonly database: Database
+  /** Whose clock is asked; default: the system's. */
+  readonly runtime?: Pick<Runtime, 'now'>
+}
+
+export const nowOf = ({ runtime = systemRuntime() }: On): number => runtime.now()
+
+const pageSize = 500
+
+/** What the apps that ran on this store were put together from, by name. */
+export async function loadParts({ documents }: Transaction): Promise<readonly PartRecord[]> {
+  const parts: PartRecord[] = []
+  let after: string | undefined
+  for (;;) {
+    const page = await documents.list('$parts', {
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    })
+    for (const { value } of page) parts.push(JSON.parse(value) as PartRecord)
+    after = page.at(-1)?.key
+    if (page.length < pageSize) return parts
+  }
+}
+
+/** How many letters must change to make one text the other. */
+const distance = (left: string, right: string): number => {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= right.length; j += 1) {
+      const same = left[i - 1] === right[j - 1] ? 0 : 1
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same))
+    }
+    row = next
+  }
+  return row[right.length]!
+}
+
+/** The names that a person may have meant, nearest first; at most three. */
+export function near(name: string, names: Iterable<string>): readonly string[] {
+  const wanted = name.slice(0, 64).toLowerCase()
+  const limit = Math.max(2, Math.floor(wanted.length / 3))
+  const scored: { readonly known: string; readonly score: number }[] = []
+  for (const known of names) {
+    const text = known.slice(0, 64).toLowerCase()
+    const related = wanted.length > 2 && (text.includes(wanted) || wanted.includes(text))
+    const score = related ? 1 : distance(wanted, text)
+    if (score <= limit) scored.push({ known, score })
+  }
+  return scored
+    .sort((left, right) => left.score - right.score)
+    .slice(0, 3)
+    .map(({ known }) => known)
+}
+
+/** NOT_FOUND, with what is near and what to do. */
+export function notFound(
+  what: string,
+  name: string,
+  { names = [], advice }: { readonly names?: Iterable<string>; readonly advice: string },
+): ThenceError {
+  const close = near(name, names)
+  const meant = close.length === 0 ? '' : ` Did you mean ${close.join(' or ')}?`
+  return new ThenceError(
+    'NOT_FOUND',
+    `There is no ${what} "${name}" in this store.${meant} ${advice}`,
+    { details: { name, near: close } },
+  )
+}

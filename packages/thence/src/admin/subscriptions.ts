@@ -1,0 +1,190 @@
+/**
+ * How far each subscription has come, told from the store alone: whether a process runs it is not known here, only
+ * what it has committed.
+ */
+import type { PartRecord } from '../app/app.ts'
+import type { Checkpoint } from '../ports/checkpoints.ts'
+import type { Transaction } from '../ports/database.ts'
+import type { RetrySummary } from '../ports/retries.ts'
+import type { On } from './on.ts'
+import { loadParts, nowOf } from './on.ts'
+
+/**
+ * - `caught-up`: nothing is left to read.
+ * - `behind`: there are messages it has not taken for longer than a running app needs.
+ * - `halted`: one sequence that waits for a message that failed.
+ * - `rebuilding`: its view is incomplete and not shown.
+ * - `rebuild-asked`: an operator asked for a rebuild that no app has begun.
+ * - `inline`: its view changes with every append; it cannot lag.
+ */
+export type SubscriptionCondition =
+  | 'caught-up'
+  | 'behind'
+  | 'halted'
+  | 'rebuilding'
+  | 'rebuild-asked'
+  | 'inline'
+
+/** `unknown`: it has a checkpoint, but no app with such a part has told its name. */
+export type SubscriptionKind = PartRecord['part'] | 'unknown'
+
+export interface SubscriptionStatus {
+  readonly name: string
+  readonly kind: SubscriptionKind
+  readonly state: SubscriptionCondition
+  /** Its checkpoint. A running app may be further by as much as it does in a second. */
+  readonly position: number
+  /** Messages in the log after the checkpoint; some of them may not be meant for it. */
+  readonly behind: number
+  /** Age of the first message after the checkpoint, in milliseconds; 0 if there is none. */
+  readonly behindMs: number
+  /** When the checkpoint last moved, Unix milliseconds; null if never. */
+  readonly moved: number | null
+  /** Where it halted, or null. */
+  readonly haltedAt: number | null
+  /** While it is rebuilt: the position at which it will be complete. Else null. */
+  readonly rebuildTo: number | null
+  /** Counts the rebuilds. */
+  readonly generation: number
+  /** Failed messages that will be tried again, … */
+  readonly due: number
+  /** … that wait for a person, … */
+  readonly parked: number
+  /** … and messages that wait behind one of those. */
+  readonly queued: number
+  /** When the next attempt is due, Unix milliseconds; null if none is. */
+  readonly nextAttempt: number | null
+}
+
+export type ProjectionStatus = SubscriptionStatus & { readonly kind: 'projection' }
+
+/** A checkpoint may be so much older than what a running app has done, in milliseconds. */
+const checkpointLag = 2000
+const letterPage = 100
+
+/** All that is known of one subscription. */
+interface Known {
+  readonly name: string
+  readonly part: PartRecord | undefined
+  readonly checkpoint: Checkpoint | undefined
+  readonly retries: RetrySummary | undefined
+}
+
+const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
+  const parts = await loadParts(transaction)
+  const checkpoints = await transaction.checkpoints.list()
+  const retries = await transaction.retries.summary()
+  const names = new Set([
+    ...parts.map(({ name }) => name),
+    ...checkpoints.map(({ subscription }) => subscription),
+    ...retries.map(({ subscription }) => subscription),
+  ])
+  return [...names].sort().map((name) => ({
+    name,
+    part: parts.find((one) => one.name === name),
+    checkpoint: checkpoints.find(({ subscription }) => subscription === name),
+    retries: retries.find(({ subscription }) => subscription === name),
+  }))
+}
+
+/** The names of all subscriptions that left a trace in this store. */
+export async function subscriptionNames(transaction: Transaction): Promise<readonly string[]> {
+  return (await gather(transaction)).map(({ name }) => name)
+}
+
+/**
+ * Only a subscription that is one sequence leaves its checkpoint before a message that failed; all others have moved
+ * past it.
+ */
+const haltedAt = async (
+  { deadLetters, retries }: Transaction,
+  { name, checkpoint, retries: rows }: Known,
+): Promise<number | null> => {
+  if (rows === undefined) return null
+  const position = checkpoint?.position ?? 0
+  const due = await retries.take(name, Number.MAX_SAFE_INTEGER, 1)
+  if (due[0] !== undefined && due[0].position > position) return due[0].position
+  if (rows.parked !== 1) return null
+  const parked = { subscription: name, state: 'parked', limit: letterPage } as const
+  for (const { message } of await deadLetters.list(parked))
+    if (message.position > position && (await retries.find(name, message.position)) !== undefined)
+      return message.position
+  return null
+}
+
+const conditionOf = (
+  { part, checkpoint }: Known,
+  seen: { readonly halted: boolean; readonly behindMs: number },
+): SubscriptionCondition => {
+  if (checkpoint?.rebuildAsked === true) return 'rebuild-asked'
+  if (part?.inline === true) return 'inline'
+  if (seen.halted) return 'halted'
+  if (checkpoint !== undefined && checkpoint.rebuildTo > checkpoint.position) return 'rebuilding'
+  return seen.behindMs > checkpointLag ? 'behind' : 'caught-up'
+}
+
+const lagOf = async (
+  { events }: Transaction,
+  { part, checkpoint }: Known,
+  at: { readonly head: number; readonly now: number },
+): Promise<{ readonly behind: number; readonly behindMs: number }> => {
+  const position = checkpoint?.position ?? 0
+  if (part?.inline === true || position >= at.head) return { behind: 0, behindMs: 0 }
+  const { messages } = await events.readAll({ after: position, limit: 1 })
+  const age = at.now - (messages[0]?.time ?? at.now)
+  return { behind: at.head - position, behindMs: Math.max(0, age) }
+}
+
+const statusOf = async (
+  transaction: Transaction,
+  known: Known,
+  at: { readonly head: number; readonly now: number },
+): Promise<SubscriptionStatus> => {
+  const { name, part, checkpoint, retries } = known
+  const halted = await haltedAt(transaction, known)
+  const lag = await lagOf(transaction, known, at)
+  const state = conditionOf(known, { halted: halted !== null, behindMs: lag.behindMs })
+  return {
+    name,
+    kind: part?.part ?? 'unknown',
+    state,
+    position: checkpoint?.position ?? 0,
+    ...lag,
+    moved: checkpoint?.time ?? null,
+    haltedAt: halted,
+    rebuildTo: state === 'rebuilding' ? (checkpoint?.rebuildTo ?? null) : null,
+    generation: checkpoint?.generation ?? 0,
+    ...waiting(retries),
+  }
+}
+
+const waiting = (
+  rows: RetrySummary | undefined,
+): Pick<SubscriptionStatus, 'due' | 'parked' | 'queued' | 'nextAttempt'> => ({
+  due: rows?.due ?? 0,
+  parked: rows?.parked ?? 0,
+  queued: rows?.queued ?? 0,
+  nextAttempt: rows === undefined || rows.due === 0 ? null : rows.next,
+})
+
+/** All subscriptions inside one open transaction, by name. */
+export async function subscriptionsIn(
+  transaction: Transaction,
+  now: number,
+): Promise<readonly SubscriptionStatus[]> {
+  const at = { head: await transaction.events.head(), now }
+  const all: SubscriptionStatus[] = []
+  for (const known of await gather(transaction)) all.push(await statusOf(transaction, known, at))
+  return all
+}
+
+/** Every aggregate, projection, saga and handler that has run on this store, by name. */
+export function subscriptions(on: On): Promise<readonly SubscriptionStatus[]> {
+  return on.database.read((transaction) => subscriptionsIn(transaction, nowOf(on)))
+}
+
+/** The projections among the subscriptions, by name. */
+export async function projections(on: On): Promise<readonly ProjectionStatus[]> {
+  const all = await subscriptions(on)
+  return all.filter((one): one is ProjectionStatus => one.kind === 'projection')
+}
