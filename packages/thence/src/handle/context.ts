@@ -9,15 +9,16 @@ import type { Transaction } from '../ports/database.ts'
 /** Work for the transaction that also moves the checkpoint. It must not wait for anything but that transaction. */
 export type Within = (transaction: Pick<Transaction, 'documents' | 'sql'>) => Promise<void> | void
 
+/** Its functions need no `this`: take them out as you like (`(message, { append }) => …`). */
 export interface HandlerContext {
   /** Aborted when the handler's time is up or the app stops. */
   readonly signal: AbortSignal
   /** Appends events to `stream` when the handler has succeeded. @throws NAME_INVALID */
-  append(stream: string, ...events: readonly EventMessage[]): void
+  readonly append: (stream: string, ...events: readonly EventMessage[]) => void
   /** Records a command for whoever handles it, when the handler has succeeded. */
-  send(...commands: readonly CommandMessage[]): void
+  readonly send: (...commands: readonly CommandMessage[]) => void
   /** Runs `work` in the transaction that moves the checkpoint: your own rows change exactly once. */
-  within(work: Within): void
+  readonly within: (work: Within) => void
 }
 
 /** What a handler asked for, in order. */

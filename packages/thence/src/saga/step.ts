@@ -10,16 +10,16 @@ import type { AnyCommand, AnyDefinition, AnyEvent, DataOf } from '../message/def
 import type { CommandMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 
-/** What a saga knows when it writes a command. */
+/** What a saga knows when it writes a command. Its functions need no `this`. */
 export interface SagaContext {
   /** Which instance this is. */
   readonly key: string
   /** 1 for the first try of the step. */
   readonly attempt: number
   /** The data of the last message of this definition that this instance has seen. @throws STATE_INVALID if none. */
-  data<D extends AnyDefinition>(definition: D): DataOf<D>
+  readonly data: <D extends AnyDefinition>(definition: D) => DataOf<D>
   /** As {@link SagaContext.data}, but `undefined` if none. */
-  find<D extends AnyDefinition>(definition: D): DataOf<D> | undefined
+  readonly find: <D extends AnyDefinition>(definition: D) => DataOf<D> | undefined
 }
 
 /** A command definition that takes the data of the message that started the saga. */
@@ -30,16 +30,21 @@ export interface Commanding<Start> extends AnyCommand {
 /** A command: its definition, if the start's data is what it takes, or a function that writes it. */
 export type Commands<Start> = Commanding<Start> | ((saga: SagaContext) => CommandMessage)
 
-export interface StepOptions<Start> {
+export interface StepOptions<
+  Start,
+  Done extends AnyEvent,
+  Failed extends AnyEvent,
+  Undone extends AnyEvent,
+> {
   readonly do: Commands<Start>
   /** The event that says it worked. */
-  readonly done: AnyEvent
+  readonly done: Done
   /** Events that say it did not. */
-  readonly failed?: AnyEvent | readonly AnyEvent[]
+  readonly failed?: Failed | readonly Failed[]
   /** Takes it back, if a later step fails. A step that timed out is taken back too, because it may have worked. */
   readonly undo?: Commands<Start>
   /** If given, compensation goes on only after this event; else as soon as `undo` is sent. */
-  readonly undone?: AnyEvent
+  readonly undone?: Undone
   /** How long one attempt may take; default: for ever. */
   readonly timeout?: Duration
   /** Tries again after a failure or a timeout; default: one attempt. */
@@ -48,9 +53,11 @@ export interface StepOptions<Start> {
   readonly pivot?: boolean
 }
 
-/** A step as the saga uses it. */
-export interface Step<in Start = never> {
+/** A step as the saga uses it. `Start` is what its commands take, `E` are the events it waits for. */
+export interface Step<in Start = never, out E extends AnyEvent = AnyEvent> {
   readonly name: string
+  /** Carries the types of the events; never set. */
+  readonly events?: E
   /** Carries the type of the start's data; never set. */
   readonly takes?: (data: Start) => void
   readonly do: Commands<never>
@@ -70,7 +77,15 @@ const once = { attempts: 1, base: 1000, cap: 60_000 }
  * Defines a step.
  * @throws NAME_INVALID, CONFIG_INVALID
  */
-export function step<Start = unknown>(name: string, options: StepOptions<Start>): Step<Start> {
+export function step<
+  Start,
+  Done extends AnyEvent,
+  Failed extends AnyEvent = never,
+  Undone extends AnyEvent = never,
+>(
+  name: string,
+  options: StepOptions<Start, Done, Failed, Undone>,
+): Step<Start, Done | Failed | Undone> {
   checkName('The step', name)
   const { failed = [], timeout, undone, undo } = options
   if (undone !== undefined && undo === undefined)
