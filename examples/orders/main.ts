@@ -11,8 +11,9 @@ const codeOf = (error: unknown): { readonly exitCode: number; readonly line: str
   if (error instanceof UsageError) return { exitCode: error.exitCode, line: error.message }
   if (error instanceof DataError) return { exitCode: 1, line: error.message }
   if (isThenceError(error)) {
-    const reason = String(error.details['reason'] ?? '')
-    return { exitCode: reason.startsWith('OTHER_') ? 2 : 1, line: error.message }
+    const { reason } = error.details
+    const usage = reason === 'OTHER_SOURCE' || reason === 'OTHER_SEED'
+    return { exitCode: usage ? 2 : 1, line: error.message }
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exitCode: 70, line: `This should not have happened.\n${text}` }

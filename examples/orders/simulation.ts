@@ -9,17 +9,17 @@ import { chance } from './data/random.ts'
 export const SIMULATED_RATES = { declined: 0.04, outOfStock: 0.03, shippingFailed: 0.03 } as const
 
 export interface Simulation {
-  declines(orderId: string): boolean
+  readonly declines: (orderId: string) => boolean
   /** The stock code that is short, if one is. */
-  shortOf(orderId: string, stockCodes: readonly string[]): string | undefined
-  losesShipment(orderId: string): boolean
+  readonly shortOf: (orderId: string, stockCodes: readonly string[]) => string | undefined
+  readonly losesShipment: (orderId: string) => boolean
 }
 
 export function simulation(seed: number): Simulation {
   const below = (rate: number, ...keys: readonly string[]): boolean => chance(seed, ...keys) < rate
   return {
     declines: (orderId) => below(SIMULATED_RATES.declined, 'payment', orderId),
-    shortOf(orderId, stockCodes) {
+    shortOf: (orderId, stockCodes) => {
       if (!below(SIMULATED_RATES.outOfStock, 'stock', orderId)) return undefined
       return stockCodes[Math.floor(chance(seed, 'short', orderId) * stockCodes.length)]
     },
