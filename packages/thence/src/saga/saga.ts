@@ -44,12 +44,28 @@ export interface Reacting<State, E extends Recorded> {
   ): Reacting<State, E | Recorded<D['type'], DataOf<D>>>
 }
 
-export interface SagaOptions<Type extends string, Start, State> {
+/** The data of the message that starts a saga, and of every event that its steps wait for. */
+export type DataSeen<Start, Steps extends readonly Step[]> =
+  | Start
+  | DataOf<NonNullable<Steps[number]['events']>>
+
+export interface SagaOptions<
+  Type extends string,
+  Start,
+  State,
+  Steps extends readonly Step<Start>[],
+> {
   /** The event that starts an instance; a second one for the same key changes nothing. */
   readonly startedBy: Readable<'event', Type, Start>
-  /** Which instance a message belongs to. `undefined`: none of this saga's. */
-  readonly key: (message: { readonly type: string; readonly data: Start }) => string | undefined
-  readonly steps?: readonly Step<Start>[]
+  /**
+   * Which instance a message belongs to; asked of the start, of every event that a step waits for, and of every event
+   * in `on`. `undefined`: none of this saga's.
+   */
+  readonly key: (message: {
+    readonly type: string
+    readonly data: DataSeen<Start, Steps>
+  }) => string | undefined
+  readonly steps?: Steps
   /** The state that reactions keep; it must be storable as JSON. */
   readonly state?: () => State
   readonly on?: (on: Reacting<State, never>['on']) => Reacting<State, Recorded>
@@ -108,10 +124,12 @@ const checkSteps = (name: string, steps: readonly Step[]): void => {
  * @param name the category of its streams; `-` is not allowed.
  * @throws NAME_INVALID, NAME_TAKEN, CONFIG_INVALID
  */
-export function saga<Type extends string, Start, State = undefined>(
-  name: string,
-  options: SagaOptions<Type, Start, State>,
-): Saga {
+export function saga<
+  Type extends string,
+  Start,
+  State = undefined,
+  const Steps extends readonly Step<Start>[] = readonly [],
+>(name: string, options: SagaOptions<Type, Start, State, Steps>): Saga {
   checkCategory('The saga', name)
   checkName('The saga', `${name}.timerFired`)
   const steps = (options.steps ?? []) as readonly Step[]

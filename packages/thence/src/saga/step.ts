@@ -85,7 +85,7 @@ export function step<
 >(
   name: string,
   options: StepOptions<Start, Done, Failed, Undone>,
-): Step<Start, Done | Failed | Undone> {
+): Step<Start, NoInfer<Done | Failed | Undone>> {
   checkName('The step', name)
   const { failed = [], timeout, undone, undo } = options
   if (undone !== undefined && undo === undefined)
