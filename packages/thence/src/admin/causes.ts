@@ -19,6 +19,8 @@ export interface CauseMessage {
   readonly position: number
   /** Unix milliseconds. */
   readonly time: number
+  /** What led to it, or null. At depth 0 it is not in this store: a command that an aggregate decided at once. */
+  readonly causationId: string | null
   /** The message that was asked for. */
   readonly asked: boolean
 }
@@ -126,9 +128,9 @@ class Telling {
       this.#skip(depth, node.size)
       return []
     }
-    const { id, kind, type, stream, position, time } = node.message
-    const asked = id === this.#asked
-    this.lines.push({ line: 'message', depth, id, kind, type, stream, position, time, asked })
+    const { id, kind, type, stream, position, time, causationId } = node.message
+    const place = { id, kind, type, stream, position, time, causationId }
+    this.lines.push({ line: 'message', depth, ...place, asked: id === this.#asked })
     return this.#siblings(node.children, depth + 1)
   }
 

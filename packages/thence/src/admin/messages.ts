@@ -5,7 +5,7 @@
 import type { Transaction } from '../ports/database.ts'
 import type { Events, ReadAll, StoredMessage, StreamInfo } from '../ports/events.ts'
 import type { On } from './on.ts'
-import { notFound } from './on.ts'
+import { loadParts, near, notFound } from './on.ts'
 
 /** A message of the log. */
 export interface MessageView {
@@ -83,13 +83,21 @@ export interface StreamView {
   readonly messages: readonly MessageView[]
 }
 
-const nearStreams = async ({ events }: Transaction, name: string): Promise<readonly string[]> => {
-  const category = name.split('-', 1)[0] ?? name
-  const found: StreamInfo[] = []
-  for (const prefix of [name, category, name.slice(0, 3)])
-    if (found.length === 0 && prefix !== '')
-      found.push(...(await events.streams({ prefix, limit: 50 })))
-  return found.map(({ stream }) => stream)
+/** Streams that begin alike, or the one that is meant if only its category is mistyped. */
+const nearStreams = async (transaction: Transaction, name: string): Promise<readonly string[]> => {
+  const { events } = transaction
+  const [category = name, ...rest] = name.split('-')
+  const found: string[] = []
+  const add = async (prefix: string, limit: number): Promise<void> => {
+    for (const { stream } of await events.streams({ prefix, limit })) found.push(stream)
+  }
+  for (const prefix of [name, category]) if (found.length === 0) await add(prefix, 50)
+  const categories = (await loadParts(transaction)).map((part) => part.name)
+  for (const other of near(category, categories)) {
+    const meant = [other, ...rest].join('-')
+    if ((await events.readStream(meant, { limit: 1 })).length > 0) found.unshift(meant)
+  }
+  return found
 }
 
 /** One stream's messages. @throws NOT_FOUND */

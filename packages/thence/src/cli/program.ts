@@ -1,0 +1,82 @@
+/**
+ * The grammar of the command, and what becomes of an error: code, what happened, what to do; never a stack unless
+ * THENCE_DEBUG asks for it.
+ */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { isThenceError } from '../errors.ts'
+import { addDeadLetters } from './dead-letters.ts'
+import { addEvents } from './events.ts'
+import { exitCodeHelp, exitCodeOf, isTold } from './exit-code.ts'
+import { addMigrate } from './migrate.ts'
+import { addProjections } from './projections.ts'
+import { addSagas } from './sagas.ts'
+import { addStatus } from './status.ts'
+import { addStreams } from './streams.ts'
+import { addSubscriptions } from './subscriptions.ts'
+import { lines } from './text.ts'
+import { addWhy } from './why.ts'
+
+const examples = `
+Examples:
+  thence status --db shop.db
+  thence streams show order-7 --db shop.db
+  thence events tail --follow --type OrderPlaced
+  thence why 01a2073a-b8e3-75ef-bd8f-d20582576d8f
+  thence dead-letters redrive --all --subscription mailer --yes
+
+Environment:
+  THENCE_DB     the store, if --db is not given
+  NO_COLOR      no colour
+  THENCE_DEBUG  print the stack of an error`
+
+const version = (): string => {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+export function program(): Command {
+  const root = new Command('thence')
+    .description('Looks at a Thence store and acts on it. Reading changes nothing.')
+    .version(version(), '-V, --version', 'print the version')
+    .option('--db <file>', 'the SQLite file of the store (or THENCE_DB)')
+    .option('--json', 'one JSON document instead of text')
+    .option('--no-color', 'no colour')
+    .helpOption('-h, --help', 'print this help')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', `${examples}\n${exitCodeHelp}`)
+    .exitOverride()
+  addStatus(root)
+  addStreams(root)
+  addEvents(root)
+  addProjections(root)
+  addSubscriptions(root)
+  addDeadLetters(root)
+  addSagas(root)
+  addMigrate(root)
+  addWhy(root)
+  return root
+}
+
+const tell = (error: unknown): void => {
+  if (isTold(error)) return
+  const message = error instanceof Error ? error.message : String(error)
+  const code = isThenceError(error) ? error.code : 'error'
+  process.stderr.write(`${lines(`${code}  ${message}`)}\n`)
+  if (process.env['THENCE_DEBUG'] !== undefined && error instanceof Error)
+    process.stderr.write(`${lines(error.stack ?? '')}\n`)
+}
+
+/** Runs the command with the arguments of a process; sets its exit code. */
+export async function run(argv: readonly string[]): Promise<void> {
+  // Whoever reads may have had enough (`| head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+  try {
+    await program().parseAsync(argv)
+  } catch (error) {
+    tell(error)
+    process.exitCode = exitCodeOf(error)
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What every verb works with: the open store, where to write, and whether the user has had enough.
+ */
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import { isThenceError, ThenceError } from '../errors.ts'
+import type { Database } from '../ports/database.ts'
+import type { Mode } from './open.ts'
+import { fileOf, openStore } from './open.ts'
+import type { TerminalOptions } from './terminal.ts'
+import { Terminal } from './terminal.ts'
+import { quoted } from './text.ts'
+
+/** Options of every verb. */
+export interface GlobalOptions extends TerminalOptions {
+  readonly db?: string
+}
+
+export interface Session {
+  readonly database: Database
+  readonly file: string
+  readonly terminal: Terminal
+  /** From this call on the first Ctrl-C aborts the signal instead of the process; the second ends it at once. */
+  readonly interruptible: () => AbortSignal
+  /** A command to suggest, for the same store. */
+  readonly suggest: (words: string) => string
+}
+
+export interface Given<Options> {
+  readonly args: readonly string[]
+  readonly options: Options
+}
+
+export type Verb<Options> = (session: Session, given: Given<Options>) => Promise<void>
+
+const interruptible = (): AbortSignal => {
+  const controller = new AbortController()
+  process.once('SIGINT', () => controller.abort())
+  return controller.signal
+}
+
+/** Names the file in what the adapter says, which knows only a connection. */
+const withFile = (error: unknown, file: string): unknown =>
+  isThenceError(error) && error.code.startsWith('STORE_') && !error.message.includes(file)
+    ? new ThenceError(error.code, `${file}: ${error.message}`, {
+        cause: error,
+        details: error.details,
+      })
+    : error
+
+/** A verb as an action of commander: opens the store, does it, closes the store. */
+export function onStore<Options = object>(
+  mode: Mode,
+  verb: Verb<Options>,
+): (this: Command) => Promise<void> {
+  return async function (this: Command): Promise<void> {
+    const options = this.optsWithGlobals<Options & GlobalOptions>()
+    const file = fileOf(options.db)
+    const terminal = new Terminal(options)
+    const db = options.db === undefined ? '' : ` --db ${quoted(options.db)}`
+    const suggest = (words: string): string => `thence ${words}${db}`
+    try {
+      const database = await openStore(file, mode)
+      try {
+        const session = { database, file, terminal, interruptible, suggest }
+        await verb(session, { args: this.args, options })
+      } finally {
+        await database.close()
+      }
+    } catch (error) {
+      throw withFile(error, file)
+    }
+  }
+}
+
+/** A whole number from `least`, as an option's value. */
+export const whole =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${least}.`)
+  }
+
+/** An option that may be given several times. */
+export const collected = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+]
+
+/** Picks the options that were given, without those that are undefined. */
+export const given = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
