@@ -7,8 +7,7 @@ import type { AnyEvent, DataOf } from '../message/define.ts'
 import type { EventMessage } from '../message/message.ts'
 import type { Handler } from './check.ts'
 import { checkTarget, handlerName, notAnEvent, targetName } from './check.ts'
-import type { Hooks } from './emission.ts'
-import { Emission } from './emission.ts'
+import { settlement } from './emission.ts'
 import type { FailureContext, OnError, Report } from './failure.ts'
 import { mayWait, reporter } from './failure.ts'
 import type { Entry, Run, Target } from './handlers.ts'
@@ -103,7 +102,6 @@ const nothing = (): void => undefined
 class EventBus implements Bus {
   readonly #handlers = new Handlers()
   readonly #report: Report
-  readonly #hooks: Hooks
   readonly #release: () => void
   #order = 0
   #inFlight = 0
@@ -112,7 +110,6 @@ class EventBus implements Bus {
 
   constructor({ onError, signal }: BusOptions) {
     this.#report = reporter(onError)
-    this.#hooks = { report: this.#report, finished: this.#settled }
     this.#release = whenAborted(signal, () => this.#shut())
     if (signal?.aborted === true) this.#shut()
   }
@@ -182,14 +179,16 @@ class EventBus implements Bus {
   }
 
   #toAll(line: readonly Entry[], event: EventMessage): Promise<void> {
-    let emission: Emission | undefined
+    let promises: Promise<unknown>[] | undefined
     let index = 0
     for (const entry of line) {
       const result = this.#call(entry, event)
-      if (mayWait(result)) (emission ??= new Emission(event, line, this.#hooks)).add(index, result)
+      // A foreign thenable becomes a promise here, because its `then` may only be called once.
+      if (mayWait(result)) (promises ??= [])[index] = Promise.resolve(result)
       index++
     }
-    if (emission !== undefined) return emission.done
+    if (promises !== undefined)
+      return settlement(promises, { event, line, report: this.#report, finished: this.#settled })
     this.#settled()
     return settled
   }

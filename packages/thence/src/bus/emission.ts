@@ -6,70 +6,69 @@ import type { EventMessage } from '../message/message.ts'
 import type { Report } from './failure.ts'
 import type { Entry } from './handlers.ts'
 
-/** What an emission tells the bus. */
-export interface Hooks {
+/** What an emission needs to know beside its promises. */
+export interface Emission {
+  readonly event: EventMessage
+  readonly line: readonly Entry[]
   readonly report: Report
   /** Called once, when all handlers have settled. */
   readonly finished: () => void
 }
 
-const nothing = (): void => undefined
+/** By place in the line; handlers with nothing to wait for leave a gap, never at the end. */
+export type Promises = readonly (Promise<unknown> | undefined)[]
 
-export class Emission {
-  /** Resolves when all handlers have settled; never rejects. */
-  readonly done: Promise<void>
-  readonly #event: EventMessage
-  readonly #line: readonly Entry[]
-  readonly #report: Report
-  /** By place in the line; handlers that had nothing to wait for leave a gap. */
-  readonly #promises: (Promise<unknown> | undefined)[] = []
-  // Both are shared by all handlers of this event: a function for each would cost more than all the rest here.
-  readonly #settled: () => void
-  readonly #rejected: () => void
-  #resolve: () => void = nothing
-  #left = 0
-  #traced = false
+/**
+ * Resolves when all `promises` have settled and all failures are told; never rejects.
+ *
+ * What is made here is made for every event, so it is little: functions shared by all handlers, and the promise of the
+ * last handler continued, instead of a new one, for as long as the last is the last to settle.
+ */
+export function settlement(promises: Promises, emission: Emission): Promise<void> {
+  let left = 1
+  let traced = false
+  let rest: PromiseWithResolvers<void> | undefined
 
-  constructor(event: EventMessage, line: readonly Entry[], { report, finished }: Hooks) {
-    this.#event = event
-    this.#line = line
-    this.#report = report
-    this.#settled = () => {
-      if (--this.#left > 0) return
-      this.#resolve()
-      finished()
-    }
-    this.#rejected = () => {
-      if (!this.#traced) this.#trace()
-      this.#settled()
-    }
-    // Not Promise.withResolvers: V8 does not inline it, and that was a tenth of the time of ten handlers.
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve
+  const settled = (): void => {
+    if (--left > 0) return
+    emission.finished()
+    rest?.resolve()
+  }
+  const settledLast = (): Promise<void> | undefined => {
+    settled()
+    return left > 0 ? (rest ??= Promise.withResolvers()).promise : undefined
+  }
+  const rejected = (): Promise<void> | undefined => {
+    if (!traced) left += trace(promises, emission, settled)
+    traced = true
+    return settledLast()
+  }
+
+  const end = promises.length - 1
+  for (let index = 0; index < end; index++) {
+    const promise = promises[index]
+    if (promise === undefined) continue
+    left++
+    promise.then(settled, rejected)
+  }
+  return (promises[end] ?? Promise.resolve()).then(settledLast, rejected)
+}
+
+/**
+ * Looks at every promise again, this time knowing whose it is; what rejects later is told when it does. Gives how many
+ * there are; each calls `settled` once.
+ */
+function trace(promises: Promises, { event, line, report }: Emission, settled: () => void): number {
+  let count = 0
+  for (const [index, promise] of promises.entries()) {
+    const entry = line[index]
+    if (promise === undefined || entry === undefined) continue
+    count++
+    promise.then(settled, (error: unknown) => {
+      const told = report(error, { handler: entry.name, event })
+      if (told === undefined) settled()
+      else void told.then(settled)
     })
   }
-
-  /** Waits for `result` of the handler at `index` of the line. */
-  add(index: number, result: object): void {
-    // A foreign thenable becomes a promise here, because its `then` may only be called once.
-    const promise = Promise.resolve(result)
-    this.#left++
-    this.#promises[index] = promise
-    promise.then(this.#settled, this.#rejected)
-  }
-
-  /** Looks at every promise again, this time knowing whose it is; what rejects later is told then. */
-  #trace(): void {
-    this.#traced = true
-    for (const [index, promise] of this.#promises.entries()) {
-      if (promise === undefined) continue
-      const handler = this.#line[index]?.name ?? ''
-      this.#left++
-      promise.then(this.#settled, (error: unknown) => {
-        const told = this.#report(error, { handler, event: this.#event })
-        if (told === undefined) this.#settled()
-        else void told.then(this.#settled)
-      })
-    }
-  }
+  return count
 }
