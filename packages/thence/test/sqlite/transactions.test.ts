@@ -105,3 +105,39 @@ test('work that only reads and writes at once needs no second turn', async () =>
   expect(done).toBe(true)
   await transaction
 })
+
+test('a savepoint that outlives its transaction disturbs nothing that came after', async () => {
+  const database = await store(undefined, { transactionTimeout: 20 })
+  const { promise, reject } = Promise.withResolvers<void>()
+  let savepoint: Promise<void> | undefined
+  const attempt = database.transact((transaction) => {
+    savepoint = transaction.savepoint(() => promise)
+    return savepoint
+  })
+  await expect(attempt).rejects.toSatisfy(code('TRANSACTION_TIMEOUT'))
+  const append = async () => (await database.append([{ stream: 's', messages: [message()] }]))[0]
+  expect(await append()).toMatchObject({ version: 1, position: 1 })
+  await database.transact(async ({ events }) => {
+    await events.append({ stream: 's', messages: [message()] })
+    reject(new Error('late'))
+    await expect(savepoint).rejects.toThrow('late')
+    expect(await events.append({ stream: 's', messages: [message()] })).toMatchObject({
+      version: 3,
+      position: 3,
+    })
+  })
+  expect(await append()).toMatchObject({ version: 4, position: 4 })
+})
+
+test('a batch that fails after positions were taken gives them back', async () => {
+  const database = await store()
+  const bad = { ...message(), data: null as unknown as string }
+  const attempt = database.append([
+    { stream: 's', messages: [message(), message()] },
+    { stream: 's', messages: [bad] },
+  ])
+  await expect(attempt).rejects.toSatisfy(code('STORE_FAILED'))
+  expect(
+    await database.append([{ stream: 's', expected: 'none', messages: [message()] }]),
+  ).toMatchObject([{ version: 1, position: 1 }])
+})

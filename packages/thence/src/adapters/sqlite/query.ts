@@ -25,6 +25,8 @@ const everything = both('thence_events WHERE')
 
 /** Entries fetched at once: few for a leap, more and more while they are taken one by one. */
 const largestBatch = 128
+/** Fetching anew costs about as much as reading so many entries in vain. */
+const worthwhile = 8
 
 /** The index entries of one tag or type (or all positions). */
 class Entries implements Cursor {
@@ -34,6 +36,8 @@ class Entries implements Cursor {
   readonly #forwards: boolean
   #rows: readonly (readonly [number])[] = []
   #next = 0
+  /** How many seeks the rows have answered. */
+  #taken = 0
   #batch = 1
   #done = false
 
@@ -52,17 +56,20 @@ class Entries implements Cursor {
   }
 
   seek(from: number): number | undefined {
-    const first = this.#next
     for (; this.#next < this.#rows.length; this.#next += 1) {
       const position = this.#rows[this.#next]![0]
-      if (this.#forwards ? position >= from : position <= from) return position
+      if (this.#forwards ? position < from : position > from) continue
+      this.#taken += 1
+      return position
     }
     if (this.#done) return undefined
-    // More than one entry passed over at once: the others are sparser, so reading ahead is waste.
-    this.#batch = this.#next - first > 1 ? 1 : Math.min(this.#batch * 2, largestBatch)
+    // Reading ahead pays while a fair part is taken; if the others are much sparser, it is waste.
+    const ahead = this.#taken * worthwhile >= this.#batch
+    this.#batch = ahead ? Math.min(this.#batch * 2, largestBatch) : 1
     this.#rows = this.#connection.all<[number]>(this.#sql, ...this.#name, from, this.#batch)
-    this.#next = 0
     this.#done = this.#rows.length < this.#batch
+    this.#next = 0
+    this.#taken = 1
     return this.#rows[0]?.[0]
   }
 }
@@ -90,6 +97,8 @@ class AnyOf implements Cursor {
 
 class AllOf implements Cursor {
   readonly #cursors: readonly Cursor[]
+  /** The one that leapt last: likely the sparsest, so it goes first. */
+  #leader = 0
 
   constructor(cursors: readonly Cursor[]) {
     this.#cursors = cursors
@@ -97,10 +106,15 @@ class AllOf implements Cursor {
 
   seek(from: number): number | undefined {
     let candidate = from
-    for (let agreed = 0, index = 0; agreed < this.#cursors.length; index += 1) {
-      const found = this.#cursors[index % this.#cursors.length]!.seek(candidate)
+    for (let agreed = 0, index = this.#leader; agreed < this.#cursors.length; index += 1) {
+      const which = index % this.#cursors.length
+      const found = this.#cursors[which]!.seek(candidate)
       if (found === undefined) return undefined
-      agreed = found === candidate ? agreed + 1 : 1
+      if (found !== candidate) {
+        agreed = 0
+        this.#leader = which
+      }
+      agreed += 1
       candidate = found
     }
     return candidate

@@ -84,9 +84,11 @@ export class SqliteTransaction implements Transaction {
       return result
     } catch (error) {
       if (this.#depth === depth) this.#depth -= 1
-      scope.tail.undo(mark)
-      // If the whole transaction is over or lost there is nothing left to undo.
-      if (scope.open) this.#undo(name)
+      // After the end there is nothing left to undo, and what is remembered belongs to the next transaction.
+      if (scope.open) {
+        scope.tail.undo(mark)
+        this.#undo(name)
+      }
       throw error
     }
   }
