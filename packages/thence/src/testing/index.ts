@@ -5,3 +5,7 @@ export type { DocumentOf, GivenProjection, ProjectionSpecOptions } from './proje
 export type { GivenSaga, SagaSpecOptions } from './saga-spec.ts'
 export type { UntilOptions, VirtualRuntime, VirtualRuntimeOptions } from './virtual-runtime.ts'
 export { virtualRuntime } from './virtual-runtime.ts'
+export type { SignalNamed, Spied, Spy, SpyOptions } from './spy.ts'
+export { spy } from './spy.ts'
+export type { TestApp, TestAppOptions } from './test-app.ts'
+export { settle, testApp } from './test-app.ts'

@@ -33,6 +33,8 @@ export interface VirtualRuntime extends Runtime {
   rest(): Promise<void>
   /** Lets time pass: timers run in order of time, and what each sets off comes to rest before the next. */
   advance(duration: Duration): Promise<void>
+  /** Lets time pass to the next timer and runs it; returns false if none is planned. */
+  step(): Promise<boolean>
   /**
    * Lets time pass, from timer to timer, until the promise settles, and gives what it gave.
    * @throws TIMEOUT if that does not happen `within` the given time, or nothing is planned that could make it happen.
@@ -116,6 +118,11 @@ class VirtualClock implements VirtualRuntime {
     await this.rest()
     while (await this.#step(until));
     this.#now = Math.max(this.#now, until)
+  }
+
+  async step(): Promise<boolean> {
+    await this.rest()
+    return this.#step(Infinity)
   }
 
   async until<T>(promise: Promise<T>, options: UntilOptions = {}): Promise<T> {
