@@ -111,3 +111,11 @@ async function readTables(transaction: Transaction): Promise<Record<string, unkn
     documents: await documents.list('documents', { limit }),
   }
 }
+
+/** Tries to change `value` and everything in it; what is frozen refuses. */
+export function tamper(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  for (const item of Object.values(value)) tamper(item)
+  for (const key of Object.keys(value)) Reflect.set(value, key, 'tampered')
+  if (Array.isArray(value) && !Object.isFrozen(value)) value.push('tampered')
+}

@@ -93,6 +93,11 @@ const putting: readonly Case[] = [
     assert.equal((await find(database, 3))?.state, 'due')
   }),
 
+  it('a row does not wait behind itself', async ({ database }) => {
+    await put(database, row(3), queued(3))
+    assert.equal((await find(database, 3))?.state, 'due')
+  }),
+
   it('what waits behind an earlier row of its key is queued', async ({ database }) => {
     await put(database, row(1, { key: 'a' }), queued(4, { key: 'a' }))
     await put(database, row(2, { key: 'b', state: 'parked', due: 0 }), queued(5, { key: 'b' }))
@@ -149,6 +154,16 @@ const settling: readonly Case[] = [
     assert.equal((await find(database, 3))?.state, 'due')
     assert.equal(await settle(database, 3, 0), true)
     assert.deepEqual(await database.read(({ retries }) => retries.blocked('p', ['k'])), [])
+  }),
+
+  it('settling makes the earliest of the waiting due, whatever the order they came in', async ({
+    database,
+  }) => {
+    await put(database, row(1), queued(7), queued(5), queued(6))
+    await settle(database, 1, 1)
+    const states: (string | undefined)[] = []
+    for (const position of [5, 6, 7]) states.push((await find(database, position))?.state)
+    assert.deepEqual(states, ['due', 'queued', 'queued'])
   }),
 
   it('settling with other attempts changes nothing', async ({ database }) => {
@@ -263,6 +278,11 @@ const watching: readonly Case[] = [
     )
     assert.equal(await within(database, (retries) => retries.clear('p')), 3)
     assert.equal(await within(database, (retries) => retries.clear('p')), 0)
+    const summary = await database.read((transaction) => transaction.retries.summary())
+    assert.deepEqual(
+      summary.map(({ subscription }) => subscription),
+      ['q'],
+    )
     assert.equal(await find(database, 1), undefined)
     assert.deepEqual(await find(database, 1, 'q'), row(1, { subscription: 'q' }))
   }),

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
 import { type Case, casesOf } from './case.ts'
-import { readEverything, writeEverything } from './everything.ts'
+import { readEverything, tamper, writeEverything } from './everything.ts'
 import { keys, put } from './open-transaction.ts'
 import { head, idsOf, messages, readAll, throwsSame } from './samples.ts'
 
@@ -81,6 +81,13 @@ const whole: readonly Case[] = [
     const failed = results.filter(({ status }) => status === 'rejected')
     assert.equal(failed.length, 3)
     assert.deepEqual(await keys(database), ['k1', 'k3', 'k5'])
+  }),
+
+  it('changing what was read changes nothing in the store, in any port', async ({ database }) => {
+    await database.transact((transaction) => writeEverything(transaction, 'first'))
+    const before = structuredClone(await everything(database))
+    tamper(await everything(database))
+    assert.deepEqual(await everything(database), before)
   }),
 
   it('what a read writes is not kept', async ({ database }) => {
