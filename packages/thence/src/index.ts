@@ -8,6 +8,19 @@ export type { AskOptions } from './app/ask.ts'
 export type { Part } from './app/parts.ts'
 export type { RebuildProgress } from './app/rebuild.ts'
 export { systemRuntime } from './app/system-runtime.ts'
+export type {
+  AnyBusHandler,
+  Bus,
+  BusHandler,
+  BusOptions,
+  EmittedOf,
+  FailureContext,
+  OnError,
+  OnOptions,
+  Unsubscribe,
+  WaitOptions,
+} from './bus/bus.ts'
+export { bus } from './bus/bus.ts'
 export type { Aggregate, AggregateOptions, SnapshotOptions } from './decide/aggregate.ts'
 export { aggregate, reject } from './decide/aggregate.ts'
 export type { ErrorCode } from './errors.ts'
