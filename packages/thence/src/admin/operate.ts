@@ -75,7 +75,7 @@ const maxReason = 1000
  * the view goes on as if the message had changed nothing; a rebuild will try it again.
  * @throws NOT_FOUND, STATE_INVALID, CONFIG_INVALID (no reason)
  */
-export function discard(on: On, id: string, reason: string): Promise<Acted> {
+export async function discard(on: On, id: string, reason: string): Promise<Acted> {
   const text = cleanText(reason.trim(), maxReason)
   if (text === '')
     throw new ThenceError(
