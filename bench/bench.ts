@@ -29,9 +29,14 @@ export interface Case {
   run(setting: Setting): Promise<Figure>
 }
 
-/** What ours is held to; `against` names another case, without it the bound is absolute. */
+/**
+ * What ours is held to: the first case of our side, divided by the case that `against` names, round by round; without
+ * it the bound is absolute.
+ */
 export interface Target {
   readonly against?: string
+  /** Holds for this figure beside the value, by the medians. */
+  readonly beside?: string
   readonly atLeast?: number
   readonly atMost?: number
 }

@@ -16,6 +16,7 @@ import {
   warmUp,
 } from './load.ts'
 import { fileOf } from './ours.ts'
+import { figureOf, sample } from './sample.ts'
 
 const load = () => import('@event-driven-io/emmett-sqlite')
 
@@ -182,5 +183,39 @@ export const emmettFollow = (
     check('events counted in the view', row?.sum, events)
     opened.close()
     return { value: events / seconds }
+  },
+})
+
+/** From the call of its append to the start of a handler of its consumer, which polls. */
+export const emmettLatency = (name: string): Case => ({
+  name,
+  side: 'rival',
+  async run(setting) {
+    const opened = await open(fileOf(setting), true)
+    let told: (n: number) => void = () => undefined
+    const consumer = opened.store.consumer()
+    consumer.processor({
+      processorId: 'waiting',
+      eachMessage: ({ data }) => told((data as unknown as Payload).n),
+    })
+    const running = consumer.start()
+    let next = 0
+    const once = async (): Promise<number> => {
+      const n = next++
+      const start = performance.now()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      told = (which) => {
+        if (which === n) resolve()
+      }
+      await opened.store.appendToStream(streamOf(n), [added(n)])
+      await promise
+      return performance.now() - start
+    }
+    const times = await sample(setting.seconds, once, 2)
+    await consumer.stop()
+    await running
+    await checkTable(opened, next)
+    opened.close()
+    return figureOf(times)
   },
 })

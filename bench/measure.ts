@@ -19,7 +19,7 @@ export interface CaseResult {
   readonly value: Spread
   readonly beside: Readonly<Record<string, Spread>>
   readonly rounds: readonly number[]
-  /** Ours divided by this one, round by round; none for ours. */
+  /** The first case of our side divided by this one, round by round. */
   readonly ratio?: Spread
 }
 
@@ -86,7 +86,7 @@ const rotated = <T>(list: readonly T[], by: number): readonly T[] => {
 const ratioOf = (ours: readonly Figure[], theirs: readonly Figure[]): Spread =>
   spread(ours.map(({ value }, round) => value / (theirs[round]?.value ?? Number.NaN)))
 
-const toResult = (one: Case, figures: Figures, ours: readonly Figure[]): CaseResult => {
+const toResult = (one: Case, figures: Figures, ours: readonly Figure[] | undefined): CaseResult => {
   const own = figures.get(one) ?? []
   const names = Object.keys(own[0]?.beside ?? {})
   const beside = names.map((name) => [name, spread(own.map((f) => f.beside?.[name] ?? Number.NaN))])
@@ -96,15 +96,22 @@ const toResult = (one: Case, figures: Figures, ours: readonly Figure[]): CaseRes
     value: spread(own.map(({ value }) => value)),
     beside: Object.fromEntries(beside) as Record<string, Spread>,
     rounds: own.map(({ value }) => value),
-    ...(one.side === 'ours' || ours.length === 0 ? {} : { ratio: ratioOf(ours, own) }),
+    ...(ours === undefined || ours === own ? {} : { ratio: ratioOf(ours, own) }),
   }
 }
 
-const judge = (target: Target, results: readonly CaseResult[]): TargetResult | undefined => {
-  const other = results.find(({ name }) => name === target.against)
-  if (target.against !== undefined && other === undefined) return undefined
+/** Ours divided by the other, or ours alone. */
+const reachedOf = (target: Target, results: readonly CaseResult[]): number | undefined => {
   const ours = results.find(({ side }) => side === 'ours')
-  const reached = target.against === undefined ? ours?.value.median : other?.ratio?.median
+  if (target.against === undefined) return ours?.value.median
+  const other = results.find(({ name }) => name === target.against)
+  if (target.beside === undefined) return other?.ratio?.median
+  const [mine, its] = [ours?.beside[target.beside], other?.beside[target.beside]]
+  return mine && its && mine.median / its.median
+}
+
+const judge = (target: Target, results: readonly CaseResult[]): TargetResult | undefined => {
+  const reached = reachedOf(target, results)
   if (reached === undefined) return undefined
   const { atLeast = -Infinity, atMost = Infinity } = target
   return { ...target, reached, met: reached >= atLeast && reached <= atMost }
@@ -135,7 +142,7 @@ export async function measureRow(row: Row, plan: Plan): Promise<RowResult> {
 const summary = (row: Row, figures: Figures, skipped: ReadonlyMap<Case, Skipped>): RowResult => {
   const cases = row.cases.filter((one) => !skipped.has(one))
   const mine = cases.find(({ side }) => side === 'ours')
-  const ours = (mine && figures.get(mine)) ?? []
+  const ours = mine && figures.get(mine)
   const results = cases.map((one) => toResult(one, figures, ours))
   const { name, title, unit, durability } = row
   return {

@@ -3,8 +3,27 @@
  */
 import { append1, append64 } from './append.ts'
 import type { Row } from './bench.ts'
+import { busNames, busRows } from './bus-rows.ts'
 import { follow } from './follow.ts'
+import { latency } from './latency.ts'
+import { ordersRow } from './orders.ts'
 import { read } from './read.ts'
 import { sagas } from './saga.ts'
 
-export const rows: readonly Row[] = [append64, append1, read, follow, sagas]
+const stored: readonly Row[] = [append64, append1, read, follow, latency, sagas]
+
+export const rowNames: readonly string[] = [
+  ...stored.map(({ name }) => name),
+  ...busNames,
+  'orders',
+]
+
+/** The rows of these names. */
+export async function loadRows(
+  names: readonly string[],
+  ordersFile: string | undefined,
+): Promise<readonly Row[]> {
+  const bus = busNames.some((name) => names.includes(name)) ? await busRows() : []
+  const orders = names.includes('orders') ? ordersRow(ordersFile) : []
+  return [...stored, ...bus, ...orders].filter(({ name }) => names.includes(name))
+}

@@ -3,23 +3,26 @@
  * result is wrong does.
  */
 import './production.ts'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Row } from './bench.ts'
 import { describeMachine, machineText } from './machine.ts'
+import { resultsMarkdown } from './markdown.ts'
 import type { Plan, RowResult } from './measure.ts'
 import { measureRow } from './measure.ts'
-import { rows } from './rows.ts'
+import { loadRows, rowNames } from './rows.ts'
 import { rowText } from './table.ts'
 
 const help = `Usage: npm run bench -- [options]
 
-  --only NAME[,NAME]  only these rows: ${rows.map(({ name }) => name).join(', ')}
+  --only NAME[,NAME]  only these rows (append: all that begin with append-):
+                      ${rowNames.join(', ')}
   --side SIDE[,SIDE]  only these sides: ours, raw, rival
   --rounds N          rounds of each row; default 5
   --seconds N         measured seconds per case; default 1.5
   --quick             2 rounds, 0.3 s, a tenth of the events: to see that it works
   --json              one JSON object on standard output
+  --results FILE      also write them as Markdown
   --profile NAME      only our side of one row, for --seconds (default 10); use with node --cpu-prof
   --orders FILE       the file of the orders row; default: the year, if it is there
 
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    results: { type: 'string' },
     profile: { type: 'string' },
     orders: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -54,13 +58,15 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
   return value > 0 ? value : fail(`--${name} takes a positive number, not ${text}`)
 }
 
-const wanted = (): readonly Row[] => {
-  const names = (values.profile ?? values.only)?.split(',')
-  const unknown = names?.find((name) => !rows.some((row) => row.name === name))
-  if (unknown !== undefined) fail(`There is no row ${unknown}.\n\n${help}`)
+const namesFor = (given: string): readonly string[] => {
+  const found = rowNames.filter((name) => name === given || name.startsWith(`${given}-`))
+  return found.length > 0 ? found : fail(`There is no row ${given}.\n\n${help}`)
+}
+
+const wanted = async (): Promise<readonly Row[]> => {
+  const names = (values.profile ?? values.only)?.split(',').flatMap(namesFor) ?? rowNames
   const sides = values.profile === undefined ? values.side.split(',') : ['ours']
-  return rows
-    .filter(({ name }) => names?.includes(name) ?? true)
+  return (await loadRows(names, values.orders))
     .map((row) => ({ ...row, cases: row.cases.filter(({ side }) => sides.includes(side)) }))
     .filter(({ cases }) => cases.length > 0)
 }
@@ -80,7 +86,7 @@ const planOf = (place: string): Plan => {
 }
 
 const main = async (): Promise<void> => {
-  const selected = wanted()
+  const selected = await wanted()
   const base = process.env['THENCE_BENCH_DIR'] ?? import.meta.dirname
   mkdirSync(base, { recursive: true })
   const place = mkdtempSync(`${base}/.files-`)
@@ -94,6 +100,8 @@ const main = async (): Promise<void> => {
       if (!values.json) tell(rowText(result))
       results.push(result)
     }
+    if (values.results !== undefined)
+      writeFileSync(values.results, resultsMarkdown(machine, results))
     if (values.json) tell(JSON.stringify({ machine, rows: results }))
   } finally {
     rmSync(place, { recursive: true, force: true })

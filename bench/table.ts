@@ -17,7 +17,8 @@ const range = ({ min, max }: Spread): string => `${figure(min)} – ${figure(max
 
 const columns = ['', 'median', 'min – max', 'ours ÷ it', 'min – max'] as const
 
-const besideOf = ({ beside }: CaseResult): string =>
+/** The other figures of a case: `p99 1.2, …`. */
+export const besideText = ({ beside }: CaseResult): string =>
   Object.entries(beside)
     .map(([name, { median }]) => `${name} ${figure(median)}`)
     .join(', ')
@@ -28,7 +29,7 @@ const cells = (one: CaseResult): string[] => [
   range(one.value),
   one.ratio === undefined ? '' : figure(one.ratio.median),
   one.ratio === undefined ? '' : range(one.ratio),
-  besideOf(one),
+  besideText(one),
 ]
 
 const aligned = (lines: readonly (readonly string[])[]): string[] => {
@@ -46,9 +47,10 @@ const aligned = (lines: readonly (readonly string[])[]): string[] => {
 }
 
 export const targetText = (target: TargetResult, unit: string): string => {
-  const { against, atLeast, atMost, reached, met } = target
+  const { against, beside = '', atLeast, atMost, reached, met } = target
   const bound = atLeast === undefined ? `≤ ${figure(atMost!)}` : `≥ ${figure(atLeast)}`
-  const what = against === undefined ? ` ${unit}` : ` × ${against}`
+  const what =
+    against === undefined ? ` ${unit}` : ` × ${beside === '' ? '' : `${beside} of `}${against}`
   return `${met ? '✓' : '✗'} ${bound}${what}: ${figure(reached)}`
 }
 

@@ -1,0 +1,82 @@
+/**
+ * From the call of `append` to the start of a handler in the same process, while nothing else happens; beside it the
+ * time that one raw commit takes.
+ */
+import { performance } from 'node:perf_hooks'
+import { handler } from 'thence'
+import type { Case, Row } from './bench.ts'
+import { check } from './bench.ts'
+import { emmettLatency } from './emmett-cases.ts'
+import { payload, streamOf, versionBefore } from './load.ts'
+import { figureOf, sample } from './sample.ts'
+import { appendOne, appOn, fileOf, ItemAdded } from './ours.ts'
+import { RawStore } from './raw.ts'
+
+const ours: Case = {
+  name: 'thence, append → handler',
+  side: 'ours',
+  async run({ seconds, ...setting }) {
+    let told: (n: number) => void = () => undefined
+    let handled = 0
+    const waiting = handler('waiting', ItemAdded, ({ data }) => {
+      handled += 1
+      told(data.n)
+    })
+    const running = await appOn(fileOf({ seconds, ...setting }))
+      .use(waiting)
+      .start()
+    let next = 0
+    const times = await sample(seconds, async () => {
+      const n = next++
+      const start = performance.now()
+      const { promise, resolve } = Promise.withResolvers<number>()
+      told = (which) => {
+        check('the event handled', which, n)
+        resolve(performance.now() - start)
+      }
+      const [time] = await Promise.all([promise, appendOne(running, n)])
+      await running.whenIdle()
+      return time
+    })
+    await running.stop()
+    check('events handled', handled, next)
+    return figureOf(times)
+  },
+}
+
+const raw: Case = {
+  name: 'raw, one commit',
+  side: 'raw',
+  async run(setting) {
+    const store = new RawStore(fileOf(setting))
+    store.database.exec(
+      'CREATE TABLE checkpoint (position INTEGER); INSERT INTO checkpoint VALUES (0)',
+    )
+    const move = store.database.prepare('UPDATE checkpoint SET position = ?')
+    let next = 0
+    const times = await sample(setting.seconds, async () => {
+      const n = next++
+      const event = { stream: streamOf(n), expected: versionBefore(n) }
+      const start = performance.now()
+      store.append([{ ...event, type: ItemAdded.type, data: payload(n) }])
+      const time = performance.now() - start
+      // Not measured, but done: who handles the event must remember it, and the disk has the same work as with ours.
+      move.run(n + 1)
+      return time
+    })
+    const stored = store.database.prepare('SELECT count(*) AS stored FROM events').get()
+    store.close()
+    check('events in the table', stored?.['stored'], next)
+    return figureOf(times)
+  },
+}
+
+export const latency: Row = {
+  name: 'latency',
+  title:
+    'append → handler in the same process, from the call of append to the start of the handler',
+  unit: 'ms (p50)',
+  durability: 'WAL, synchronous=FULL: the event is flushed before the handler hears of it',
+  cases: [ours, raw, emmettLatency('emmett-sqlite, default consumer')],
+  targets: [{ against: raw.name, atMost: 2 }],
+}
