@@ -79,7 +79,8 @@ const plans: readonly RuntimeCase[] = [
     await pass(30)
     await pass(30)
     assert.equal(ran.length, 1)
-    assert.equal((ran[0] ?? 0) >= planned + 10, true)
+    // Timers count by a clock of their own, which may differ from `now` by a rounded millisecond.
+    assert.equal((ran[0] ?? 0) >= planned + 9, true)
   }),
 
   it('a planned callback never runs inside the call that plans it', async ({ runtime, pass }) => {
