@@ -59,7 +59,7 @@ const checkTable = async ({ connection }: Opened, count: number): Promise<void> 
 
 /**
  * One append at a time, however many callers: its connection counts nested transactions, so appends that overlap on it
- * join one transaction and are acknowledged before it commits; on connections of their own they fail with SQLITE_BUSY.
+ * join one transaction and are acknowledged before it commits; on connections of their own all but one fail.
  */
 const oneAtATime = (): ((work: () => Promise<void>) => Promise<void>) => {
   let last: Promise<void> = Promise.resolve()
