@@ -6,6 +6,7 @@ import { deadLetters } from './dead-letters.ts'
 import { documents } from './documents.ts'
 import { eventsAppend } from './events-append.ts'
 import { eventsCondition } from './events-condition.ts'
+import { eventsContents } from './events-contents.ts'
 import { eventsOnce } from './events-once.ts'
 import { eventsRace } from './events-race.ts'
 import { eventsRead } from './events-read.ts'
@@ -34,6 +35,7 @@ export { type RuntimeCase, runtimeCases, type RuntimeSubject } from './runtime.t
 /** All cases for a database adapter. */
 export const cases: readonly Case[] = [
   ...eventsAppend,
+  ...eventsContents,
   ...eventsVerdict,
   ...eventsOnce,
   ...eventsCondition,
