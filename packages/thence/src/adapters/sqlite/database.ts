@@ -49,7 +49,7 @@ export class SqliteStore implements Database {
   readonly #tail: Tail = new Tail()
   readonly #gate: Gate = new Gate()
   #opened: Opened | undefined
-  #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(options: SqliteOptions) {
     const { database, transactionTimeout = 30_000, busyTimeout = 5000 } = options
@@ -130,11 +130,12 @@ export class SqliteStore implements Database {
   }
 
   close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing
     return promised(() => {
-      if (this.#closed) return
-      const closed = this.#gate.run(() => this.#connection.close())
-      this.#closed = true
-      return closed
+      // Throws, and closes nothing, if it is called from inside a transaction.
+      const closing = this.#gate.run(() => this.#connection.close())
+      this.#closing = Promise.resolve(closing)
+      return closing
     })
   }
 
@@ -151,7 +152,7 @@ export class SqliteStore implements Database {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new ThenceError('STORE_CLOSED', 'The store was closed.')
+    if (this.#closing !== undefined) throw new ThenceError('STORE_CLOSED', 'The store was closed.')
   }
 
   #ready(): Opened {
