@@ -1,7 +1,15 @@
 /** Messages come back as they were given, whatever text they hold, and cannot be changed afterwards. */
 import { strict as assert } from 'node:assert'
 import { type Case, casesOf } from './case.ts'
-import { given, hostileJson, hostileNames, judge, message, readStream } from './samples.ts'
+import {
+  given,
+  hostileJson,
+  hostileNames,
+  judge,
+  message,
+  messages,
+  readStream,
+} from './samples.ts'
 
 const it = casesOf('events')
 
