@@ -25,7 +25,7 @@ export interface Seen {
 }
 
 /**
- * - `move` returns false, and changes nothing, if the stored row differs from `seen`.
+ * - `move` returns false, and changes nothing, if the stored row differs from `seen`. Reaching `rebuildTo` clears it.
  * - `restart` sets position 0, generation + 1, `rebuildTo` and clears `rebuildAsked`; creates the row if absent.
  * - `ask` sets `rebuildAsked`; it returns false if there is no such row.
  */

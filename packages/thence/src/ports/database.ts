@@ -26,7 +26,7 @@ export interface Transaction {
   readonly documents: Documents
   /** Throws CAPABILITY_MISSING where the adapter has no SQL. */
   readonly sql: Sql
-  /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. */
+  /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. One at a time, or nested. */
   savepoint<T>(work: () => Awaitable<T>): Promise<T>
 }
 
@@ -63,7 +63,7 @@ export interface MigrationPlan {
  * - A transaction that stays open longer than the adapter's limit is rolled back with TRANSACTION_TIMEOUT.
  * - `append` is one commit for the whole batch, with a verdict per request, judged in order (a request sees those
  *   before it). A refused request neither aborts the others nor burns positions.
- * - `migrate` applies what is missing, under a lock, each number once; `plan` changes nothing. Opening a store that a
+ * - `migrate` applies what is missing, under a lock, each number once, and gives what it ran; `plan` changes nothing. Opening a store that a
  *   newer version has migrated throws STORE_TOO_NEW.
  * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
  * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.

@@ -7,7 +7,7 @@ import type { Awaitable } from './awaitable.ts'
 
 export type { NewMessage, StoredMessage }
 
-/** Matches a message that has one of `types` (any type, if absent) and all of `tags`. */
+/** Matches a message that has one of `types` (any type, if absent; none, if empty) and all of `tags`. */
 export interface QueryItem {
   readonly types?: readonly string[]
   readonly tags?: readonly string[]
@@ -86,7 +86,8 @@ export interface Page {
   readonly messages: readonly StoredMessage[]
   /**
    * Forwards: every matching message up to here is in this page or was before it. If the page is full it is the last
-   * message's position, else the head of the log when it was read (never less than `after`).
+   * message's position, else the head of the log when it was read (never less than `after`, always less than `before`).
+   * Backwards it means nothing.
    */
   readonly through: number
 }
@@ -106,7 +107,8 @@ export interface StreamInfo {
  * - `append` judges in this order: `once` already remembered → duplicate; `expected` not met → conflict, unless all
  *   ids are already stored in this stream with the same type and data → duplicate; condition not met →
  *   condition-failed (with the same exception); an id is taken by another message, or only some of the ids are
- *   stored → id-reused; else appended. A refused request leaves no trace and the transaction goes on.
+ *   stored, or one comes twice → id-reused; else appended. A refused request leaves no trace and the transaction goes
+ *   on. A request without messages is never a duplicate by its ids.
  * - Versions in a stream are contiguous from 1. Positions are contiguous too where a single writer gives them, and in
  *   any case grow in commit order.
  * - `readStream` and `readAll` see this transaction's own appends.

@@ -27,5 +27,6 @@ export interface Timers {
   due(now: number, limit: number): Awaitable<readonly Timer[]>
   /** When the next one is due, in Unix milliseconds; undefined if there is none. */
   next(): Awaitable<number | undefined>
+  /** By id, after the id `after`. */
   list(options: { readonly after?: string; readonly limit: number }): Awaitable<readonly Timer[]>
 }
