@@ -55,6 +55,19 @@ const list: Verb<ListOptions> = async (session, { options }) => {
   terminal.hint(`See why: ${suggest(`dead-letters show ${found[0]?.id ?? ''}`)}`)
 }
 
+/** A stack begins with the error, as a rule. */
+const errorText = (terminal: Terminal, letter: DeadLetterView): readonly string[] => {
+  const { errorName, errorMessage, errorCode, stack } = letter
+  const text = `${errorName}: ${errorMessage}`
+  const [first = '', ...rest] = stack.split('\n')
+  const below = first.startsWith(text.slice(0, 200)) ? rest : [first, ...rest]
+  return [
+    terminal.paint('red', line(text)),
+    ...(errorCode === null ? [] : [`code ${line(errorCode)}`]),
+    ...(below.join('\n').trim() === '' ? [] : [lines(below.join('\n'))]),
+  ]
+}
+
 const letterText = (terminal: Terminal, letter: DeadLetterView, now: number): readonly string[] => [
   `${terminal.paint('bold', `dead letter ${letter.id}`)}  ${letter.state}`,
   ...fields(terminal, [
@@ -71,9 +84,7 @@ const letterText = (terminal: Terminal, letter: DeadLetterView, now: number): re
   ...letter.attempts.map(({ time, error }) => `${iso(time)}  ${line(error)}`),
   '',
   terminal.paint('bold', 'error'),
-  terminal.paint('red', line(`${letter.errorName}: ${letter.errorMessage}`)),
-  ...(letter.errorCode === null ? [] : [`code ${line(letter.errorCode)}`]),
-  lines(letter.stack),
+  ...errorText(terminal, letter),
 ]
 
 const show: Verb<object> = async ({ database, terminal, suggest }, { args: [id = ''] }) => {

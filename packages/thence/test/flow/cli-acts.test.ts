@@ -1,0 +1,214 @@
+// What an operator does with the command while an app runs beside it, and while none does.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Signal } from 'thence'
+import { sqlite } from 'thence/sqlite'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { plain, thence, watching } from '../kit/command.ts'
+import type { Trouble } from '../kit/troubled-shop.ts'
+import { CountOrders, MailSent, noTrouble, PlaceOrder, troubledShop } from '../kit/troubled-shop.ts'
+
+const patient = { timeout: 60_000 }
+
+const place = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'shop.db')
+  const cli = (...args: readonly string[]) => thence([...args, '--db', file])
+  const jsonOf = async (...args: readonly string[]) =>
+    JSON.parse((await cli(...args, '--json')).stdout)
+  return {
+    file,
+    cli,
+    jsonOf,
+    run: (trouble: Trouble) => troubledShop(sqlite({ database: new DatabaseSync(file) }), trouble),
+    letter: async (subscription: string) => {
+      const words = ['dead-letters', 'list', '--subscription', subscription, '--state', 'all']
+      return (await jsonOf(...words)).deadLetters[0]
+    },
+  }
+}
+
+type Shop = Awaited<ReturnType<typeof troubledShop>>
+
+const order = async (shop: Shop, ...ids: readonly string[]) => {
+  for (const orderId of ids) await shop.send(PlaceOrder({ orderId }))
+  await shop.whenIdle()
+}
+
+/** Resolves with the first signal that is wanted. */
+const told = (shop: Shop, name: Signal['name']) =>
+  new Promise<Signal>((resolve) => {
+    const stop = shop.listen((signal) => {
+      if (signal.name !== name) return
+      stop()
+      resolve(signal)
+    })
+  })
+
+/** Resolves when so many mails are in the log: it follows it as an operator would. */
+const mailed = async (file: string, times: number): Promise<void> => {
+  const tail = watching(['events', 'tail', '--type', MailSent.type, '--follow', '--db', file])
+  for (let seen = 0; seen < times; seen += 1) await tail.line()
+  await tail.interrupt()
+}
+
+describe('dead-letters redrive', patient, () => {
+  test('a running app sends the message through, and then what waited behind it', async () => {
+    const { file, run, cli, letter } = place()
+    const trouble = noTrouble()
+    trouble.mailer.add('1')
+    await using shop = await run(trouble)
+    await order(shop, '1', '1')
+    trouble.mailer.clear()
+    const { id } = await letter('mailer')
+    const { code, stdout, stderr } = await cli('dead-letters', 'redrive', id)
+    expect(code).toBe(0)
+    expect(stdout).toBe('Redriven: mailer, key order-1, position 1.\n')
+    expect(stderr).toContain('within a second')
+    await mailed(file, 2)
+    expect((await letter('mailer')).state).toBe('resolved')
+    expect(await cli('dead-letters', 'redrive', id)).toMatchObject({ code: 1, stdout: '' })
+  })
+
+  test('if no app runs, the next one does it at its start', async () => {
+    const { file, run, jsonOf, letter } = place()
+    const trouble = noTrouble()
+    trouble.mailer.add('1')
+    {
+      await using shop = await run(trouble)
+      await order(shop, '1')
+    }
+    const { id } = await letter('mailer')
+    expect(await jsonOf('dead-letters', 'redrive', id)).toEqual({
+      redriven: 1,
+      id,
+      subscription: 'mailer',
+      key: 'order-1',
+      position: 1,
+    })
+    expect((await letter('mailer')).state).toBe('redriven')
+    await using _shop = await run(noTrouble())
+    await mailed(file, 1)
+    expect((await letter('mailer')).state).toBe('resolved')
+  })
+
+  test('--all takes all that are parked of one subscription', async () => {
+    const { file, run, cli, jsonOf } = place()
+    const trouble = noTrouble()
+    for (const id of ['1', '2', '3']) trouble.mailer.add(id)
+    {
+      await using shop = await run(trouble)
+      await order(shop, '1', '2', '3')
+    }
+    const all = ['dead-letters', 'redrive', '--all', '--subscription', 'mailer', '--yes']
+    const first = await cli(...all, '--limit', '1')
+    expect(first).toMatchObject({ code: 0, stdout: 'Redriven: 1 message of mailer.\n' })
+    expect(await jsonOf(...all)).toEqual({ subscription: 'mailer', redriven: 2, skipped: 0 })
+    expect(await jsonOf(...all)).toEqual({ subscription: 'mailer', redriven: 0, skipped: 0 })
+    await using _shop = await run(noTrouble())
+    await mailed(file, 3)
+  })
+})
+
+describe('dead-letters discard', patient, () => {
+  test('lets the key go on without the message', async () => {
+    const { file, run, cli, letter } = place()
+    const trouble = noTrouble()
+    trouble.mailer.add('1')
+    await using shop = await run(trouble)
+    await order(shop, '1', '1')
+    const { id } = await letter('mailer')
+    trouble.mailer.clear()
+    const words = ['dead-letters', 'discard', id, '--reason', 'the customer called']
+    const { code, stdout } = await cli(...words)
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'Discarded: mailer, key order-1, position 1.\n',
+    })
+    await mailed(file, 1)
+    expect(await letter('mailer')).toMatchObject({
+      state: 'discarded',
+      reason: 'the customer called',
+    })
+  })
+
+  test.each(['runs', 'does not run'])(
+    'lets a view that halted go on behind the message, while an app %s',
+    async (how) => {
+      const { run, cli, jsonOf, letter } = place()
+      const trouble = noTrouble()
+      trouble.totals.add('2')
+      const shop = await run(trouble)
+      await order(shop, '1', '2', '3')
+      if (how !== 'runs') await shop.stop()
+      const [, halted] = (await jsonOf('projections', 'list')).projections
+      const { id, position } = await letter('totals')
+      expect(halted).toMatchObject({ name: 'totals', state: 'halted', haltedAt: position })
+      expect(await cli('dead-letters', 'discard', id, '--reason', 'no sum')).toMatchObject({
+        code: 0,
+      })
+      const now = how === 'runs' ? shop : await run(trouble)
+      const last = await now.send(PlaceOrder({ orderId: '4' }))
+      const after = { after: last.position, timeout: 30_000 }
+      expect(await now.ask(CountOrders({}), after)).toEqual({ orders: 3 })
+      await now.stop()
+      expect(await letter('totals')).toMatchObject({ state: 'discarded' })
+      const status = await cli('status')
+      expect(plain(status.stdout)).toContain('Nothing needs attention.')
+    },
+  )
+})
+
+describe('projections rebuild', patient, () => {
+  test('a running app does it, and the command says when it is done', async () => {
+    const { run, cli } = place()
+    await using shop = await run(noTrouble())
+    await order(shop, '1', '2')
+    const finished = told(shop, 'rebuild-finished')
+    const { code, stdout } = await cli('projections', 'rebuild', 'totals')
+    expect({ code, stdout: plain(stdout) }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^totals is rebuilt up to position \d+\.$/),
+    })
+    expect(await finished).toMatchObject({ subscription: 'totals' })
+    expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
+    const inline = await cli('projections', 'rebuild', 'paid', '--json')
+    expect(JSON.parse(inline.stdout)).toMatchObject({ projection: 'paid', state: 'finished' })
+  })
+
+  test('if no app runs it says so, and the next one does it at its start', async () => {
+    const { run, cli, jsonOf } = place()
+    {
+      await using shop = await run(noTrouble())
+      await order(shop, '1', '2')
+    }
+    const { code, stdout, stderr } = await cli('projections', 'rebuild', 'totals')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'A rebuild of totals is asked for.\n' })
+    expect(stderr).toContain('begins when the app starts')
+    const [, asked] = (await jsonOf('projections', 'list')).projections
+    expect(asked).toMatchObject({ name: 'totals', state: 'rebuild-asked' })
+    await using shop = await troubledShopRebuilt(run)
+    expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
+  })
+
+  test('a message that fails meanwhile halts it, which is told', async () => {
+    const { run, cli } = place()
+    const trouble = noTrouble()
+    await using shop = await run(trouble)
+    await order(shop, '1', '2')
+    trouble.totals.add('2')
+    const { code, stderr } = await cli('projections', 'rebuild', 'totals')
+    expect(code).toBe(1)
+    expect(stderr).toContain('STATE_INVALID  totals halted at position')
+  })
+})
+
+/** Starts the app and resolves when it has done the rebuild that was asked for. */
+const troubledShopRebuilt = async (run: (trouble: Trouble) => Promise<Shop>): Promise<Shop> => {
+  const shop = await run(noTrouble())
+  await told(shop, 'rebuild-finished')
+  return shop
+}
