@@ -13,23 +13,30 @@ const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
 /** A queue of length one with a waiting line. Calling it from inside its own work throws TRANSACTION_NESTED. */
 export class Gate {
   readonly #inside = new AsyncLocalStorage<{ open: boolean }>()
-  readonly #line: (() => void)[] = []
+  #line: (() => void)[] = []
+  /** Where the line begins; what is before it has been let in. */
+  #first = 0
   #taken = false
+  #calling = false
 
   /** Runs `work` when all earlier work is done; answers synchronously if it could run, and finish, at once. */
   run<T>(work: () => Awaitable<T>): Awaitable<T> {
     if (this.#inside.getStore()?.open === true) throw nested()
-    if (!this.#taken) return this.#enter(work)
+    if (!this.#taken && !this.#calling) return this.#enter(work)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    this.#line.push(() => {
-      try {
-        const result = this.#enter(work)
-        if (isPromise(result)) result.then(resolve, reject)
-        else resolve(result)
-      } catch (error) {
-        reject(error)
-      }
-    })
+    // The caller's own context (a trace, a request) is kept, not that of whoever leaves before it.
+    const restore = AsyncLocalStorage.snapshot()
+    this.#line.push(() =>
+      restore(() => {
+        try {
+          const result = this.#enter(work)
+          if (isPromise(result)) result.then(resolve, reject)
+          else resolve(result)
+        } catch (error) {
+          reject(error)
+        }
+      }),
+    )
     return promise
   }
 
@@ -51,7 +58,21 @@ export class Gate {
     // What was started inside and outlives the work (a forgotten promise) is outside again.
     scope.open = false
     this.#taken = false
-    this.#line.shift()?.()
+    this.#callNext()
+  }
+
+  /** A loop, not a call from each that leaves: thousands may wait, and each may finish at once. */
+  #callNext(): void {
+    if (this.#calling) return
+    this.#calling = true
+    while (!this.#taken && this.#first < this.#line.length) {
+      const next = this.#line[this.#first++]
+      next?.()
+    }
+    this.#calling = false
+    if (this.#first < this.#line.length && this.#first < 1024) return
+    this.#line = this.#line.slice(this.#first)
+    this.#first = 0
   }
 }
 

@@ -1,4 +1,5 @@
 /** Tests of the small tools that the rooms rest on. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, test } from 'vitest'
 import { isThenceError } from '../errors.ts'
 import { fullJitter } from './backoff.ts'
@@ -103,6 +104,29 @@ test('work that outlives the gate is outside again', async () => {
   })
   later.resolve()
   expect(await left).toBe('outside')
+})
+
+test('twenty thousand that wait behind one are all let in', async () => {
+  const gate = new Gate()
+  const open = Promise.withResolvers<void>()
+  const first = gate.run(() => open.promise)
+  const waiting = Array.from({ length: 20_000 }, (_, index) =>
+    Promise.resolve(gate.run(() => index)),
+  )
+  open.resolve()
+  await first
+  expect((await Promise.all(waiting)).at(-1)).toBe(19_999)
+})
+
+test('what has waited runs in the context of its own caller', async () => {
+  const gate = new Gate()
+  const caller = new AsyncLocalStorage<string>()
+  const open = Promise.withResolvers<void>()
+  const first = caller.run('first', () => gate.run(() => open.promise))
+  const second = caller.run('second', () => gate.run(() => caller.getStore()))
+  open.resolve()
+  await first
+  expect(await second).toBe('second')
 })
 
 test('recent keeps what was used last', () => {
