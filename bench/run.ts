@@ -90,6 +90,10 @@ const main = async (): Promise<void> => {
   const base = process.env['THENCE_BENCH_DIR'] ?? import.meta.dirname
   mkdirSync(base, { recursive: true })
   const place = mkdtempSync(`${base}/.files-`)
+  process.once('SIGINT', () => {
+    rmSync(place, { recursive: true, force: true })
+    process.exit(130)
+  })
   try {
     const machine = describeMachine(place)
     if (!values.json) tell(machineText(machine))
