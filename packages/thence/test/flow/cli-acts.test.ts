@@ -194,6 +194,25 @@ describe('projections rebuild', patient, () => {
     expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
   })
 
+  test('Ctrl-C ends the watching with 130, not the rebuild', async () => {
+    const { file, run } = place()
+    const trouble = noTrouble()
+    await using shop = await run(trouble)
+    await order(shop, '1', '2')
+    const hold = Promise.withResolvers<void>()
+    trouble.hold = hold.promise
+    const started = told(shop, 'rebuild-started')
+    const finished = told(shop, 'rebuild-finished')
+    const watch = watching(['projections', 'rebuild', 'totals', '--db', file])
+    await started
+    const { code, stderr } = await watch.interrupt()
+    hold.resolve()
+    expect(code).toBe(130)
+    expect(stderr).toContain('ABORTED  Not watched any more')
+    await finished
+    expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
+  })
+
   test('a message that fails meanwhile halts it, which is told', async () => {
     const { run, cli } = place()
     const trouble = noTrouble()

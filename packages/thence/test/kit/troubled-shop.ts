@@ -33,6 +33,8 @@ export interface Trouble {
   readonly totals: Set<string>
   /** Payments that never come. */
   readonly payment: Set<string>
+  /** While it is there, `totals` waits for it at each event. */
+  hold?: Promise<void>
 }
 
 export const noTrouble = (): Trouble => ({
