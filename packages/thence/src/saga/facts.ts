@@ -48,6 +48,8 @@ export interface SagaState {
     readonly step: string
     readonly status: StepStatus
     readonly attempt: number
+    /** An attempt timed out: however later ones end, it may have worked. */
+    readonly unsure?: true
   }[]
   /** The data of the last message of each type. */
   readonly seen: ReadonlyMap<string, JsonValue>
@@ -79,7 +81,14 @@ const setStep = (
   to: { readonly status: StepStatus; readonly attempt?: number },
 ): SagaState => {
   const before = state.steps.find((one) => one.step === step)
-  const next = { step, attempt: before?.attempt ?? 1, ...to }
+  const unsure = to.status === 'unknown' || before?.unsure === true
+  const next = {
+    step,
+    attempt: before?.attempt ?? 1,
+    ...to,
+    ...(unsure ? { unsure } : {}),
+    ...(unsure && to.status === 'failed' ? { status: 'unknown' as const } : {}),
+  }
   const steps =
     before === undefined
       ? [...state.steps, next]

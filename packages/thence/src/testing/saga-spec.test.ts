@@ -128,6 +128,29 @@ describe('given events, then a saga', () => {
     expect(() => spec.whenTimer('stock')).toThrow('no timer stock')
   })
 
+  it('takes back a step that timed out, even if a later attempt failed', () => {
+    const retry = { attempts: 2, base: 1000, cap: 1000 }
+    const patient = saga('patient', {
+      startedBy: OrderPlaced,
+      key: ({ data }) => data.orderId,
+      steps: [
+        step('payment', {
+          do: ChargePayment,
+          done: PaymentCharged,
+          failed: PaymentDeclined,
+          undo: RefundPayment,
+          timeout: '30s',
+          retry,
+        }),
+      ],
+    })
+    given(patient, placed)
+      .after('31s')
+      .thenSends(ChargePayment(line))
+      .when(PaymentDeclined(one))
+      .thenSends(RefundPayment(one))
+  })
+
   it('is about one instance', () => {
     expect(() => given(fulfilment, placed).when(PaymentDeclined({ orderId: '8' }))).toThrow(
       'belongs to instance 8',
