@@ -18,7 +18,6 @@ export function same(what: string, actual: unknown, expected: unknown): void {
       message: `${what}\n${error.message}`,
       actual,
       expected,
-      operator: 'deepStrictEqual',
       stackStartFn: same,
     })
   }

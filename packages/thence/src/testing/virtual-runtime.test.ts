@@ -69,6 +69,17 @@ describe('a virtual runtime', () => {
     expect(runtime.now()).toBe(100)
   })
 
+  it('runs what is due late when the clock jumps', async () => {
+    const runtime = virtualRuntime({ start: 0 })
+    const times: number[] = []
+    const again = (): void => void runtime.after(10, () => (times.push(runtime.now()), again()))
+    again()
+    await runtime.jump('1h')
+    expect(times).toEqual([3_600_000])
+    await runtime.advance(10)
+    expect(times).toEqual([3_600_000, 3_600_010])
+  })
+
   it('moves time as far as a promise needs, and no further', async () => {
     const runtime = virtualRuntime({ start: 0 })
     await runtime.until(wait(runtime, 3_600_000))

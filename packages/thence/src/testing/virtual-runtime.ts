@@ -33,6 +33,8 @@ export interface VirtualRuntime extends Runtime {
   rest(): Promise<void>
   /** Lets time pass: timers run in order of time, and what each sets off comes to rest before the next. */
   advance(duration: Duration): Promise<void>
+  /** Lets the clock jump, as when a computer slept: what is due by then runs late, and then what follows at that time. */
+  jump(duration: Duration): Promise<void>
   /** Lets time pass to the next timer and runs it; returns false if none is planned. */
   step(): Promise<boolean>
   /**
@@ -118,6 +120,12 @@ class VirtualClock implements VirtualRuntime {
     await this.rest()
     while (await this.#step(until));
     this.#now = Math.max(this.#now, until)
+  }
+
+  async jump(duration: Duration): Promise<void> {
+    await this.rest()
+    this.#now += milliseconds('The time to jump', duration)
+    await this.advance(0)
   }
 
   async step(): Promise<boolean> {
