@@ -1,0 +1,95 @@
+// A database that fails on purpose: at the n-th write, before its commit or just after it, or from some moment on as if
+// the process had been killed.
+import { ThenceError } from 'thence'
+import type { Database } from 'thence'
+import { wrap } from './places.ts'
+
+const broken = (): ThenceError => new ThenceError('STORE_FAILED', 'This write was made to fail.')
+
+export type When = 'before the commit' | 'after the commit'
+
+export interface Faulty {
+  readonly database: Database
+  /** How many writes there were. */
+  readonly writes: () => number
+  /** How many of them were made to fail. */
+  readonly failed: () => number
+}
+
+/** Fails the writes whose number, from 0, is chosen. */
+export const faulty = (inner: Database, chosen: (write: number) => When | undefined): Faulty => {
+  let writes = 0
+  let failed = 0
+  const write = async <T>(does: (fail: () => void) => Promise<T>): Promise<T> => {
+    const when = chosen(writes)
+    writes += 1
+    const fail = (): void => {
+      failed += 1
+      throw broken()
+    }
+    const result = await does(when === 'before the commit' ? fail : () => undefined)
+    if (when === 'after the commit') fail()
+    return result
+  }
+  const database = wrap(inner, {
+    append: (requests) =>
+      write(async (fail) => {
+        fail()
+        return inner.append(requests)
+      }),
+    transact: (work) =>
+      write((fail) =>
+        inner.transact(async (transaction) => {
+          const result = await work(transaction)
+          fail()
+          return result
+        }),
+      ),
+  })
+  return { database, writes: () => writes, failed: () => failed }
+}
+
+/** A database that can be lost: from then on everything of this app fails, and nothing it has open commits. */
+export const losable = (inner: Database): { readonly database: Database; lose(): void } => {
+  let lost = false
+  const check = (): void => {
+    if (lost) throw new ThenceError('STORE_CLOSED', 'The process was killed.')
+  }
+  const database = wrap(inner, {
+    append: async (requests) => {
+      check()
+      return inner.append(requests)
+    },
+    transact: async (work) => {
+      check()
+      return inner.transact(async (transaction) => {
+        const result = await work(transaction)
+        check()
+        return result
+      })
+    },
+    read: async (work) => {
+      check()
+      return inner.read(work)
+    },
+  })
+  return { database, lose: () => void (lost = true) }
+}
+
+/** Counts with which codes writes were refused. */
+export const counting = (
+  inner: Database,
+): { readonly database: Database; readonly codes: readonly string[] } => {
+  const codes: string[] = []
+  const database = wrap(inner, {
+    transact: async (work) => {
+      try {
+        return await inner.transact(work)
+      } catch (error) {
+        if (error instanceof ThenceError) codes.push(error.code)
+        throw error
+      }
+    },
+  })
+  return { database, codes }
+}

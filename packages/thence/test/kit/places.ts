@@ -1,0 +1,104 @@
+// Where the flow tests run: in memory, in SQLite's memory, and in a file. A place outlives the apps that open it, so a
+// test can stop an app, or lose it, and start another on the same history.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { AppBuilder, Database } from 'thence'
+import { memory } from 'thence/memory'
+import { sqlite } from 'thence/sqlite'
+import type { TestApp, TestAppOptions, VirtualRuntime } from 'thence/testing'
+import { testApp, virtualRuntime } from 'thence/testing'
+import { onTestFinished } from 'vitest'
+
+export interface Place {
+  /** Time goes on from one app to the next. */
+  readonly runtime: VirtualRuntime
+  /** A database on the same history each time. */
+  open(): Database
+}
+
+export interface Kind {
+  readonly name: string
+  readonly sql: boolean
+  /** A new, empty place, gone when the test is over. */
+  readonly make: () => Place
+}
+
+/** A database that stays open when an app closes it. */
+const kept = (database: Database): Place => {
+  const proxy = wrap(database, { close: async () => undefined })
+  onTestFinished(() => database.close())
+  return { runtime: virtualRuntime(), open: () => proxy }
+}
+
+/** The same database, but for what is given. */
+export const wrap = (database: Database, own: Partial<Database>): Database => ({
+  name: database.name,
+  capabilities: database.capabilities,
+  open: (runtime) => database.open(runtime),
+  plan: () => database.plan(),
+  migrate: () => database.migrate(),
+  append: (requests) => database.append(requests),
+  transact: (work) => database.transact(work),
+  read: (work) => database.read(work),
+  close: () => database.close(),
+  ...own,
+})
+
+const inFile = (): Place => {
+  const directory = mkdtempSync(join(tmpdir(), 'thence-flow-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'store.db')
+  // What a power cut would take does not matter here.
+  return {
+    runtime: virtualRuntime(),
+    open: () => sqlite({ database: new DatabaseSync(path), synchronous: 'off' }),
+  }
+}
+
+const inSqlMemory = (): Place => kept(sqlite({ database: new DatabaseSync(':memory:') }))
+
+export const kinds: readonly Kind[] = [
+  { name: 'memory', sql: false, make: () => kept(memory()) },
+  { name: 'sqlite in memory', sql: true, make: inSqlMemory },
+  { name: 'sqlite in a file', sql: true, make: inFile },
+]
+
+export const file: Kind = kinds[2] as Kind
+
+type Build<C extends string, Q extends string> = (builder: AppBuilder) => AppBuilder<C, Q>
+
+/** Starts an app at a place; it is stopped when the test is over at the latest. */
+export const run = async <C extends string, Q extends string>(
+  place: Place,
+  build: Build<C, Q>,
+  options: Omit<TestAppOptions, 'database'> & {
+    readonly around?: (one: Database) => Database
+  } = {},
+): Promise<TestApp<C, Q>> => {
+  const { around = (one) => one, ...rest } = options
+  const { runtime } = place
+  const test = await testApp(build, { runtime, ...rest, database: around(place.open()) })
+  onTestFinished(() => test.stop())
+  return test
+}
+
+/** Looks into the store of a running app. */
+export const look =
+  (test: Pick<TestApp<never, never>, 'app'>): Database['read'] =>
+  (work) =>
+    test.app.database.read(work)
+
+/** All of an async iterable. */
+export const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+/** A gate that a handler waits at until the test opens it. */
+export const gate = (): { readonly opened: Promise<void>; open(): void } => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { opened: promise, open: resolve }
+}
