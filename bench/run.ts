@@ -44,8 +44,8 @@ const { values } = parseArgs({
   },
 })
 
-// What a rival prints while it works must not stand between the results.
-console.log = console.error
+// What a rival prints while it works (failures that it is retried after) must not stand between the results.
+console.log = () => undefined
 const tell = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const fail = (message: string): never => {
