@@ -4,6 +4,7 @@
 import { ThenceError } from '../errors.ts'
 import type { QueryMessage } from '../message/query.ts'
 import { parse } from '../message/schema.ts'
+import { wait } from '../ports/wait.ts'
 import type { Entry } from '../message/collect.ts'
 import type { Answer, AnyQuery, Projection } from '../project/projection.ts'
 import type { Store } from '../store/store.ts'
@@ -37,7 +38,7 @@ const late = (type: string, subscription: Subscription, target: number): ThenceE
 export async function askProjection(
   query: QueryMessage,
   { store, engine, answerers }: Asking,
-  { after = 0, timeout = 5000, signal }: AskOptions,
+  options: AskOptions,
 ): Promise<unknown> {
   const projection = answerers.get(query.type)
   const entry = projection?.answers.get(query.type)
@@ -48,22 +49,62 @@ export async function askProjection(
     )
   const input = parse(query.type, entry.definition.input, query.data)
   const subscription = engine.subscription(projection.name)
-  if (subscription !== undefined) {
-    const target = Math.max(after, subscription.rebuildTo)
-    const waiting = { runtime: store.tools.runtime, timeout, signal }
-    if (!(await reach(subscription, target, waiting))) throw late(query.type, subscription, target)
-  }
-  return answer(store, projection, { entry, input })
+  const asked = { store, projection, entry, input }
+  const found =
+    subscription === undefined
+      ? await look(asked)
+      : await lookInTime({ ...asked, subscription }, options)
+  return parse(`The answer to ${entry.definition.type}`, entry.definition.output, found?.given)
 }
 
-const answer = async (
-  store: Store,
-  projection: Projection,
-  { entry, input }: { entry: Entry<AnyQuery, Answer>; input: unknown },
-): Promise<unknown> => {
-  const given = await store.read(async (transaction) => {
-    const { view } = projection.view.open(transaction, projection.name)
-    return entry.run(input, view)
-  })
-  return parse(`The answer to ${entry.definition.type}`, entry.definition.output, given)
+interface Asked {
+  readonly store: Store
+  readonly projection: Projection
+  readonly entry: Entry<AnyQuery, Answer>
+  readonly input: unknown
+  /** None for an inline projection, whose view is never behind. */
+  readonly subscription?: Subscription
 }
+
+/** Milliseconds until a view is looked at again whose rebuild had begun unnoticed. */
+const pause = 10
+
+/** Looks when the view is far enough. @throws QUERY_TIMEOUT, ABORTED */
+const lookInTime = async (
+  asked: Asked & Required<Pick<Asked, 'subscription'>>,
+  { after = 0, timeout = 5000, signal }: AskOptions,
+): Promise<Found> => {
+  const { store, subscription, entry } = asked
+  const { runtime } = store.tools
+  const end = runtime.now() + timeout
+  for (;;) {
+    const target = Math.max(after, subscription.rebuildTo)
+    const left = Math.max(0, end - runtime.now())
+    const there = await reach(subscription, target, { runtime, timeout: left, signal })
+    const found = there ? await look(asked) : undefined
+    if (found !== undefined) return found
+    if (!there || left === 0) throw late(entry.definition.type, subscription, target)
+    await wait(runtime, Math.min(left, pause), signal)
+  }
+}
+
+interface Found {
+  readonly given: unknown
+}
+
+/** Answers from one committed state; gives nothing if that is of a rebuild which the subscription does not know yet. */
+const look = ({
+  store,
+  projection,
+  entry,
+  input,
+  subscription,
+}: Asked): Promise<Found | undefined> =>
+  store.read(async (transaction) => {
+    if (subscription !== undefined) {
+      const stored = await transaction.checkpoints.load(projection.name)
+      if ((stored?.generation ?? 0) !== subscription.generation) return undefined
+    }
+    const { view } = projection.view.open(transaction, projection.name)
+    return { given: await entry.run(input, view) }
+  })

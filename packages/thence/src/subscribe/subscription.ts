@@ -8,6 +8,7 @@ import type { Recorded } from '../message/message.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
@@ -37,6 +38,23 @@ export interface SubscriptionOptions {
 export type SubscriptionState = 'stopped' | 'running' | 'halted' | 'rebuilding'
 
 const failureBackoff = { base: 100, cap: 10_000 }
+
+const openStates = ['parked', 'redriven'] as const
+
+/** A rebuild tries every message again: what was given up before is no longer anyone's business. */
+const closeLetters = async ({ deadLetters }: Transaction, subscription: string): Promise<void> => {
+  for (const state of openStates)
+    for (;;) {
+      const letters = await deadLetters.list({ state, subscription, limit: 100 })
+      for (const { id } of letters)
+        await deadLetters.mark(id, {
+          from: state,
+          to: 'discarded',
+          reason: 'The projection was rebuilt.',
+        })
+      if (letters.length < 100) break
+    }
+}
 
 export class Subscription {
   readonly options: SubscriptionOptions
@@ -93,6 +111,11 @@ export class Subscription {
     if (this.#loops === undefined) return 'stopped'
     if (this.#rebuildTo > this.position) return 'rebuilding'
     return this.#halted ? 'halted' : 'running'
+  }
+
+  /** Which rebuild of the view its position belongs to. */
+  get generation(): number {
+    return this.#follower.seen.generation
   }
 
   /** Positions up to which the view is not to be shown. */
@@ -162,6 +185,7 @@ export class Subscription {
       const head = await events.head()
       await sink.clear?.(writer)
       await retries.clear(name)
+      await closeLetters(writer.transaction, name)
       await checkpoints.restart(name, head)
       return head
     })
@@ -228,6 +252,7 @@ export class Subscription {
         through: this.#rebuildTo,
       })
       this.#rebuildTo = 0
+      this.askTidy()
     }
     this.#notify()
   }
