@@ -21,7 +21,10 @@ export interface Program extends Block {
 
 /** Every page that users read, by its path in the workspace. */
 export const pages: readonly string[] = [
-  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'packages/thence/README.md'],
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'packages/thence/README.md',
   ...globSync('docs/**/*.md', { cwd: root }).filter((page) => !page.includes('/.')),
 ].toSorted()
 
@@ -93,7 +96,7 @@ export const rowsOf = (page: string): readonly (readonly string[])[] =>
   prose(page)
     .split('\n')
     .filter(
-      (line, index, lines) => /^\|/.test(line) && !/^\|[-| :]+\|$/.test(lines[index + 1] ?? ''),
+      (line, index, lines) => line.startsWith('|') && !/^\|[-| :]+\|$/.test(lines[index + 1] ?? ''),
     )
     .filter((line) => !/^\|[-| :]+\|$/.test(line))
     .map((line) =>

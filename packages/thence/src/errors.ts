@@ -1,6 +1,6 @@
 /**
  * The one error class and the table of its codes. Every error that Thence throws on purpose is listed here with
- * whether retrying can help; docs/errors.md tells the same table and a test holds the two together.
+ * whether retrying can help; docs/reference/errors.md tells the same table and a test holds the two together.
  */
 
 /** A stable name for what went wrong; see {@link errorTable}. */

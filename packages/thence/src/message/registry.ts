@@ -32,7 +32,7 @@ export class Registry {
     const near = known.find((name) => name.toLowerCase() === type.toLowerCase())
     throw new ThenceError(
       'MESSAGE_UNKNOWN',
-      `No message "${type}" is known to this app${near === undefined ? '' : `; did you mean "${near}"?`} ` +
+      `No message "${type}" is known to this app${near === undefined ? '.' : `; did you mean "${near}"?`} ` +
         'Pass its definition to use(), handle() or messages().',
       { details: { type, known: known.length } },
     )
