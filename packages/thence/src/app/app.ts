@@ -264,8 +264,7 @@ export class App<C extends string = string, Q extends string = string> implement
 
   /** Looks at once for what an operator or another process did, instead of at the next poll. */
   wake(): void {
-    this.#engine.wake()
-    this.#engine.wakeClock()
+    this.#engine.look()
   }
 
   /** Begins nothing new, finishes what is in hand, closes the database. Calling it again waits for the same end. */

@@ -104,8 +104,9 @@ export class Engine {
     for (const subscription of this.#subscriptions.values()) subscription.wake()
   }
 
-  /** Fires due timers now, without waiting for the clock's next look. */
-  wakeClock(): void {
+  /** Looks now for what others did, and at the timers, without waiting for the next poll. */
+  look(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.askTidy()
     this.#clock.wake()
   }
 
@@ -128,12 +129,19 @@ export class Engine {
   }
 
   async #isIdle(): Promise<boolean> {
-    const before = await this.#store.read(({ events }) => events.head())
+    const { head, due } = await this.#store.read(async ({ events, retries }) => ({
+      head: await events.head(),
+      due: await retries.summary(),
+    }))
+    // As it is stored: an operator may have redriven a message that this process does not know of yet.
+    if (due.some((row) => row.due > 0 && this.#subscriptions.has(row.subscription))) {
+      this.wake()
+      return false
+    }
     const done = this.subscriptions.every(
-      ({ position, retrying, state }) => !retrying && (state === 'halted' || position >= before),
+      ({ position, state }) => state === 'halted' || position >= head,
     )
-    if (!done) return false
-    return before === (await this.#store.read(({ events }) => events.head()))
+    return done && head === (await this.#store.read(({ events }) => events.head()))
   }
 
   /** Resolves on the next progress of any subscription, or after a while. @throws ABORTED */
@@ -190,7 +198,7 @@ export class Engine {
   }
 
   async #tidy(): Promise<void> {
-    for (const subscription of this.subscriptions) subscription.askTidy()
+    this.look()
     for (const projection of this.#parts.projections)
       if (projection.inline) await this.#buildIfNeeded(projection)
   }

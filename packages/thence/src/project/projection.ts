@@ -39,7 +39,7 @@ export interface ProjectionOptions<View, Q extends string> {
    * within milliseconds, and a failure in it never refuses a command.
    */
   readonly inline?: boolean
-  /** Messages per transaction while following; default 500. */
+  /** Messages per transaction at the end of the log; up to four times as many while far behind. Default 500. */
   readonly batch?: number
   /**
    * Messages with the same key are applied in order, and only they wait for one that failed. Default: no key; the

@@ -65,16 +65,17 @@ const giveUp = (turn: Turn, reason: string): void => {
 /** After a failed attempt: again later, or give up; never give up after the pivot. */
 const again = (turn: Turn, step: Step, reason: string): void => {
   const attempt = attemptOf(turn, step)
-  turn.cancel({ kind: 'timeout', step: step.name })
+  if (step.timeout !== undefined) turn.cancel({ kind: 'timeout', step: step.name })
   if (attempt >= step.retry.attempts && !pivotPassed(turn)) return giveUp(turn, reason)
   const delay = fullJitter(step.retry, attempt, turn.moment.random)
   turn.set({ kind: 'retry', step: step.name, attempt: attempt + 1 }, delay)
 }
 
 const finish = (turn: Turn, step: Step, message: Recorded): void => {
+  // Only a step that was given up for now has a timer for its next attempt.
+  if (statusOf(turn, step) !== 'doing') turn.cancel({ kind: 'retry', step: step.name })
+  if (step.timeout !== undefined) turn.cancel({ kind: 'timeout', step: step.name })
   turn.record('stepDone', { step: step.name, ...seen(message) })
-  turn.cancel({ kind: 'timeout', step: step.name })
-  turn.cancel({ kind: 'retry', step: step.name })
   forward(turn)
 }
 

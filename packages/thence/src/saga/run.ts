@@ -17,6 +17,11 @@ import type { Saga } from './saga.ts'
 import { typesOf } from './saga.ts'
 import type { PlannedTimer, TurnResult } from './turn.ts'
 
+/** Whether an instance can have timers at all. */
+const mayTime = ({ steps, on }: Saga): boolean =>
+  on.size > 0 ||
+  steps.some(({ timeout, retry, pivot }) => timeout !== undefined || retry.attempts > 1 || pivot)
+
 const pageSize = 500
 /** Instances whose state is kept in memory; the others are read from their streams. */
 const remembered = 5000
@@ -115,7 +120,7 @@ class SagaRun implements Run {
   async #timers(result: TurnResult, from: { key: string; message: Recorded }): Promise<void> {
     const { timers } = this.#writer.transaction
     if (result.ended) {
-      await timers.cancelAll(`${this.#saga.name}-${from.key}`)
+      if (mayTime(this.#saga)) await timers.cancelAll(`${this.#saga.name}-${from.key}`)
       return
     }
     for (const id of result.cancel) await timers.cancel(id)

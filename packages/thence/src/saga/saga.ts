@@ -143,7 +143,7 @@ export function saga<
     part: 'saga',
     name,
     startedBy: options.startedBy,
-    key: options.key as (message: Recorded) => string | undefined,
+    key: options.key,
     steps,
     initial: options.state ?? (() => null),
     on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),

@@ -10,6 +10,7 @@ import type { Preparing } from './prepare.ts'
 import { prepareAll } from './prepare.ts'
 import type { Stepping } from './step.ts'
 import { takeStep } from './step.ts'
+import { BatchSize } from './batch-size.ts'
 import { Waker } from './waker.ts'
 
 export interface Following extends Stepping {
@@ -35,9 +36,11 @@ export class Follower {
   #seen: Seen = { position: 0, generation: 0 }
   /** Read up to here; what lies between it and the checkpoint was not for this subscription. */
   #cursor = 0
+  readonly #batch: BatchSize
 
   constructor(following: Following) {
     this.#following = following
+    this.#batch = new BatchSize(following.batch)
   }
 
   get seen(): Seen {
@@ -64,14 +67,16 @@ export class Follower {
 
   /** Takes one page; returns whether there may be more. */
   async page(): Promise<boolean> {
-    const { types, batch, store, sink, toItem } = this.#following
+    const { types, store, sink, toItem } = this.#following
+    const limit = sink.prepare === undefined ? this.#batch.size : this.#following.batch
     const page = await store.read(({ events }) =>
-      events.readAll({ query: [{ types }], after: this.#cursor, limit: batch }),
+      events.readAll({ query: [{ types }], after: this.#cursor, limit }),
     )
     if (page.messages.length === 0) {
       if (page.through > this.#cursor) this.#advance(page.through)
       return false
     }
+    this.#batch.learn(page.messages, page.messages.length === limit)
     const items = page.messages.map(toItem)
     if (sink.prepare === undefined) await this.#move(items, page.through)
     else await this.#prepareThenMove(items, { prepare: sink.prepare, through: page.through })

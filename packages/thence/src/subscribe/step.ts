@@ -99,6 +99,9 @@ class Step {
     }
     const failure = await this.#apply(item)
     if (failure === undefined) return true
+    // Another process has met the same failure: its count of attempts must not begin anew.
+    if ((await transaction.retries.find(name, item.stored.position)) !== undefined)
+      throw moved(name)
     this.after.push(await fail(transaction, failing, { item, failure }))
     this.#failed = true
     if (keyed) this.#blocked.add(item.key)
@@ -204,7 +207,9 @@ export function takeRetry(
     await writer.transaction.retries.settle(row, failing.runtime.now())
     await resolveLetter(writer, row)
     const seen = { position: checkpoint?.position ?? 0, generation: checkpoint?.generation ?? 0 }
-    if (!keyed && !(await writer.transaction.checkpoints.move(name, seen, row.position)))
+    // Never back: the subscription may have had a key when the message failed.
+    const position = Math.max(seen.position, row.position)
+    if (!keyed && !(await writer.transaction.checkpoints.move(name, seen, position)))
       throw moved(name)
     if (run !== undefined) after.push(() => run.committed?.())
     return true

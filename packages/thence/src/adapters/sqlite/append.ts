@@ -22,7 +22,7 @@ const insertEvent =
   'INSERT INTO thence_events (position, stream, version, kind, type, schema_version, id, correlation_id, ' +
   'causation_id, time, tags, metadata, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
 const insertTag = 'INSERT OR IGNORE INTO thence_tags (tag, position) VALUES (?, ?)'
-const lastVersion = 'SELECT max(version) FROM thence_events WHERE stream = ?'
+export const lastVersion = 'SELECT max(version) FROM thence_events WHERE stream = ?'
 const byId = 'SELECT stream, version, position, type, data FROM thence_events WHERE id = ?'
 /** A deleted end of the log leaves its last position behind (see the trigger), so that none is given twice. */
 export const lastPosition: string =

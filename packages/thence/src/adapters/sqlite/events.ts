@@ -12,7 +12,7 @@ import type {
   StreamInfo,
   Verdict,
 } from '../../ports/events.ts'
-import { Appender, lastPosition } from './append.ts'
+import { Appender, lastPosition, lastVersion } from './append.ts'
 import type { Connection } from './connection.ts'
 import { matchesAll, positions, typesOnly } from './query.ts'
 import { keyRange } from './range.ts'
@@ -30,9 +30,15 @@ const allBackwards =
   `SELECT ${columns} FROM thence_events WHERE position > ? AND position < ? ` +
   'ORDER BY position DESC LIMIT ?'
 // The plus keeps SQLite on the range of positions instead of the index by type.
-const typesForwards =
+const typesForwards = (list: string): string =>
   `SELECT ${columns} FROM thence_events WHERE position > ? AND position < ? ` +
-  'AND +type IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?'
+  `AND +type IN (${list}) ORDER BY position LIMIT ?`
+/** A list of types that is spelled out is quicker than one that is unpacked; each length is a text of its own. */
+const spelledOut: readonly string[] = Array.from({ length: 33 }, (_, count) =>
+  typesForwards(Array.from({ length: count }, () => '?').join(', ')),
+)
+const unpacked = typesForwards('SELECT value FROM json_each(?)')
+const atVersion = `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version = ?`
 const atPosition = `SELECT ${columns} FROM thence_events WHERE position = ?`
 const byId = `SELECT ${columns} FROM thence_events WHERE id = ?`
 const byCorrelation =
@@ -42,6 +48,10 @@ const byCorrelation =
 const nextStream = 'SELECT min(stream) FROM thence_events WHERE stream >= ?'
 const lastOfStream =
   'SELECT version, position, time FROM thence_events WHERE stream = ? ORDER BY version DESC LIMIT 1'
+
+/** Fetching so few rows one by one is quicker than beginning to read a list. */
+const fewVersions = 3
+const fewPositions = 8
 
 /** So many rows are looked at per wanted one before a read by types turns from the log itself to the index. */
 const densityWindow = 4
@@ -60,22 +70,51 @@ export class SqliteEvents implements Events {
   }
 
   readStream(stream: string, options: ReadStream): readonly StoredMessage[] {
+    const connection = this.#scope.use()
     const backwards = options.backwards === true
     const from = options.from ?? (backwards ? Number.MAX_SAFE_INTEGER : 1)
-    return this.#scope
-      .use()
-      .all<EventRow>(backwards ? streamBackwards : streamForwards, stream, from, options.limit)
-      .map((row) => decodeRow(row, stream))
+    const few = backwards ? undefined : this.#few(stream, Math.max(from, 1), options.limit)
+    const rows =
+      few ??
+      connection.all<EventRow>(
+        backwards ? streamBackwards : streamForwards,
+        stream,
+        from,
+        options.limit,
+      )
+    return rows.map((row) => decodeRow(row, stream))
+  }
+
+  /** None or few versions from `from` on, one by one; undefined if there are more. */
+  #few(stream: string, from: number, limit: number): EventRow[] | undefined {
+    const connection = this.#scope.use()
+    const to = Math.min(this.#version(stream), from + limit - 1)
+    if (to - from >= fewVersions) return undefined
+    const rows: EventRow[] = []
+    for (let version = from; version <= to; version += 1) {
+      const row = connection.get<EventRow>(atVersion, stream, version)
+      if (row !== undefined) rows.push(row)
+    }
+    return rows
+  }
+
+  #version(stream: string): number {
+    const { tail, writes } = this.#scope
+    // Outside of the write lock, what is remembered may be behind another connection's writes.
+    const known = writes ? tail.version(stream) : undefined
+    return known ?? this.#scope.use().get<[number | null]>(lastVersion, stream)?.[0] ?? 0
   }
 
   readAll(options: ReadAll): Page {
     const connection = this.#scope.use()
     const after = options.after ?? 0
-    const before = options.before ?? Number.MAX_SAFE_INTEGER
+    const before = Math.min(options.before ?? Number.MAX_SAFE_INTEGER, this.head() + 1)
+    const through = Math.max(after, before - 1)
+    if (after >= before - 1) return { messages: [], through }
     const rows = matching(connection, options, { after, before })
     const messages = rows.map((row) => decodeRow(row, row[12]))
     if (messages.length >= options.limit) return { messages, through: messages.at(-1)!.position }
-    return { messages, through: Math.max(after, Math.min(this.head(), before - 1)) }
+    return { messages, through }
   }
 
   head(): number {
@@ -131,6 +170,8 @@ const matching = (connection: Connection, options: ReadAll, bounds: Bounds): Eve
     return at(connection, positions(connection, query, range))
   }
   const types = typesOnly(query)
+  if (types !== undefined && before - 1 - after <= fewPositions)
+    return short(connection, types, bounds).slice(0, limit)
   const dense =
     types === undefined ? nothing(after) : denseTypes(connection, types, { ...bounds, limit })
   if (dense.rows.length >= limit || dense.through >= before - 1) return dense.rows
@@ -141,6 +182,16 @@ const matching = (connection: Connection, options: ReadAll, bounds: Bounds): Eve
 
 const at = (connection: Connection, found: readonly number[]): EventRow[] =>
   found.map((position) => connection.get<EventRow>(atPosition, position)!)
+
+/** The few rows at the end of the log, one by one. */
+const short = (connection: Connection, types: readonly string[], bounds: Bounds): EventRow[] => {
+  const rows: EventRow[] = []
+  for (let position = bounds.after + 1; position < bounds.before; position += 1) {
+    const row = connection.get<EventRow>(atPosition, position)
+    if (row !== undefined && types.includes(row[3])) rows.push(row)
+  }
+  return rows
+}
 
 const nothing = (after: number): { rows: EventRow[]; through: number } => ({
   rows: [],
@@ -154,7 +205,10 @@ const denseTypes = (
   bounds: Bounds & { readonly limit: number },
 ): { rows: EventRow[]; through: number } => {
   const end = Math.min(bounds.before, bounds.after + bounds.limit * densityWindow + 1)
-  const names = JSON.stringify(types)
-  const rows = connection.all<EventRow>(typesForwards, bounds.after, end, names, bounds.limit)
+  const text = spelledOut[types.length]
+  const rows =
+    text === undefined
+      ? connection.all<EventRow>(unpacked, bounds.after, end, JSON.stringify(types), bounds.limit)
+      : connection.all<EventRow>(text, bounds.after, end, ...types, bounds.limit)
   return { rows, through: end - 1 }
 }
