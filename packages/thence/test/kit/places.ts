@@ -22,14 +22,14 @@ export interface Kind {
   readonly name: string
   readonly sql: boolean
   /** A new, empty place, gone when the test is over. */
-  readonly make: () => Place
+  readonly make: (seed?: number) => Place
 }
 
 /** A database that stays open when an app closes it. */
-const kept = (database: Database): Place => {
+const kept = (database: Database, seed: number): Place => {
   const proxy = wrap(database, { close: async () => undefined })
   onTestFinished(() => database.close())
-  return { runtime: virtualRuntime(), open: () => proxy }
+  return { runtime: virtualRuntime({ seed }), open: () => proxy }
 }
 
 /** The same database, but for what is given. */
@@ -46,21 +46,22 @@ export const wrap = (database: Database, own: Partial<Database>): Database => ({
   ...own,
 })
 
-const inFile = (): Place => {
+const inFile = (seed = 1): Place => {
   const directory = mkdtempSync(join(tmpdir(), 'thence-flow-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const path = join(directory, 'store.db')
   // What a power cut would take does not matter here.
   return {
-    runtime: virtualRuntime(),
+    runtime: virtualRuntime({ seed }),
     open: () => sqlite({ database: new DatabaseSync(path), synchronous: 'off' }),
   }
 }
 
-const inSqlMemory = (): Place => kept(sqlite({ database: new DatabaseSync(':memory:') }))
+const inSqlMemory = (seed = 1): Place =>
+  kept(sqlite({ database: new DatabaseSync(':memory:') }), seed)
 
 export const kinds: readonly Kind[] = [
-  { name: 'memory', sql: false, make: () => kept(memory()) },
+  { name: 'memory', sql: false, make: (seed = 1) => kept(memory(), seed) },
   { name: 'sqlite in memory', sql: true, make: inSqlMemory },
   { name: 'sqlite in a file', sql: true, make: inFile },
 ]

@@ -1,0 +1,289 @@
+// Read models: a view is the fold of the history, whatever fails or restarts on the way.
+import * as fc from 'fast-check'
+import type { Database } from 'thence'
+import { documents, event, plain, projection, query, tables } from 'thence'
+import { discard, redrive } from 'thence/admin'
+import { describe, expect, it } from 'vitest'
+import type { When } from '../kit/faults.ts'
+import { counting, faulty } from '../kit/faults.ts'
+import type { Place } from '../kit/places.ts'
+import { file, kinds, look, run, wrap } from '../kit/places.ts'
+
+interface Move {
+  readonly account: string
+  readonly by: number
+}
+const Moved = event('Moved', plain<Move>())
+const Closed = event('Closed', plain<{ account: string }>())
+const Balance = query('Balance', { input: plain<string>(), output: plain<number | null>() })
+
+type Step = { readonly account: string; readonly by?: number }
+
+/** What the view must be. */
+const fold = (steps: readonly Step[]): Readonly<Record<string, number>> => {
+  const book: Record<string, number> = {}
+  for (const { account, by } of steps)
+    if (by === undefined) delete book[account]
+    else book[account] = (book[account] ?? 0) + by
+  return book
+}
+
+const eventsOf = (steps: readonly Step[]) =>
+  steps.map(({ account, by }) => (by === undefined ? Closed({ account }) : Moved({ account, by })))
+
+const inDocuments = (options: { inline?: boolean; batch?: number; broken?: () => boolean } = {}) =>
+  projection('book', {
+    ...(options.inline === undefined ? {} : { inline: options.inline }),
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
+    view: documents<number>(),
+    retry: { attempts: 2, base: 10 },
+    on: (on) =>
+      on(Moved, async ({ data }, view) => {
+        await view.update(data.account, (before = 0) => before + data.by)
+        if (data.by === 13 && options.broken?.() === true) throw new Error('unlucky')
+      }).on(Closed, ({ data }, view) => view.delete(data.account)),
+    answers: (on) => on(Balance, async (account, view) => (await view.get(account)) ?? null),
+  })
+
+const inTables = (options: { inline?: boolean } = {}) =>
+  projection('book', {
+    ...options,
+    view: tables({
+      create: ['CREATE TABLE IF NOT EXISTS book (account TEXT PRIMARY KEY, total INTEGER) STRICT'],
+      clear: ['DELETE FROM book'],
+    }),
+    on: (on) =>
+      on(Moved, async ({ data }, view) => {
+        const text =
+          'INSERT INTO book VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET total = total + ?2'
+        await view.run(text, data.account, data.by)
+      }).on(Closed, async ({ data }, view) => {
+        await view.run('DELETE FROM book WHERE account = ?', data.account)
+      }),
+    answers: (on) =>
+      on(Balance, async (account, view) => {
+        const text = 'SELECT total FROM book WHERE account = ?'
+        return (await view.first<{ total: number }>(text, account))?.total ?? null
+      }),
+  })
+
+type Book = ReturnType<typeof inDocuments> | ReturnType<typeof inTables>
+const start = (place: Place, book: Book, around?: (one: Database) => Database) =>
+  run(place, (app) => app.use(book).messages(Moved, Closed), around === undefined ? {} : { around })
+type Test = Awaited<ReturnType<typeof start>>
+
+const accounts = ['a', 'b', 'c', 'd']
+
+const shown = async (test: Test, after?: number): Promise<Record<string, number>> => {
+  const book: Record<string, number> = {}
+  for (const account of accounts) {
+    const asked = test.app.ask(Balance(account), after === undefined ? {} : { after })
+    const total = await test.runtime.until(asked)
+    if (total !== null) book[account] = total
+  }
+  return book
+}
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record(
+    { account: fc.constantFrom(...accounts), by: fc.integer({ min: -9, max: 9 }) },
+    { requiredKeys: ['account'] },
+  ),
+  { maxLength: 60 },
+)
+
+const ways = kinds.flatMap((kind) => [
+  { ...kind, way: 'documents', book: inDocuments },
+  ...(kind.sql ? [{ ...kind, way: 'tables', book: inTables }] : []),
+])
+
+describe.each(ways)('a view of $way on $name', ({ name, make, book }) => {
+  const numRuns = name === 'memory' ? 40 : 10
+
+  it.each([true, false])('is the fold of the history (inline: %s)', async (inline) => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 7 }), async (history, size) => {
+        const test = await start(make(), book({ inline }))
+        const events = eventsOf(history)
+        let position = 0
+        for (let from = 0; from < events.length; from += size)
+          ({ position } = await test.app.append({ events: events.slice(from, from + size) }))
+        expect(await shown(test, position)).toEqual(fold(history))
+        await test.runtime.until(test.app.rebuild('book'))
+        expect(await shown(test)).toEqual(fold(history))
+        await test.stop()
+      }),
+      { numRuns },
+    )
+  })
+
+  it('catches up after a restart', async () => {
+    const place = make()
+    const history = accounts.map((account, by) => ({ account, by }))
+    const first = await start(place, book())
+    await first.app.append({ events: eventsOf(history.slice(0, 2)) })
+    await first.settle()
+    await first.stop()
+    const without = await run(place, (app) => app.messages(Moved))
+    await without.app.append({ events: eventsOf(history.slice(2)) })
+    await without.stop()
+    const again = await start(place, book())
+    await again.settle()
+    expect(await shown(again)).toEqual(fold(history))
+  })
+
+  it.each(['before the commit', 'after the commit'] as const)(
+    'is right whichever write is lost %s',
+    async (when: When) => {
+      const history = Array.from({ length: 12 }, (_, n) => ({
+        account: accounts[n % 4] as string,
+        by: n,
+      }))
+      for (let lost = 1; lost < 8; lost += 1) {
+        let since = 0
+        let armed = false
+        const chosen = (): When | undefined => {
+          if (!armed) return undefined
+          since += 1
+          return since === lost ? when : undefined
+        }
+        const place = make()
+        const test = await start(place, book(), (one) => faulty(one, chosen).database)
+        await test.app.append({ events: eventsOf(history.slice(0, 6)) })
+        armed = true
+        await test.settle()
+        armed = false
+        await test.app.append({ events: eventsOf(history.slice(6)) })
+        await test.settle()
+        expect(await shown(test)).toEqual(fold(history))
+        await test.stop()
+      }
+    },
+  )
+})
+
+describe.each(kinds)('a following projection on $name', ({ make }) => {
+  it('answers with what a command has just written, when it is asked to', async () => {
+    const test = await start(make(), inDocuments())
+    for (let by = 1; by <= 20; by += 1) {
+      const { position } = await test.app.append({ events: Moved({ account: 'a', by: 1 }) })
+      expect(await test.app.ask(Balance('a'), { after: position })).toBe(by)
+    }
+  })
+
+  it('says how far it is when it does not get there in time', async () => {
+    const test = await start(make(), inDocuments())
+    const asked = test.app.ask(Balance('a'), { after: 99, timeout: 2000 })
+    await expect(test.runtime.until(asked)).rejects.toMatchObject({
+      code: 'QUERY_TIMEOUT',
+      details: { projection: 'book', position: 0, target: 99 },
+    })
+  })
+
+  it('gives up waiting when the caller does', async () => {
+    const test = await start(make(), inDocuments())
+    const caller = new AbortController()
+    const asked = test.app.ask(Balance('a'), { after: 99, signal: caller.signal })
+    caller.abort(new Error('enough'))
+    await expect(asked).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+
+  it('halts at an event that it cannot apply, and shows nothing of it or after it', async () => {
+    let broken = true
+    const test = await start(make(), inDocuments({ broken: () => broken }))
+    const history = [
+      { account: 'a', by: 1 },
+      { account: 'b', by: 13 },
+      { account: 'a', by: 5 },
+    ]
+    const { position } = await test.app.append({ events: eventsOf(history) })
+    await test.settle()
+    expect(await shown(test)).toEqual({ a: 1 })
+    const asked = test.app.ask(Balance('a'), { after: position, timeout: 100 })
+    await expect(test.runtime.until(asked)).rejects.toThrow(/halted at position 1/)
+    expect(test.spy.signals.map(({ name }) => name)).toEqual(['message-failed', 'message-parked'])
+    await test.advance('1h')
+    expect(test.spy.signals).toHaveLength(2)
+    broken = false
+    const letters = await look(test)(({ deadLetters }) => deadLetters.list({ limit: 2 }))
+    expect(letters).toHaveLength(1)
+    await redrive({ database: test.app.database, runtime: test.runtime }, letters[0]?.id ?? '')
+    await test.advance('2s')
+    expect(await shown(test, position)).toEqual(fold(history))
+  })
+
+  it('goes on behind an event that is given up', async () => {
+    const place = make()
+    const test = await start(place, inDocuments({ broken: () => true }))
+    await test.app.append({
+      events: eventsOf([
+        { account: 'b', by: 13 },
+        { account: 'a', by: 5 },
+      ]),
+    })
+    await test.settle()
+    await test.stop()
+    const again = await start(place, inDocuments({ broken: () => true }))
+    await again.settle()
+    expect(await shown(again)).toEqual({})
+    const [letter] = await look(again)(({ deadLetters }) => deadLetters.list({ limit: 2 }))
+    await discard({ database: again.app.database, runtime: again.runtime }, letter?.id ?? '', 'No.')
+    await again.advance('2s')
+    expect(await shown(again)).toEqual({ a: 5 })
+  })
+
+  it('reads the log a page at a time, however long it is', async () => {
+    const place = make()
+    const before = await run(place, (app) => app.messages(Moved))
+    for (let round = 0; round < 10; round += 1)
+      await before.app.append({
+        events: Array.from({ length: 100 }, () => Moved({ account: 'a', by: 1 })),
+      })
+    await before.stop()
+    let most = 0
+    const test = await start(place, inDocuments({ batch: 50 }), (one) =>
+      wrap(one, {
+        read: (work) =>
+          one.read(async (transaction) => {
+            const { events } = transaction
+            const readAll: typeof events.readAll = async (options) => {
+              const page = await events.readAll(options)
+              most = Math.max(most, page.messages.length)
+              return page
+            }
+            const own = { head: () => events.head(), readAll }
+            const get = (target: typeof transaction, name: string | symbol): unknown =>
+              name === 'events' ? own : Reflect.get(target, name, target)
+            return work(new Proxy(transaction, { get }))
+          }),
+      }),
+    )
+    await test.settle()
+    expect(await shown(test)).toEqual({ a: 1000 })
+    expect(most).toBeGreaterThanOrEqual(50)
+    expect(most).toBeLessThanOrEqual(200)
+  })
+})
+
+describe('two apps on one file', () => {
+  it('follow one projection without applying anything twice', async () => {
+    const place = file.make()
+    const codes: (readonly string[])[] = []
+    const around = (one: Database): Database => {
+      const counted = counting(one)
+      codes.push(counted.codes)
+      return counted.database
+    }
+    const both = [
+      await start(place, inDocuments({ batch: 5 }), around),
+      await start(place, inDocuments({ batch: 5 }), around),
+    ] as const
+    const appends = Array.from({ length: 200 }, (_, n) =>
+      both[n % 2 === 0 ? 0 : 1].app.append({ events: Moved({ account: 'a', by: 1 }) }),
+    )
+    const results = await place.runtime.until(Promise.all(appends))
+    const last = Math.max(...results.map(({ position }) => position))
+    for (const test of both) expect(await shown(test, last)).toEqual({ a: 200 })
+    expect(codes.flat()).toContain('CHECKPOINT_MOVED')
+  })
+})
