@@ -74,9 +74,9 @@ export class SqliteStore implements Database {
     const { busyTimeout, synchronous, transactionTimeout } = this.#options
     const patience = new Patience(runtime, busyTimeout)
     const session = { connection, runtime, tail: this.#tail }
-    // Waiting is ours (see Patience): SQLite's own would block the event loop.
-    connection.exec(`PRAGMA busy_timeout = 0; PRAGMA synchronous = ${synchronous}`)
     const checked = patience.run(() => {
+      // Waiting is ours (see Patience): SQLite's own would block the event loop.
+      connection.exec(`PRAGMA busy_timeout = 0; PRAGMA synchronous = ${synchronous}`)
       checkEncoding(connection)
       // A file that is another application's is not changed before someone migrates it.
       if (currentMigration(connection) > 0) useWal(connection)
