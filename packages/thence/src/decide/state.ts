@@ -23,6 +23,15 @@ export const evolve = (aggregate: Aggregate, state: unknown, event: Recorded): u
   return entry === undefined ? state : entry.run(state, event)
 }
 
+/** A snapshot that is damaged counts as none. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 const start = async (
   transaction: Transaction,
   aggregate: Aggregate,
@@ -33,8 +42,9 @@ const start = async (
     snapshot === undefined
       ? undefined
       : await transaction.snapshots.load(stream, `${aggregate.name}/${snapshot.tag}`)
-  if (found === undefined) return { state: aggregate.initial(), version: 0 }
-  return { state: JSON.parse(found.state), version: found.version }
+  const state = found && parsed(found.state)
+  if (state === undefined) return { state: aggregate.initial(), version: 0 }
+  return { state, version: found?.version ?? 0 }
 }
 
 /** Reads and folds the stream. A snapshot that is ahead of the stream is not believed. */
