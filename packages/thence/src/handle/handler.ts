@@ -28,6 +28,11 @@ export interface HandlerOptions<D extends AnyDefinition> {
   /** Messages with the same key are handled in order, and only they wait for one that failed. Default: the stream. */
   readonly key?: (message: RecordedOf<D>) => string
   readonly retry?: Partial<RetryPolicy>
+  /**
+   * Where it begins when it is new: with everything that ever happened (`start`, the default), or with what happens
+   * from its first start on (`now`), for a handler that must not act on the past.
+   */
+  readonly from?: 'start' | 'now'
   /** How many keys are worked on side by side; default 16. */
   readonly concurrency?: number
   /** How long one attempt may take; default 30 s. */
@@ -44,6 +49,7 @@ export interface Handler<C extends string = string> {
   readonly run: (message: Recorded, context: HandlerContext) => Promise<void> | void
   readonly key: ((message: Recorded) => string) | undefined
   readonly retry: RetryPolicy
+  readonly from: 'start' | 'now'
   readonly concurrency: number
   /** Milliseconds. */
   readonly timeout: number
@@ -80,6 +86,7 @@ export function handler<D extends AnyDefinition>(
     run: options.run as Handler['run'],
     key: options.key as Handler['key'],
     retry: retryPolicy(`Handler ${name}`, options.retry),
+    from: options.from ?? 'start',
     concurrency,
     timeout: milliseconds(`timeout of handler ${name}`, options.timeout ?? '30s'),
   }

@@ -4,7 +4,7 @@
  */
 import { isThenceError, ThenceError } from '../errors.ts'
 import type { AnyDefinition } from './define.ts'
-import { deepFreeze, encodeJson } from './json.ts'
+import { deepFreeze, encodeExactly, encodeJson } from './json.ts'
 import type { Issued, Message, Metadata, Recorded, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
 import type { Registry } from './registry.ts'
@@ -42,13 +42,17 @@ const encodeMetadata = (message: Issued): string | null => {
 
 /** @throws VALUE_NOT_STORABLE */
 export function encode(message: Issued, time: number): NewMessage {
+  return encodeWith(message, encodeJson(message.type, message.data), time)
+}
+
+const encodeWith = (message: Issued, data: string, time: number): NewMessage => {
   const { correlationId, causationId } = message.metadata
   return {
     id: message.id,
     kind: message.kind as RecordedKind,
     type: message.type,
     schemaVersion: message.schemaVersion,
-    data: encodeJson(message.type, message.data),
+    data,
     correlationId: correlationId === message.id ? null : correlationId,
     causationId: causationId ?? null,
     metadata: encodeMetadata(message),
@@ -101,6 +105,17 @@ export class Codec {
   constructor(registry: Registry, freeze: boolean) {
     this.#registry = registry
     this.#freeze = freeze
+  }
+
+  /**
+   * Encodes a message, and gives its data as a reader will see it: never an object of the sender's that is then frozen,
+   * never with properties that are not stored.
+   * @throws VALUE_NOT_STORABLE
+   */
+  encode(message: Issued, time: number): { readonly stored: NewMessage; readonly data: unknown } {
+    const { text, exact } = encodeExactly(message.type, message.data)
+    const data: unknown = exact && !this.#freeze ? message.data : JSON.parse(text)
+    return { stored: encodeWith(message, text, time), data }
   }
 
   /**

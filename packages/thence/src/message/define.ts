@@ -3,6 +3,7 @@
  * schema, its version and the typed chain that brings older versions up to date; they know no store.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { ThenceError } from '../errors.ts'
 import type { Message, MessageOptions, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
@@ -36,10 +37,12 @@ export interface Definition<
   /**
    * The next version of this message. Stored messages of the version before go through `up` and then through
    * `schema` when they are read; what is stored stays as it is.
+   * @throws CONFIG_INVALID if this version has tags and no new ones are given: they are made from the new data.
    */
   upcast<S extends StandardSchemaV1>(
     schema: S,
     up: (old: Output) => StandardSchemaV1.InferInput<S>,
+    options?: DefinitionOptions<StandardSchemaV1.InferOutput<S>>,
   ): Definition<K, Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>>
 }
 
@@ -102,12 +105,20 @@ const define = (parts: Parts<RecordedKind, string>): Definition<RecordedKind, st
     data,
     ...options,
   })
-  const upcast = (schema: Schema<never, unknown>, apply: (data: never) => unknown) =>
-    define({
-      ...parts,
-      schema,
-      upcasts: [...parts.upcasts, { from: schemaVersion, apply, schema }],
-    })
+  const upcast = (
+    schema: Schema<never, unknown>,
+    apply: (data: never) => unknown,
+    options: DefinitionOptions<never> = {},
+  ) => {
+    if (parts.tags !== noTags && options.tags === undefined)
+      throw new ThenceError(
+        'CONFIG_INVALID',
+        `${parts.type} has tags made from the data of version ${schemaVersion}. Give upcast the tags of the next one: upcast(schema, up, { tags }).`,
+      )
+    const step = { from: schemaVersion, apply, schema }
+    const tags = options.tags ?? noTags
+    return define({ ...parts, schema, tags, upcasts: [...parts.upcasts, step] })
+  }
   Object.defineProperty(write, 'name', { value: parts.type })
   const definition = Object.assign(write, { ...parts, schemaVersion, upcast })
   return Object.freeze(definition) as never

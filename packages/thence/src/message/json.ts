@@ -47,6 +47,8 @@ const otherProblem = (value: unknown): string =>
 
 class Checker {
   readonly #what: string
+  /** Whether a property was found that will not be there when the value is read back. */
+  absent = false
   constructor(what: string) {
     this.#what = what
   }
@@ -90,7 +92,8 @@ class Checker {
       if (problem !== undefined) refuse(this.#what, `${path}.${key}`, `is a key that ${problem}`)
       const item = (value as Record<string, unknown>)[key]
       // An absent optional property and one that is undefined are the same in JSON and in TypeScript.
-      if (item !== undefined) this.check(item, `${path}.${key}`, depth + 1)
+      if (item === undefined) this.absent = true
+      else this.check(item, `${path}.${key}`, depth + 1)
     }
     if ('toJSON' in value) refuse(this.#what, path, 'has a toJSON method; store its result instead')
   }
@@ -103,7 +106,16 @@ class Checker {
  * instances, functions, `undefined` in arrays, more than 64 levels, or more than 1 MiB.
  */
 export function encodeJson(what: string, value: unknown): string {
-  new Checker(what).check(value, '', 0)
+  return encodeExactly(what, value).text
+}
+
+/** As {@link encodeJson}; `exact` is false if `value` has properties that are `undefined`, which the text has not. */
+export function encodeExactly(
+  what: string,
+  value: unknown,
+): { readonly text: string; readonly exact: boolean } {
+  const checker = new Checker(what)
+  checker.check(value, '', 0)
   const text = JSON.stringify(value)
   if (text.length > maxSize)
     refuse(
@@ -111,7 +123,7 @@ export function encodeJson(what: string, value: unknown): string {
       '',
       `is ${text.length} characters of JSON; the limit is ${maxSize}. Store a reference instead`,
     )
-  return text
+  return { text, exact: !checker.absent }
 }
 
 /** Freezes `value` and everything inside it, and returns it. */

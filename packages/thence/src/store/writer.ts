@@ -2,8 +2,8 @@
  * Writing to the log inside an open transaction: encode, append, and let inline projections follow at once.
  */
 import type { Codec } from '../message/codec.ts'
-import { encode, issue } from '../message/codec.ts'
-import type { Issued, Message, Metadata, Recorded } from '../message/message.ts'
+import { issue } from '../message/codec.ts'
+import type { Message, Metadata, Recorded } from '../message/message.ts'
 import type { Registry } from '../message/registry.ts'
 import type { Transaction } from '../ports/database.ts'
 import type {
@@ -51,20 +51,22 @@ export interface Tools {
 /** An append on its way: what goes to the port, and the data to give back without reading it again. */
 export interface Prepared {
   readonly request: AppendRequest
-  readonly issued: readonly Issued[]
+  /** The data of each message, as it will be read back. */
+  readonly data: readonly unknown[]
 }
 
 /** Validates and encodes; everything that can be refused is refused here, before the log is touched. */
-export function prepare(append: Append, { registry, runtime }: Tools): Prepared {
+export function prepare(append: Append, { registry, codec, runtime }: Tools): Prepared {
   const { stream, messages, expected, condition, once, parent } = append
   const time = runtime.now()
-  const issued: Issued[] = []
   const encoded: NewMessage[] = []
+  const data: unknown[] = []
   for (const message of messages) {
     const definition = registry.require(message.type)
     const made = issue(definition, message, { id: message.id ?? runtime.id(), parent })
-    issued.push(made)
-    encoded.push(encode(made, time))
+    const one = codec.encode(made, time)
+    encoded.push(one.stored)
+    data.push(one.data)
   }
   const request: AppendRequest = {
     stream,
@@ -73,12 +75,12 @@ export function prepare(append: Append, { registry, runtime }: Tools): Prepared 
     ...(condition === undefined ? {} : { condition }),
     ...(once === undefined ? {} : { once }),
   }
-  return { request, issued }
+  return { request, data }
 }
 
 /** The recorded messages of an append that was written just now. */
 export function recordedOf(prepared: Prepared, at: Appended, codec: Codec): Recorded[] {
-  const { request, issued } = prepared
+  const { request, data } = prepared
   const before = request.messages.length
   return request.messages.map((message, index) =>
     codec.recorded(
@@ -88,7 +90,7 @@ export function recordedOf(prepared: Prepared, at: Appended, codec: Codec): Reco
         version: at.version - before + index + 1,
         position: at.position - before + index + 1,
       },
-      (issued[index] as Issued).data,
+      data[index],
     ),
   )
 }

@@ -69,9 +69,12 @@ export class Follower {
   async page(): Promise<boolean> {
     const { types, store, sink, toItem } = this.#following
     const limit = sink.prepare === undefined ? this.#batch.size : this.#following.batch
+    const seen = this.#seen
     const page = await store.read(({ events }) =>
       events.readAll({ query: [{ types }], after: this.#cursor, limit }),
     )
+    // It was placed elsewhere meanwhile (a rebuild): what was read is not what comes next.
+    if (this.#seen !== seen) return true
     if (page.messages.length === 0) {
       if (page.through > this.#cursor) this.#advance(page.through)
       return false

@@ -39,12 +39,13 @@ const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
 
 /** The subscription of a handler. */
 export function handlerSubscription(handler: Handler, tools: Tools): SubscriptionOptions {
-  const { name, key, retry, concurrency } = handler
+  const { name, key, retry, concurrency, from } = handler
   return {
     name,
     types: handler.definitions.map(({ type }) => type),
     key: key ?? ((message) => message.stream),
     retry,
+    from,
     concurrency,
     batch: Math.max(100, concurrency),
     sink: sinkOf(handler, tools),

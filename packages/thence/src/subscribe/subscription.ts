@@ -26,6 +26,8 @@ export interface SubscriptionOptions {
   readonly types: readonly string[]
   /** Messages with the same key are handled in order, and only they wait for one that failed. Absent: one sequence. */
   readonly key?: ((message: Recorded) => string) | undefined
+  /** Where a subscription begins that has no checkpoint yet; default: at the start of the log. */
+  readonly from?: 'start' | 'now'
   readonly retry: RetryPolicy
   /** Messages per page, and so the most that is in memory. */
   readonly batch: number
@@ -135,6 +137,7 @@ export class Subscription {
   async start(): Promise<void> {
     this.#stopping = false
     this.#abort = new AbortController()
+    if (this.options.from === 'now') await this.#beginNow()
     await this.#reload()
     this.#loops = Promise.all([this.#loop(), this.#retrying.loop(() => this.#stopping)])
   }
@@ -213,6 +216,15 @@ export class Subscription {
       await this.#failed(error)
       return true
     }
+  }
+
+  /** The first time, it begins behind everything that has happened so far. */
+  #beginNow(): Promise<unknown> {
+    return this.#store.transact(async ({ transaction: { checkpoints, events } }) => {
+      if ((await checkpoints.load(this.name)) !== undefined) return
+      const { generation } = await checkpoints.restart(this.name, 0)
+      await checkpoints.move(this.name, { position: 0, generation }, await events.head())
+    })
   }
 
   /** Sees what an operator or another process did, and stores how far it has read if that is further. */
