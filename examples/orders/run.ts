@@ -17,6 +17,7 @@ import { count, megabytes, progress } from './progress.ts'
 import { jsonReport, textReport } from './report.ts'
 import type { Shop } from './shop.ts'
 import { openShop } from './shop.ts'
+import { simulation } from './simulation.ts'
 import { books, imbalances } from './summary.ts'
 
 /** Where the history goes if nobody says; made anew by every start. */
@@ -31,7 +32,7 @@ export async function run(args: Args): Promise<number> {
   const { seed, json, live } = args
   const source = await sourceOf(args)
   const path = pathOf(args)
-  const shop = await openShop({ database: databaseAt(path), seed })
+  const shop = await openShop({ database: databaseAt(path), world: simulation(seed) })
   try {
     const before = await shop.database.read(({ events }) => events.head())
     if (live) await tradeLive(shop, source, seed)

@@ -17,11 +17,10 @@ import { cancellation } from './returns/cancellation.ts'
 import { claims, purchases, returnsDesk } from './returns/desk.ts'
 import { returns } from './returns/returns.ts'
 import { carrier } from './shipping/carrier.ts'
-import { simulation } from './simulation.ts'
+import type { Simulation } from './simulation.ts'
 
-const parts = (seed: number) => {
-  const world = simulation(seed)
-  return [
+const parts = (world: Simulation) =>
+  [
     intake,
     order,
     orderStatus,
@@ -42,18 +41,17 @@ const parts = (seed: number) => {
     ledger,
     fulfilment,
   ] as const
-}
 
 export interface ShopOptions {
   readonly database: Database
-  /** Of the simulated answers. */
-  readonly seed: number
+  /** What answers for the bank, the warehouse and the carrier. */
+  readonly world: Simulation
 }
 
 /** Opens the shop; whoever opened it stops it. */
-export const openShop = ({ database, seed }: ShopOptions) =>
+export const openShop = ({ database, world }: ShopOptions) =>
   app({ database })
-    .use(...parts(seed))
+    .use(...parts(world))
     .start()
 
 export type Shop = Awaited<ReturnType<typeof openShop>>

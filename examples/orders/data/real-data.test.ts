@@ -3,28 +3,21 @@
  * https://doi.org/10.24432/C5BW33, CC BY 4.0), which lie beside the repository and not in it:
  * read whole and held against their published sums.
  */
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { openRows } from './csv.ts'
 import { groupInvoices } from './invoice.ts'
 import type { Invoice } from './invoice.ts'
+import { absent, SAMPLE, skipReason, YEAR } from './real-data.ts'
 import type { Row } from './row.ts'
 import { totals } from './totals.ts'
 
-const folder = fileURLToPath(new URL('../../../../shared/data/', import.meta.url))
-const YEAR = `${folder}online-retail.csv.gz`
-const SAMPLE = `${folder}samples/online-retail-3days.csv.gz`
-const absent = [YEAR, SAMPLE].filter((path) => !existsSync(path))
 const required = process.env['THENCE_REQUIRE_ALL'] === '1'
 
 test('the real data is there if THENCE_REQUIRE_ALL=1 demands it', () => {
   expect(required ? absent : []).toEqual([])
 })
 
-const reason = absent.length === 0 ? '' : ` (skipped: ../shared/data lacks ${absent.length} files)`
-
-describe.skipIf(absent.length > 0)(`the real data${reason}`, () => {
+describe.skipIf(absent.length > 0)(`the real data${skipReason}`, () => {
   test('the sample of three days adds up', async () => {
     const file = await openRows(SAMPLE)
     expect(await totals(groupInvoices(file.rows()))).toMatchObject({

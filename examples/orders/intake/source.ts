@@ -23,9 +23,11 @@ export interface InvoiceSource {
   invoices(): AsyncGenerator<Invoice, void, undefined>
 }
 
-/** The invoices of an order file. @throws DataError */
+/** The invoices of an order file. @throws DataError, at once if it is another kind of file */
 export async function fileSource(path: string): Promise<InvoiceSource> {
   const file = await openRows(path)
+  // Before anything is opened or traded; reading begins anew below.
+  for await (const _ of file.rows()) break
   return {
     id: `sha256:${await digestOf(path)}`,
     name: basename(path),
