@@ -14,7 +14,7 @@ import {
 } from 'thence'
 import type { Recorded } from 'thence'
 import * as v from 'valibot'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { all, kinds, look, run } from '../kit/places.ts'
 
@@ -147,6 +147,22 @@ describe.each(kinds)('messages on $name', ({ make }) => {
       expect(Object.isFrozen(events[0]?.data)).toBe(freeze)
       await test.stop()
     }
+  })
+
+  it('are deeply frozen in development and not in production', async () => {
+    const Listed = event('Listed', plain<{ list: number[] }>())
+    for (const [environment, frozen] of [
+      ['development', true],
+      ['production', false],
+    ] as const) {
+      vi.stubEnv('NODE_ENV', environment)
+      const test = await run(make(), (app) => app.messages(Listed))
+      const { events } = await test.app.append({ events: Listed({ list: [] }) })
+      for (const { data } of [...events, ...(await all(test.app.log()))])
+        expect(Object.isFrozen((data as { list: number[] }).list), environment).toBe(frozen)
+      await test.stop()
+    }
+    vi.unstubAllEnvs()
   })
 
   it('do not change with the object that they were made of', async () => {

@@ -232,6 +232,38 @@ describe.each(kinds)('a following projection on $name', ({ make }) => {
     expect(await shown(again)).toEqual({ a: 5 })
   })
 
+  it('with a key keeps only that key waiting, until a rebuild begins anew', async () => {
+    let broken = true
+    const book = projection('book', {
+      view: documents<number>(),
+      key: ({ data }) => (data as Move).account,
+      retry: { attempts: 1 },
+      on: (on) =>
+        on(Moved, async ({ data }, view) => {
+          if (broken && data.by === 13) throw new Error('unlucky')
+          await view.update(data.account, (before = 0) => before + data.by)
+        }),
+      answers: (on) => on(Balance, async (account, view) => (await view.get(account)) ?? null),
+    })
+    const test = await run(make(), (app) => app.use(book))
+    const history = [
+      { account: 'a', by: 13 },
+      { account: 'b', by: 2 },
+      { account: 'a', by: 1 },
+      { account: 'b', by: 3 },
+    ]
+    const { position } = await test.app.append({ events: history.map((move) => Moved(move)) })
+    await test.settle()
+    const asked = (account: string) => test.app.ask(Balance(account), { after: position })
+    expect([await asked('a'), await asked('b')]).toEqual([null, 5])
+    broken = false
+    await test.runtime.until(test.app.rebuild('book'))
+    expect([await asked('a'), await asked('b')]).toEqual([14, 5])
+    await test.app.append({ events: Moved({ account: 'a', by: 1 }) })
+    await test.settle()
+    expect(await asked('a')).toBe(15)
+  })
+
   it('reads the log a page at a time, however long it is', async () => {
     const place = make()
     const before = await run(place, (app) => app.messages(Moved))

@@ -2,7 +2,7 @@
 import { command, event, plain, saga } from 'thence'
 import { describe, expect, it } from 'vitest'
 import type { Kind, Place } from '../kit/places.ts'
-import { kinds, look, run } from '../kit/places.ts'
+import { all, kinds, look, run } from '../kit/places.ts'
 
 const Rained = event('Rained', plain<{ id: string; litres: number }>())
 const Planted = event('Planted', plain<{ id: string; litres: number }>())
@@ -57,6 +57,24 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     await second.settle()
     expect(harvested).toHaveLength(1)
     expect(await look(second)(({ timers }) => timers.next())).toBeUndefined()
+  })
+
+  it('act once per timer, though two apps watch the clock', async () => {
+    harvested.length = 0
+    const place = make()
+    const both = [await open(place), await open(place)] as const
+    const plants = Array.from({ length: 20 }, (_, n) => Planted({ id: `p-${n}`, litres: n }))
+    await both[0].app.append({ events: plants })
+    for (let night = 0; night < 3; night += 1) {
+      for (const test of both) await test.settle()
+      await place.runtime.jump('25h')
+      await place.runtime.advance('1s')
+    }
+    for (const test of both) await test.settle()
+    const counted = async (wanted: string): Promise<number> =>
+      (await all(both[0].app.log({ query: [{ types: [wanted] }] }))).length
+    expect(await counted('garden.timerFired')).toBe(60)
+    expect(await counted('Harvest')).toBe(20)
   })
 
   it('cancel a timer', async () => {
