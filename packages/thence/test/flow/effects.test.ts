@@ -3,7 +3,7 @@ import type { Database } from 'thence'
 import { command, event, handler, plain } from 'thence'
 import { describe, expect, it } from 'vitest'
 import type { When } from '../kit/faults.ts'
-import { counting, faulty, losable } from '../kit/faults.ts'
+import { counting, faulty, fillable, losable, slowly } from '../kit/faults.ts'
 import type { Place } from '../kit/places.ts'
 import { all, file, kinds, look, run } from '../kit/places.ts'
 
@@ -138,6 +138,25 @@ describe.each(kinds)('effects on $name', ({ make }) => {
     await checkOnce(place)
   })
 
+  it('are not given up when the disk is full in the middle of them', async () => {
+    const place = make()
+    let left = 0
+    const full = (): boolean => {
+      left -= 1
+      return left >= 0
+    }
+    const test = await start(place, (one) => fillable(one, full))
+    await test.app.append({ events })
+    left = 30
+    await test.settle()
+    expect(left).toBeLessThan(0)
+    expect(new Set(test.spy.signals.map(({ name }) => name))).toEqual(
+      new Set(['subscription-failed']),
+    )
+    await test.stop()
+    await checkOnce(place)
+  })
+
   it('happen once when the process is killed after any write', async () => {
     for (let writes = 0; writes < 12; writes += 1) {
       const place = make()
@@ -175,7 +194,7 @@ describe('two apps on one file', () => {
     const around = (one: Database): Database => {
       const { database, codes } = counting(one)
       seen.push(codes)
-      return database
+      return slowly(database)
     }
     const both = [await start(place, around), await start(place, around)] as const
     for (const [n, one] of events.entries())
@@ -184,5 +203,32 @@ describe('two apps on one file', () => {
     for (const test of both) await test.stop()
     await checkOnce(place)
     expect(seen.flat()).toContain('CHECKPOINT_MOVED')
+  })
+
+  it('share the retries of one handler without doing its effects twice', async () => {
+    const place = file.make()
+    const failed = new Set<string>()
+    const clumsy = handler('ear', Rung, {
+      key: ({ id }) => id,
+      retry: { attempts: 9, base: 50, cap: 50 },
+      run: async (message, context) => {
+        await ear.run(message, context)
+        if (failed.has(message.id)) return
+        failed.add(message.id)
+        throw new Error('the first time')
+      },
+    })
+    const open = () =>
+      run(place, (one) => one.use(clumsy, mouth).messages(Heard, Answered), { around: slowly })
+    const both = [await open(), await open()] as const
+    await both[0].app.append({ events })
+    for (const test of both) await test.settle()
+    for (let round = 0; round < 5; round += 1) await place.runtime.advance('1s')
+    const heard = await all(both[0].app.log({ query: [{ types: ['Heard'] }] }))
+    expect(heard.map(({ data }) => (data as { n: number }).n).toSorted((a, b) => a - b)).toEqual([
+      ...Array(rings).keys(),
+    ])
+    const counts = await look(both[0])(({ documents }) => documents.list('counts', { limit: 100 }))
+    expect(counts.map(({ value }) => value)).toEqual(Array(rings).fill('1'))
   })
 })

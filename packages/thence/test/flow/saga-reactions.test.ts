@@ -1,12 +1,15 @@
 // Reactions of a saga: a state of its own, and timers that act much later, whatever process is there by then.
+import type { Database } from 'thence'
 import { command, event, plain, saga } from 'thence'
 import { describe, expect, it } from 'vitest'
+import { slowly } from '../kit/faults.ts'
 import type { Kind, Place } from '../kit/places.ts'
 import { all, kinds, look, run } from '../kit/places.ts'
 
 const Rained = event('Rained', plain<{ id: string; litres: number }>())
 const Planted = event('Planted', plain<{ id: string; litres: number }>())
 const Harvest = command('Harvest', plain<{ id: string; litres: number }>())
+const Uprooted = event('Uprooted', plain<{ id: string; litres: number }>())
 const Cleared = event('Cleared', plain<{ id: string; litres: number }>())
 
 describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
@@ -19,7 +22,8 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
         .on(Rained, ({ state }, { data }) => ({
           state: { ...state, litres: state.litres + data.litres },
         }))
-        .on(Cleared, () => ({ cancelTimer: 'night' })),
+        .on(Cleared, () => ({ cancelTimer: 'night' }))
+        .on(Uprooted, () => ({ complete: true })),
     onTimer: ({ state, key }, timer) => {
       const next = { ...state, nights: state.nights + 1 }
       if (next.nights < 3) return { state: next, timer: { name: timer, in: '1d' } }
@@ -27,9 +31,11 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     },
   })
   const harvested: unknown[] = []
-  const open = (place: Place) =>
-    run(place, (app) =>
-      app.use(garden).handle('barn', Harvest, ({ data }) => void harvested.push(data)),
+  const open = (place: Place, around = (one: Database): Database => one) =>
+    run(
+      place,
+      (app) => app.use(garden).handle('barn', Harvest, ({ data }) => void harvested.push(data)),
+      { around },
     )
 
   it('keep their own state and act when their timers fire, across restarts', async () => {
@@ -59,10 +65,27 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     expect(await look(second)(({ timers }) => timers.next())).toBeUndefined()
   })
 
+  it('end a saga with all its timers, and nothing wakes it again', async () => {
+    harvested.length = 0
+    const test = await open(make())
+    const plant = { id: 'c', litres: 0 }
+    await test.app.append({ events: [Planted(plant), Uprooted(plant)] })
+    await test.settle()
+    expect(await look(test)(({ timers }) => timers.next())).toBeUndefined()
+    const history = await all(test.app.stream('garden-c'))
+    expect(history.at(-1)?.type).toBe('garden.finished')
+    const late = { key: 'c', kind: 'timer', step: 'night', attempt: 1 } as const
+    await test.app.append({
+      events: [garden.facts.timerFired(late), Rained(plant), Uprooted(plant)],
+    })
+    await test.settle()
+    expect(await all(test.app.stream('garden-c'))).toHaveLength(history.length)
+  })
+
   it('act once per timer, though two apps watch the clock', async () => {
     harvested.length = 0
     const place = make()
-    const both = [await open(place), await open(place)] as const
+    const both = [await open(place, slowly), await open(place, slowly)] as const
     const plants = Array.from({ length: 20 }, (_, n) => Planted({ id: `p-${n}`, litres: n }))
     await both[0].app.append({ events: plants })
     for (let night = 0; night < 3; night += 1) {

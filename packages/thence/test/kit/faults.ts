@@ -93,3 +93,29 @@ export const counting = (
   })
   return { database, codes }
 }
+
+/** Gives what it reads a few turns later, so that others act in between: what was read may be old by then. */
+export const slowly = (inner: Database): Database =>
+  wrap(inner, {
+    read: async (work) => {
+      const result = await inner.read(work)
+      for (let turns = 0; turns < 3; turns += 1)
+        await new Promise<void>((resolve) => void setImmediate(resolve))
+      return result
+    },
+  })
+
+/** Fails in the middle of a write, as a full disk does, as long as `full` says so. */
+export const fillable = (inner: Database, full: () => boolean): Database =>
+  wrap(inner, {
+    transact: (work) =>
+      inner.transact((transaction) => {
+        const get = (target: typeof transaction, name: string | symbol): unknown => {
+          if (name === 'documents' && full())
+            throw new ThenceError('STORE_FULL', 'The disk was made to be full.')
+          const value: unknown = Reflect.get(target, name, target)
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value
+        }
+        return work(new Proxy(transaction, { get }))
+      }),
+  })
