@@ -22,6 +22,8 @@ export class Snapshots {
   consider(aggregate: Aggregate, { result, before }: Executed): void {
     const { snapshot } = aggregate
     if (snapshot === undefined || before === undefined || result.events.length === 0) return
+    // A duplicate's events are older than `before`, or lie behind others that it has not seen.
+    if (result.duplicate || before.version + result.events.length !== result.version) return
     const { every } = snapshot
     if (Math.floor(before.version / every) === Math.floor(result.version / every)) return
     const state = result.events.reduce((now, event) => evolve(aggregate, now, event), before.state)

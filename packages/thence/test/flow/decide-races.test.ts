@@ -1,0 +1,45 @@
+// Commands that come twice at once, from two processes on one store.
+import { aggregate, command, event, plain } from 'thence'
+import { describe, expect, it } from 'vitest'
+import { gate, kinds, look, run, wrap } from '../kit/places.ts'
+
+const Add = command('Add', plain<{ n: number }>())
+const Added = event('Added', plain<{ n: number; sum: number }>())
+
+const account = aggregate('account', {
+  initial: () => ({ sum: 0 }),
+  evolve: (on) => on(Added, (_, { data }) => ({ sum: data.sum })),
+  decide: (on) => on(Add, ({ sum }, { data: { n } }) => Added({ n, sum: sum + n })),
+  stream: () => '1',
+  snapshot: { every: 2 },
+})
+
+describe.each(kinds)('a command that is sent twice at once on $name', ({ make }) => {
+  it('leaves no snapshot of what it did not see', async () => {
+    const place = make()
+    const slow = gate()
+    let held = false
+    const first = await run(place, (app) => app.use(account), {
+      around: (one) =>
+        wrap(one, {
+          append: async (requests) => {
+            if (held) await slow.opened
+            return one.append(requests)
+          },
+        }),
+    })
+    const second = await run(place, (app) => app.use(account))
+    await first.app.send(Add({ n: 1 }))
+    held = true
+    const late = first.app.send(Add({ n: 100 }, { id: 'x' }))
+    await first.runtime.rest()
+    await second.app.send(Add({ n: 10 }))
+    await second.app.send(Add({ n: 100 }, { id: 'x' }))
+    slow.open()
+    expect(await late).toMatchObject({ duplicate: true, version: 3 })
+    await first.runtime.rest()
+    const saved = await look(second)(({ snapshots }) => snapshots.load('account-1', 'account/1'))
+    expect(saved).toMatchObject({ version: 2, state: '{"sum":11}' })
+    expect((await second.app.send(Add({ n: 1000 }))).events[0]?.data).toMatchObject({ sum: 1111 })
+  })
+})
