@@ -8,13 +8,13 @@ import type { Recorded } from '../message/message.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
-import type { Transaction } from '../ports/database.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import { Follower } from './follower.ts'
 import type { Item } from './item.ts'
 import { toItem as makeItem } from './item.ts'
+import { beginAnew } from './anew.ts'
 import { prepareOne } from './prepare.ts'
 import { Retrying } from './retrying.ts'
 import type { Sink } from './sink.ts'
@@ -40,23 +40,6 @@ export interface SubscriptionOptions {
 export type SubscriptionState = 'stopped' | 'running' | 'halted' | 'rebuilding'
 
 const failureBackoff = { base: 100, cap: 10_000 }
-
-const openStates = ['parked', 'redriven'] as const
-
-/** A rebuild tries every message again: what was given up before is no longer anyone's business. */
-const closeLetters = async ({ deadLetters }: Transaction, subscription: string): Promise<void> => {
-  for (const state of openStates)
-    for (;;) {
-      const letters = await deadLetters.list({ state, subscription, limit: 100 })
-      for (const { id } of letters)
-        await deadLetters.mark(id, {
-          from: state,
-          to: 'discarded',
-          reason: 'The projection was rebuilt.',
-        })
-      if (letters.length < 100) break
-    }
-}
 
 export class Subscription {
   readonly options: SubscriptionOptions
@@ -112,7 +95,7 @@ export class Subscription {
   get state(): SubscriptionState {
     if (this.#loops === undefined) return 'stopped'
     if (this.#rebuildTo > this.position) return 'rebuilding'
-    return this.#halted ? 'halted' : 'running'
+    return this.halted ? 'halted' : 'running'
   }
 
   /** Which rebuild of the view its position belongs to. */
@@ -130,7 +113,8 @@ export class Subscription {
     return this.#retrying.due > 0
   }
 
-  get #halted(): boolean {
+  /** Whether it is one sequence that waits for a failed message; a rebuild may halt too. */
+  get halted(): boolean {
     return this.options.key === undefined && this.#retrying.any
   }
 
@@ -184,13 +168,8 @@ export class Subscription {
   async rebuild(): Promise<number> {
     const { name, sink } = this.options
     const through = await this.#store.transact(async (writer) => {
-      const { checkpoints, retries, events } = writer.transaction
-      const head = await events.head()
       await sink.clear?.(writer)
-      await retries.clear(name)
-      await closeLetters(writer.transaction, name)
-      await checkpoints.restart(name, head)
-      return head
+      return beginAnew(writer.transaction, name)
     })
     this.#signals.emit({ name: 'rebuild-started', subscription: name, through })
     await this.#reload()
@@ -208,7 +187,7 @@ export class Subscription {
   /** One page; a failure of the database is waited out and never held against a message. */
   async #guarded(): Promise<boolean> {
     try {
-      const more = !this.#halted && (await this.#follower.page())
+      const more = !this.halted && (await this.#follower.page())
       if (!more && this.#tidyAsked) await this.#tidy()
       this.#failures = 0
       return more
@@ -237,7 +216,7 @@ export class Subscription {
       await this.#reload()
     else {
       if (this.#retrying.any) await this.#retrying.refresh()
-      if (!this.#halted) await this.#follower.save()
+      if (!this.halted) await this.#follower.save()
     }
   }
 
