@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'STORE_NOT_MIGRATED'
   | 'STORE_CLOSED'
   | 'STORE_FAILED'
+  | 'SQL_FAILED'
   | 'APP_STOPPED'
   | 'ABORTED'
 
@@ -87,6 +88,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   STORE_NOT_MIGRATED: entry(false, 'The store has migrations that were not applied.'),
   STORE_CLOSED: entry(false, 'The store was closed.'),
   STORE_FAILED: entry(true, 'The database reported an error that Thence does not know.'),
+  SQL_FAILED: entry(false, 'The database refused a statement of your own SQL.'),
   APP_STOPPED: entry(false, 'The app was stopped or was not started.'),
   ABORTED: entry(true, 'The caller gave up by its AbortSignal.'),
 }

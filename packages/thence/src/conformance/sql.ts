@@ -88,7 +88,7 @@ const statements: readonly Case[] = [
     'a wrong statement throws a typed error and leaves the store in order',
     async (subject) => {
       await makeTable(subject)
-      await refuses('STORE_FAILED', () => run(subject.database, 'select from where'))
+      await refuses('SQL_FAILED', () => run(subject.database, 'select from where'))
       await insert(subject, 1, 'a')
       assert.equal((await all(subject.database, 'select id from seen')).length, 1)
     },

@@ -2,6 +2,7 @@
  * What a handler is given besides its message: the means to say what should happen next. Nothing of it happens unless
  * the handler succeeds; then all of it commits together with the subscription's checkpoint.
  */
+import { ThenceError } from '../errors.ts'
 import type { CommandMessage, EventMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -27,14 +28,36 @@ export type Effect =
   | { readonly commands: readonly CommandMessage[] }
   | { readonly within: Within }
 
-export function handlerContext(signal: AbortSignal, effects: Effect[]): HandlerContext {
-  return {
+/** A context that collects, until it is closed. */
+export interface Collecting {
+  readonly context: HandlerContext
+  /** The handler has ended: gives what it asked for, and refuses whatever it asks for later. */
+  readonly close: () => readonly Effect[]
+}
+
+export function collecting(signal: AbortSignal): Collecting {
+  const effects: Effect[] = []
+  let open = true
+  const add = (effect: Effect): void => {
+    if (!open)
+      throw new ThenceError(
+        'STATE_INVALID',
+        'The handler has ended; nothing more can be asked for. Await everything that it begins.',
+      )
+    effects.push(effect)
+  }
+  const context: HandlerContext = {
     signal,
     append(stream, ...messages) {
       checkName('The stream', stream)
-      effects.push({ stream, messages })
+      add({ stream, messages })
     },
-    send: (...commands) => void effects.push({ commands }),
-    within: (work) => void effects.push({ within: work }),
+    send: (...commands) => add({ commands }),
+    within: (work) => add({ within: work }),
   }
+  const close = (): readonly Effect[] => {
+    open = false
+    return effects
+  }
+  return { context, close }
 }

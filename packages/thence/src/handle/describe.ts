@@ -28,18 +28,27 @@ const safeString = (value: unknown): string => {
 const causes = (error: Error): string => {
   const cause = error.cause
   if (!(cause instanceof Error)) return ''
-  return `\nCaused by: ${cause.stack ?? safeString(cause)}`
+  return `\nCaused by: ${safeString(cause.stack ?? cause)}`
 }
 
+/** Never throws, whatever was thrown. */
 export function describe(error: unknown): Description {
+  try {
+    return tell(error)
+  } catch {
+    return { name: 'thrown value', code: null, message: 'It cannot be described.', stack: '' }
+  }
+}
+
+const tell = (error: unknown): Description => {
   if (!(error instanceof Error)) {
     const message = storableText(safeString(error), limits.message)
     return { name: 'thrown value', code: null, message, stack: '' }
   }
   return {
-    name: storableText(error.name, limits.name),
+    name: storableText(safeString(error.name), limits.name),
     code: codeOf(error),
-    message: storableText(error.message, limits.message),
-    stack: storableText(`${error.stack ?? ''}${causes(error)}`, limits.stack),
+    message: storableText(safeString(error.message), limits.message),
+    stack: storableText(`${safeString(error.stack ?? '')}${causes(error)}`, limits.stack),
   }
 }

@@ -13,13 +13,15 @@ export async function withTimeout<T>(
   { what, milliseconds, outer }: { what: string; milliseconds: number; outer: AbortSignal },
   work: (signal: AbortSignal) => Promise<T> | T,
 ): Promise<T> {
+  const told = new ThenceError('ABORTED', `${what} was told to stop.`)
+  if (outer.aborted) throw told
   const controller = new AbortController()
   const stopped = Promise.withResolvers<never>()
   const stop = (error: unknown): void => {
     controller.abort(error)
     stopped.reject(error)
   }
-  const aborted = (): void => stop(new ThenceError('ABORTED', `${what} was told to stop.`))
+  const aborted = (): void => stop(told)
   const cancel = runtime.after(milliseconds, () =>
     stop(
       new ThenceError(

@@ -146,7 +146,7 @@ export class Store {
       for (const prepared of batch) {
         try {
           outcomes.push({
-            value: await writer.transaction.savepoint(() => writer.write(prepared)),
+            value: await writer.savepoint(() => writer.write(prepared)),
           })
         } catch (error) {
           if (isStoreFailure(error)) throw error

@@ -116,25 +116,37 @@ export interface Commit {
 
 /** Collects what a transaction appends. */
 export class Appendices {
-  #from = 0
-  #to = 0
-  readonly #types = new Set<string>()
+  #added: Commit[] = []
 
   add({ position, count }: Appended, messages: readonly { readonly type: string }[]): void {
     if (count === 0) return
-    if (this.#from === 0) this.#from = position - count + 1
-    this.#to = position
-    for (const { type } of messages) this.#types.add(type)
+    const types = new Set(messages.map(({ type }) => type))
+    this.#added.push({ from: position - count + 1, to: position, types })
+  }
+
+  /** How much there is now; see {@link Appendices.undo}. */
+  get length(): number {
+    return this.#added.length
+  }
+
+  /** Forgets what was added since there were `length`: it was rolled back. */
+  undo(length: number): void {
+    this.#added.length = length
   }
 
   /** Undefined if nothing was appended. */
   get commit(): Commit | undefined {
-    return this.#from === 0 ? undefined : { from: this.#from, to: this.#to, types: this.#types }
+    const first = this.#added.at(0)
+    const last = this.#added.at(-1)
+    if (first === undefined || last === undefined) return undefined
+    const types = new Set(this.#added.flatMap((one) => [...one.types]))
+    return { from: first.from, to: last.to, types }
   }
 }
 
 /** The log inside one open transaction. */
 export class Writer {
+  /** Its savepoints are for {@link Writer.savepoint}, which also takes back what the writer has noted. */
   readonly transaction: Transaction
   readonly #tools: Tools
   readonly #inline: Inline | undefined
@@ -149,6 +161,17 @@ export class Writer {
   /** What was appended so far. */
   get commit(): Commit | undefined {
     return this.#appendices.commit
+  }
+
+  /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. */
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#appendices.length
+    try {
+      return await this.transaction.savepoint(work)
+    } catch (error) {
+      this.#appendices.undo(before)
+      throw error
+    }
   }
 
   /** Appends and lets inline projections follow. @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED */

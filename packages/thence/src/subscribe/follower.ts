@@ -30,6 +30,8 @@ export interface Following extends Stepping {
   readonly advanced: () => void
 }
 
+type Page = Omit<Parameters<typeof takeStep>[1], 'careful'>
+
 export class Follower {
   readonly #following: Following
   /** The stored checkpoint, as far as this process knows. */
@@ -98,6 +100,7 @@ export class Follower {
     const { concurrency, stopping, signal } = this.#following
     const blocked = await this.#blocked(items)
     const settled = new Set(items.filter(({ key }) => blocked.has(key)))
+    for (const item of settled) item.passedOver = true
     const arrived = new Waker()
     const work = {
       prepare,
@@ -159,16 +162,39 @@ export class Follower {
 
   /** First all in one go; if something throws, again with a savepoint for each. */
   async #move(items: readonly Item[], through: number): Promise<void> {
-    const { waiting, failed } = this.#following
-    const page = { items, seen: this.#seen, through, mayBlock: waiting() }
-    const step = await takeStep(this.#following, { ...page, careful: false }).catch(
-      (error: unknown) => {
-        if (items.length === 0 || isThenceError(error, 'CHECKPOINT_MOVED')) throw error
-        return takeStep(this.#following, { ...page, careful: true })
-      },
-    )
+    const page = { items, seen: this.#seen, through, mayBlock: this.#following.waiting() }
+    try {
+      await this.#take(page, false)
+    } catch (error) {
+      if (items.length === 0 || isThenceError(error, 'CHECKPOINT_MOVED')) throw error
+      if (isThenceError(error, 'TRANSACTION_TIMEOUT')) await this.#moveHanging(page, error)
+      else await this.#take(page, true)
+    }
+  }
+
+  /**
+   * A transaction that hung took all of its messages along: each gets one of its own, and one that hangs alone has
+   * failed.
+   */
+  async #moveHanging({ items, seen, through }: Page, error: unknown): Promise<void> {
+    const [item, ...rest] = items
+    if (item === undefined) return
+    if (rest.length === 0) {
+      item.failure = { error }
+      return this.#take({ items, seen, through, mayBlock: this.#following.waiting() }, false)
+    }
+    for (const one of items) {
+      const last = one === items.at(-1)
+      await this.#move([one], last ? through : one.stored.position)
+      // A sequence that halted there goes no further.
+      if (this.#cursor < one.stored.position) return
+    }
+  }
+
+  async #take(page: Page, careful: boolean): Promise<void> {
+    const step = await takeStep(this.#following, { ...page, careful })
     this.#seen = { ...this.#seen, position: step.position }
-    if (step.failed) await failed()
+    if (step.failed) await this.#following.failed()
     this.#advance(step.position)
   }
 

@@ -2,7 +2,7 @@
  * A handler as a sink: it runs before the transaction, and what it asked for is written in the transaction.
  */
 import type { Effect } from '../handle/context.ts'
-import { handlerContext } from '../handle/context.ts'
+import { collecting } from '../handle/context.ts'
 import type { Handler } from '../handle/handler.ts'
 import { withTimeout } from '../handle/timeout.ts'
 import type { Recorded } from '../message/message.ts'
@@ -23,12 +23,16 @@ const enact = async (writer: Writer, effect: Effect, message: Recorded): Promise
 
 const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
   async prepare(message, outer) {
-    const effects: Effect[] = []
     const limit = { what: `Handler ${handler.name}`, milliseconds: handler.timeout, outer }
-    await withTimeout(runtime, limit, (signal) =>
-      handler.run(message, handlerContext(signal, effects)),
-    )
-    return effects
+    return withTimeout(runtime, limit, async (signal) => {
+      const { context, close } = collecting(signal)
+      try {
+        await handler.run(message, context)
+      } finally {
+        close()
+      }
+      return close()
+    })
   },
   open: (writer) => ({
     async apply(message, prepared) {

@@ -17,6 +17,8 @@ export interface Item {
   /** Absent if it could not be read: then there is a failure. */
   readonly message?: Recorded
   failure?: Failure
+  /** It was left alone because an earlier message of its key failed or waits: it must wait behind that. */
+  passedOver?: boolean
   prepared?: unknown
 }
 

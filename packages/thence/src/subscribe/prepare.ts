@@ -29,6 +29,7 @@ const runLane = async (lane: readonly Item[], preparing: Preparing): Promise<voi
   let failed = false
   for (const item of lane) {
     if (!failed && (preparing.stopping() || !(await prepareOne(item, preparing)))) return
+    if (failed) item.passedOver = true
     failed ||= item.failure !== undefined
     preparing.settled(item)
   }

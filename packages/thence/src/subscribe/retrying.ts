@@ -2,6 +2,7 @@
  * The second loop of a subscription: messages that failed before and are due again, beside the healthy flow and never
  * ahead of an earlier message of their key.
  */
+import { isThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { StoredMessage } from '../ports/events.ts'
@@ -15,11 +16,12 @@ export interface RetryingHooks {
   readonly toItem: (stored: StoredMessage) => Item
   /** Returns false if the app gave up on it: then it stays as it is. */
   readonly prepare: (item: Item) => Promise<boolean>
+  /** How many keys are worked on side by side. */
+  readonly concurrency: number
   /** Something was settled: a key may be free again. */
   readonly settled: () => Promise<void>
 }
 
-const batch = 64
 const failureBackoff = { base: 100, cap: 10_000 }
 
 export class Retrying {
@@ -70,7 +72,7 @@ export class Retrying {
       const cancel = this.#plan()
       await this.#waker.wait()
       cancel()
-      if (!stopping()) await this.#guarded()
+      if (!stopping()) await this.#guarded(stopping)
     }
   }
 
@@ -85,26 +87,51 @@ export class Retrying {
     return runtime.after(Math.max(0, this.#next - runtime.now()), () => this.#waker.wake())
   }
 
-  async #guarded(): Promise<void> {
+  async #guarded(stopping: () => boolean): Promise<void> {
     try {
-      await this.#round()
+      await this.#drain(stopping)
       this.#failures = 0
-    } catch {
-      // The database failed: the main loop tells it. Look again a little later.
+    } catch (error) {
       this.#failures += 1
-      const { runtime } = this.#stepping.store.tools
+      const { store, name, failing } = this.#stepping
+      const { runtime } = store.tools
+      const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
+      failing.signals.emit({ name: 'subscription-failed', subscription: name, retryIn, error })
       this.#due ||= 1
-      this.#next = runtime.now() + fullJitter(failureBackoff, this.#failures, runtime.random())
+      this.#next = runtime.now() + retryIn
     }
   }
 
-  async #round(): Promise<void> {
-    const { store, name } = this.#stepping
-    const now = store.tools.runtime.now()
-    const rows = await store.read(({ retries }) => retries.take(name, now, batch))
-    for (const row of rows) await this.#one(row)
+  /** Takes what is due until nothing is; different keys side by side, so that a slow one holds up only itself. */
+  async #drain(stopping: () => boolean): Promise<void> {
+    const inHand = new Map<string, Promise<void>>()
+    const failures: unknown[] = []
+    for (;;) {
+      const rows = stopping() || failures.length > 0 ? [] : await this.#takeDue(inHand)
+      for (const row of rows) {
+        const work = this.#one(row)
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => inHand.delete(row.key))
+        inHand.set(row.key, work)
+      }
+      if (inHand.size === 0) break
+      await Promise.race(inHand.values())
+    }
+    if (failures.length > 0) throw failures[0]
     await this.#look()
-    if (rows.length > 0) await this.#hooks.settled()
+  }
+
+  async #takeDue(inHand: ReadonlyMap<string, unknown>): Promise<readonly Retry[]> {
+    const { store, name } = this.#stepping
+    const room = this.#hooks.concurrency - inHand.size
+    if (room <= 0) return []
+    const now = store.tools.runtime.now()
+    const rows = await store.read(({ retries }) =>
+      retries.take(name, now, this.#hooks.concurrency + inHand.size),
+    )
+    const keys = new Set<string>(inHand.keys())
+    // At most one of each key: the others of a key wait behind it anyway.
+    return rows.filter(({ key }) => !keys.has(key) && keys.add(key)).slice(0, room)
   }
 
   async #one(row: Retry): Promise<void> {
@@ -114,9 +141,23 @@ export class Retrying {
       checkpoint: await checkpoints.load(name),
     }))
     const stored = page.messages.at(0)
-    if (stored === undefined || stored.position !== row.position) return
+    if (stored === undefined || stored.position !== row.position) return this.#gone(row)
     const item = this.#hooks.toItem(stored)
     if (!(await this.#hooks.prepare(item))) return
-    await takeRetry(this.#stepping, { row, item, checkpoint })
+    await takeRetry(this.#stepping, { row, item, checkpoint }).catch((error: unknown) => {
+      // It was alone in its transaction: that the transaction hung is its own failure.
+      if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error
+      item.failure = { error }
+      return takeRetry(this.#stepping, { row, item, checkpoint })
+    })
+    await this.#hooks.settled()
+  }
+
+  /** Its message is no longer in the log: there is nothing left to try. */
+  async #gone(row: Retry): Promise<void> {
+    const { store } = this.#stepping
+    await store.transact(({ transaction }) =>
+      transaction.retries.settle(row, store.tools.runtime.now()),
+    )
   }
 }

@@ -46,7 +46,7 @@ const attempt = async (
     return { failure: item.failure ?? { error: undefined } }
   const { message } = item
   try {
-    const run = await writer.transaction.savepoint(async () => {
+    const run = await writer.savepoint(async () => {
       const own = sink.open(writer)
       await own.apply(message, item.prepared)
       await own.flush?.()
@@ -75,13 +75,19 @@ class Step {
   readonly #stepping: Stepping
   readonly #writer: Writer
   readonly #blocked: Set<string>
+  readonly #mayBlock: boolean
   readonly #shared: Run | undefined
   #failed = false
 
-  constructor(stepping: Stepping, writer: Writer, on: { blocked: Set<string>; careful: boolean }) {
+  constructor(
+    stepping: Stepping,
+    writer: Writer,
+    on: { blocked: Set<string>; careful: boolean; mayBlock: boolean },
+  ) {
     this.#stepping = stepping
     this.#writer = writer
     this.#blocked = on.blocked
+    this.#mayBlock = on.mayBlock
     this.#shared = on.careful ? undefined : stepping.sink.open(writer)
   }
 
@@ -93,8 +99,10 @@ class Step {
   async take(item: Item): Promise<boolean> {
     const { keyed, name, failing } = this.#stepping
     const { transaction } = this.#writer
-    if (this.#blocked.has(item.key)) {
+    if (this.#mayBlock && keyed && (await this.#isWaiting(item))) return true
+    if (this.#blocked.has(item.key) || item.passedOver === true) {
       await queue(transaction, name, item)
+      this.#blocked.add(item.key)
       return true
     }
     const failure = await this.#apply(item)
@@ -113,6 +121,19 @@ class Step {
     if (shared === undefined) return
     await shared.flush?.()
     this.after.push(() => shared.committed?.())
+  }
+
+  /**
+   * Whether the message is in retries already, though it stands after the checkpoint: then the subscription had no key
+   * when it failed. It keeps its row, under the key that it has now.
+   */
+  async #isWaiting(item: Item): Promise<boolean> {
+    const { retries } = this.#writer.transaction
+    const row = await retries.find(this.#stepping.name, item.stored.position)
+    if (row === undefined) return false
+    if (row.key !== item.key) await retries.put({ ...row, key: item.key })
+    this.#blocked.add(item.key)
+    return true
   }
 
   async #apply(item: Item): Promise<Failure | undefined> {
@@ -160,7 +181,8 @@ export function takeStep(
   const { name, store } = stepping
   return transactThenTell(store, async (writer, after) => {
     const blocked = page.mayBlock ? await blockedKeys(stepping, writer, items) : new Set<string>()
-    const step = new Step(stepping, writer, { blocked, careful })
+    const { mayBlock } = page
+    const step = new Step(stepping, writer, { blocked, careful, mayBlock })
     let position = through
     let done = seen.position
     for (const item of items) {

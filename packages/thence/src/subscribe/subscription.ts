@@ -70,6 +70,7 @@ export class Subscription {
       toItem,
       prepare: (item) => this.#prepareOne(item),
       settled: () => this.#retried(),
+      concurrency: sink.prepare === undefined ? 1 : options.concurrency,
     })
     this.#follower = new Follower({
       ...options,

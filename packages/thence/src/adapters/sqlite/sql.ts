@@ -129,7 +129,11 @@ export class SqliteSql implements Sql {
     try {
       return work()
     } catch (error) {
-      throw connection.failed(error)
+      const failed = connection.failed(error)
+      // The store is sound: it is the statement that is not, so it is held against whoever wrote it.
+      if (failed.code !== 'STORE_FAILED' || connection.doom !== undefined) throw failed
+      const why = error instanceof Error ? error.message : String(error)
+      throw new ThenceError('SQL_FAILED', `SQLite refused the statement: ${why}.`, { cause: error })
     }
   }
 }
