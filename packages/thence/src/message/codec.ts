@@ -70,10 +70,14 @@ const decodeMetadata = (stored: StoredMessage): Metadata => {
   return { ...base, ...(JSON.parse(stored.metadata) as object) }
 }
 
-const upcast = (definition: AnyDefinition, stored: StoredMessage): unknown => {
-  let data: unknown = JSON.parse(stored.data)
-  for (const step of definition.upcasts.slice(stored.schemaVersion - 1))
-    data = parse(`${stored.type} v${step.from + 1}`, step.schema, step.apply(data as never))
+/**
+ * Brings data that was stored under schema version `from` up to date; it may be changed on the way.
+ * @throws SCHEMA_INVALID, or what the upcast throws
+ */
+export function upcastData(definition: AnyDefinition, stored: unknown, from: number): unknown {
+  let data = stored
+  for (const step of definition.upcasts.slice(from - 1))
+    data = parse(`${definition.type} v${step.from + 1}`, step.schema, step.apply(data as never))
   return data
 }
 
@@ -87,7 +91,7 @@ const decodeData = (definition: AnyDefinition | undefined, stored: StoredMessage
         `knows version ${definition.schemaVersion}. Deploy the newer definition here too.`,
       { details: { type: stored.type, position: stored.position } },
     )
-  return upcast(definition, stored)
+  return upcastData(definition, JSON.parse(stored.data), stored.schemaVersion)
 }
 
 const unreadable = (stored: StoredMessage, cause: unknown): ThenceError =>
