@@ -25,8 +25,4 @@ export class Recent<K, V> {
     const oldest = this.#entries.keys().next()
     if (oldest.done !== true) this.#entries.delete(oldest.value)
   }
-
-  delete(key: K): void {
-    this.#entries.delete(key)
-  }
 }
