@@ -110,6 +110,39 @@ export const transactionEnd: readonly Case[] = [
     },
     { make: { transactionTimeout: 1000 } },
   ),
+
+  it(
+    'a transaction may be given more time, or less',
+    async ({ database, runtime }) => {
+      for (const [timeout, passing] of [
+        [Infinity, 1e12],
+        [5000, 4999],
+      ] as const) {
+        const work = async (transaction: Transaction): Promise<void> => {
+          await put(transaction, `${timeout}`)
+          runtime.advance(passing)
+          await new Promise<void>((resolve) => runtime.soon(resolve))
+          await put(transaction, `${timeout} later`)
+        }
+        await database.transact(work, { timeout })
+      }
+      assert.deepEqual(await keys(database), ['5000', '5000 later', 'Infinity', 'Infinity later'])
+      const begun = Promise.withResolvers<void>()
+      const stuck = database.transact(
+        async (transaction) => {
+          await put(transaction, 'stuck')
+          begun.resolve()
+          await new Promise(() => undefined)
+        },
+        { timeout: 10 },
+      )
+      await begun.promise
+      runtime.advance(11)
+      await refuses('TRANSACTION_TIMEOUT', () => stuck)
+      assert.equal((await keys(database)).includes('stuck'), false)
+    },
+    { make: { transactionTimeout: 1000 } },
+  ),
 ]
 
 async function assertEnded(ended: Transaction): Promise<void> {

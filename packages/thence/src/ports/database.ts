@@ -52,6 +52,11 @@ export interface MigrationPlan {
   readonly pending: readonly Migration[]
 }
 
+export interface TransactOptions {
+  /** How long it may stay open, in milliseconds; `Infinity` for ever. Default: the adapter's limit. */
+  readonly timeout?: number
+}
+
 /**
  * What an adapter promises:
  *
@@ -60,7 +65,8 @@ export interface MigrationPlan {
  *   durable as `capabilities` says.
  * - `read` shows one committed state; it never shows an open transaction's writes.
  * - Calling `append`, `transact` or `read` from inside `work` throws TRANSACTION_NESTED instead of waiting for itself.
- * - A transaction that stays open longer than the adapter's limit is rolled back with TRANSACTION_TIMEOUT.
+ * - A transaction that stays open longer than the adapter's limit, or the `timeout` that was given for it, is rolled
+ *   back with TRANSACTION_TIMEOUT.
  * - `append` is one commit for the whole batch, with a verdict per request, judged in order (a request sees those
  *   before it). A refused request neither aborts the others nor burns positions.
  * - `migrate` applies what is missing, under a lock, each number once, and gives what it ran; `plan` changes nothing. Opening a store that a
@@ -76,7 +82,10 @@ export interface Database {
   plan(): Awaitable<MigrationPlan>
   migrate(): Promise<MigrationPlan>
   append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]>
-  transact<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
+  transact<T>(
+    work: (transaction: Transaction) => Awaitable<T>,
+    options?: TransactOptions,
+  ): Promise<T>
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
   close(): Promise<void>
 }

@@ -22,7 +22,7 @@ export const transactionFaults: readonly Fault[] = [
   {
     name: 'a failed savepoint fails the transaction',
     database: (healthy) => ({
-      async transact(work) {
+      async transact(work, options) {
         let failure: unknown
         const result = await healthy.transact(async (transaction) => {
           const savepoint: Transaction['savepoint'] = async (inner) => {
@@ -36,7 +36,7 @@ export const transactionFaults: readonly Fault[] = [
           const done = await work(overlay(transaction, { savepoint }))
           if (failure !== undefined) throw failure as Error
           return done
-        })
+        }, options)
         return result
       },
     }),
@@ -44,9 +44,9 @@ export const transactionFaults: readonly Fault[] = [
   {
     name: 'an error comes wrapped in another one',
     database: (healthy) => ({
-      async transact(work) {
+      async transact(work, options) {
         try {
-          return await healthy.transact(work)
+          return await healthy.transact(work, options)
         } catch (cause) {
           throw new Error('the transaction failed', { cause })
         }
@@ -56,10 +56,13 @@ export const transactionFaults: readonly Fault[] = [
   {
     name: 'a nested call joins the open transaction',
     database: (healthy) => ({
-      async transact(work) {
+      async transact(work, options) {
         const outer = inside.getStore()
         if (outer) return work(outer)
-        return healthy.transact((transaction) => inside.run(transaction, () => work(transaction)))
+        return healthy.transact(
+          (transaction) => inside.run(transaction, () => work(transaction)),
+          options,
+        )
       },
     }),
   },
@@ -68,9 +71,9 @@ export const transactionFaults: readonly Fault[] = [
     database: (healthy) => {
       let open: Transaction | undefined
       return {
-        async transact(work) {
+        async transact(work, options) {
           try {
-            return await healthy.transact((transaction) => work((open = transaction)))
+            return await healthy.transact((transaction) => work((open = transaction)), options)
           } finally {
             open = undefined
           }
@@ -82,7 +85,7 @@ export const transactionFaults: readonly Fault[] = [
   {
     name: 'an ended transaction still works',
     database: (healthy) => ({
-      transact: (work) =>
+      transact: (work, options) =>
         healthy.transact((transaction) => {
           const documents = overlay(transaction.documents, {
             put: (...parameters) => {
@@ -94,7 +97,7 @@ export const transactionFaults: readonly Fault[] = [
             },
           })
           return work(overlay(transaction, { documents }))
-        }),
+        }, options),
     }),
   },
   {
@@ -102,6 +105,10 @@ export const transactionFaults: readonly Fault[] = [
     database: (healthy) => ({
       open: (runtime) => healthy.open(overlay(runtime, { after: () => () => undefined })),
     }),
+  },
+  {
+    name: 'the time that was given for a transaction is ignored',
+    database: (healthy) => ({ transact: (work) => healthy.transact(work) }),
   },
   {
     name: 'closing closes nothing',

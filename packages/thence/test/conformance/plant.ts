@@ -51,8 +51,8 @@ function faulty(healthy: Database, { ports, database }: Fault): Database {
     ports === undefined
       ? healthy
       : overlay(healthy, {
-          transact: (work) =>
-            healthy.transact((transaction) => work(withFault(transaction, ports))),
+          transact: (work, options) =>
+            healthy.transact((transaction) => work(withFault(transaction, ports)), options),
           read: (work) => healthy.read((transaction) => work(withFault(transaction, ports))),
           append: (requests) =>
             healthy.transact(async (transaction) => {
@@ -73,7 +73,7 @@ export const plant = (fault: Fault): Make =>
 export const keptByRollback = (port: PortName): Fault => ({
   name: `a rollback keeps what was written through ${port}`,
   database: (healthy) => ({
-    async transact(work) {
+    async transact(work, options) {
       const calls: { readonly method: string | symbol; readonly parameters: unknown[] }[] = []
       const record = (transaction: Transaction): Transaction => {
         const recorded = new Proxy(transaction[port], {
@@ -87,7 +87,7 @@ export const keptByRollback = (port: PortName): Fault => ({
         return overlay(transaction, { [port]: recorded })
       }
       try {
-        return await healthy.transact((transaction) => work(record(transaction)))
+        return await healthy.transact((transaction) => work(record(transaction)), options)
       } catch (error) {
         await healthy.transact(async (transaction) => {
           for (const { method, parameters } of calls)

@@ -40,7 +40,7 @@ export const wrap = (database: Database, own: Partial<Database>): Database => ({
   plan: () => database.plan(),
   migrate: () => database.migrate(),
   append: (requests) => database.append(requests),
-  transact: (work) => database.transact(work),
+  transact: (work, options) => database.transact(work, options),
   read: (work) => database.read(work),
   close: () => database.close(),
   ...own,

@@ -5,7 +5,13 @@
 import { ThenceError } from '../../errors.ts'
 import { Gate } from '../../internal/gate.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
-import type { Capabilities, Database, MigrationPlan, Transaction } from '../../ports/database.ts'
+import type {
+  Capabilities,
+  Database,
+  MigrationPlan,
+  TransactOptions,
+  Transaction,
+} from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { MemoryTransaction, Store } from './transaction.ts'
@@ -54,15 +60,18 @@ class MemoryDatabase implements Database {
 
   async append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
     const events = this.#store.events
-    return this.#run(true, () => requests.map((request) => events.append(request)))
+    return this.#run({ writes: true }, () => requests.map((request) => events.append(request)))
   }
 
-  async transact<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
-    return this.#run(true, work)
+  async transact<T>(
+    work: (transaction: Transaction) => Awaitable<T>,
+    options?: TransactOptions,
+  ): Promise<T> {
+    return this.#run({ writes: true, ...options }, work)
   }
 
   async read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
-    return this.#run(false, work)
+    return this.#run({ writes: false }, work)
   }
 
   /** Waits for what was called before it. */
@@ -72,7 +81,10 @@ class MemoryDatabase implements Database {
     await this.#closing
   }
 
-  #run<T>(writes: boolean, work: (transaction: Transaction) => Awaitable<T>): Awaitable<T> {
+  #run<T>(
+    { writes, timeout = this.#limit }: TransactOptions & { readonly writes: boolean },
+    work: (transaction: Transaction) => Awaitable<T>,
+  ): Awaitable<T> {
     const runtime = this.#ready()
     return this.#gate.run(async () => {
       const { journal } = this.#store
@@ -80,7 +92,7 @@ class MemoryDatabase implements Database {
       journal.begin(writes)
       try {
         const result = work(transaction)
-        return isPromise(result) ? await this.#inTime(result, runtime) : result
+        return isPromise(result) ? await inTime(result, runtime, timeout) : result
       } catch (error) {
         journal.undo(0)
         throw error
@@ -89,16 +101,6 @@ class MemoryDatabase implements Database {
         journal.end()
       }
     })
-  }
-
-  async #inTime<T>(work: Promise<T>, runtime: Runtime): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const cancel = runtime.after(this.#limit, () => {
-      const what = `A transaction stayed open for more than ${this.#limit} ms and was rolled back.`
-      const advice = 'Do slow work (calls to other services) outside of it.'
-      reject(new ThenceError('TRANSACTION_TIMEOUT', `${what} ${advice}`))
-    })
-    return Promise.race([work, promise]).finally(cancel)
   }
 
   #ready(): Runtime {
@@ -117,4 +119,15 @@ class MemoryDatabase implements Database {
   #refuseIfClosed(): void {
     if (this.#closed) throw new ThenceError('STORE_CLOSED', 'The memory database was closed.')
   }
+}
+
+const inTime = async <T>(work: Promise<T>, runtime: Runtime, limit: number): Promise<T> => {
+  if (limit === Infinity) return work
+  const { promise, reject } = Promise.withResolvers<never>()
+  const cancel = runtime.after(limit, () => {
+    const what = `A transaction stayed open for more than ${limit} ms and was rolled back.`
+    const advice = 'Do slow work (calls to other services) outside of it.'
+    reject(new ThenceError('TRANSACTION_TIMEOUT', `${what} ${advice}`))
+  })
+  return Promise.race([work, promise]).finally(cancel)
 }

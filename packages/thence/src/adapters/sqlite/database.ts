@@ -4,7 +4,13 @@
 import { isThenceError, ThenceError } from '../../errors.ts'
 import { Gate } from '../../internal/gate.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
-import type { Capabilities, Database, MigrationPlan, Transaction } from '../../ports/database.ts'
+import type {
+  Capabilities,
+  Database,
+  MigrationPlan,
+  TransactOptions,
+  Transaction,
+} from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Appender } from './append.ts'
@@ -115,10 +121,15 @@ export class SqliteStore implements Database {
     })
   }
 
-  transact<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+  transact<T>(
+    work: (transaction: Transaction) => Awaitable<T>,
+    options?: TransactOptions,
+  ): Promise<T> {
     return promised(() => {
       const { runner } = this.#ready()
-      return this.#gate.run(() => runner.write((scope) => work(new SqliteTransaction(scope))))
+      return this.#gate.run(() =>
+        runner.write((scope) => work(new SqliteTransaction(scope)), options),
+      )
     })
   }
 

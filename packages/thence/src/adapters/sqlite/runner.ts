@@ -4,6 +4,7 @@
  */
 import { ThenceError } from '../../errors.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
+import type { TransactOptions } from '../../ports/database.ts'
 import { after, isPromise } from './later.ts'
 import type { Patience } from './patience.ts'
 import type { TailMark } from './tail.ts'
@@ -23,13 +24,17 @@ export class Runner {
     this.#timeout = timeout
   }
 
-  write<T>(work: (scope: Scope) => Awaitable<T>): Awaitable<T> {
+  write<T>(
+    work: (scope: Scope) => Awaitable<T>,
+    { timeout = this.#timeout }: TransactOptions = {},
+  ): Awaitable<T> {
     return after(
       this.#patience.run(() => this.#begin('BEGIN IMMEDIATE')),
       (version) => {
         const { tail } = this.#session
         tail.begin(version)
-        return this.#run({ scope: new Scope(this.#session, true), mark: tail.mark() }, work)
+        const scope = new Scope(this.#session, true)
+        return this.#run({ scope, mark: tail.mark(), timeout }, work)
       },
     )
   }
@@ -37,7 +42,10 @@ export class Runner {
   read<T>(work: (scope: Scope) => Awaitable<T>): Awaitable<T> {
     return after(
       this.#patience.run(() => this.#begin('BEGIN')),
-      () => this.#run({ scope: new Scope(this.#session, false), mark: undefined }, work),
+      () => {
+        const scope = new Scope(this.#session, false)
+        return this.#run({ scope, mark: undefined, timeout: this.#timeout }, work)
+      },
     )
   }
 
@@ -67,15 +75,18 @@ export class Runner {
 
   #watch<T>(open: OpenTransaction, result: Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const cancel = this.#session.runtime.after(this.#timeout, () => {
+    const { timeout } = open
+    const late = (): void => {
       const error = new ThenceError(
         'TRANSACTION_TIMEOUT',
-        `A transaction was open for more than ${this.#timeout} ms and was rolled back. Do slow work outside of it.`,
-        { details: { milliseconds: this.#timeout } },
+        `A transaction was open for more than ${timeout} ms and was rolled back. Do slow work outside of it.`,
+        { details: { milliseconds: timeout } },
       )
       this.#rollback(open, error)
       reject(error)
-    })
+    }
+    const { runtime } = this.#session
+    const cancel = timeout === Infinity ? () => undefined : runtime.after(timeout, late)
     result.then(
       (value) => {
         cancel()
@@ -120,4 +131,6 @@ interface OpenTransaction {
   readonly scope: Scope
   /** What to go back to; undefined for a read. */
   readonly mark: TailMark | undefined
+  /** How long it may stay open, in milliseconds. */
+  readonly timeout: number
 }
