@@ -6,7 +6,7 @@ import { isStoreFailure } from '../errors.ts'
 import { paged } from '../internal/paged.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
-import type { Database, Transaction } from '../ports/database.ts'
+import type { Database, TransactOptions, Transaction } from '../ports/database.ts'
 import type { ReadAll, Verdict } from '../ports/events.ts'
 import type { Outcome } from './lane.ts'
 import { Lane } from './lane.ts'
@@ -56,14 +56,17 @@ export class Store {
   }
 
   /** Runs `work` in one write transaction and wakes readers after the commit. */
-  async transact<T>(work: (writer: Writer) => Awaitable<T>): Promise<T> {
+  async transact<T>(
+    work: (writer: Writer) => Awaitable<T>,
+    options?: TransactOptions,
+  ): Promise<T> {
     let commit: Commit | undefined
     const result = await this.database.transact(async (transaction) => {
       const writer = new Writer(transaction, this.tools, this.#inline)
       const value = await work(writer)
       commit = writer.commit
       return value
-    })
+    }, options)
     if (commit !== undefined) this.#committed(commit)
     return result
   }
