@@ -36,20 +36,23 @@ export class Lane<In, Out> {
     this.#waiting.push({ request, resolve, reject })
     if (!this.#running) {
       this.#running = true
-      // At the end of this turn, so that all callers of the turn share one commit.
-      this.#runtime.soon(() => void this.#drain())
+      this.#schedule()
     }
     return promise
   }
 
+  /** At the end of this turn, so that all callers of the turn share one commit. */
+  #schedule(): void {
+    this.#runtime.soon(() => void this.#drain())
+  }
+
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch =
-        this.#waiting.length <= maxBatch ? this.#waiting : this.#waiting.slice(0, maxBatch)
-      this.#waiting = this.#waiting.slice(batch.length)
-      await this.#settle(batch)
-    }
-    this.#running = false
+    const batch = this.#waiting.slice(0, maxBatch)
+    this.#waiting = this.#waiting.slice(batch.length)
+    await this.#settle(batch)
+    // Whoever was answered just now may ask again before this turn is over: going on at once would split them.
+    if (this.#waiting.length > 0) this.#schedule()
+    else this.#running = false
   }
 
   async #settle(batch: readonly Waiting<In, Out>[]): Promise<void> {
