@@ -2,6 +2,7 @@
  * Sagas told from their streams: which are open, and what one has done, decided and still waits for. Steps that have
  * not begun are not known here: they are in the app's code.
  */
+import { loadParts } from '../app/part-records.ts'
 import { Codec } from '../message/codec.ts'
 import { Registry } from '../message/registry.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -10,7 +11,7 @@ import { loadSaga, openSagas } from '../saga/run.ts'
 import type { MessageView } from './messages.ts'
 import { viewOf } from './messages.ts'
 import type { On } from './on.ts'
-import { loadParts, notFound } from './on.ts'
+import { notFound } from './on.ts'
 
 export type { SagaStatus, StepStatus }
 

@@ -9,8 +9,6 @@ import type { Signals } from '../observe/signals.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
-import { buildInline } from '../project/inline.ts'
-import type { Projection } from '../project/projection.ts'
 import { sagaSubscription } from '../saga/run.ts'
 import { TimerClock } from '../saga/timers.ts'
 import type { Store } from '../store/store.ts'
@@ -19,7 +17,9 @@ import { handlerSubscription } from '../subscribe/handler-sink.ts'
 import { Subscription } from '../subscribe/subscription.ts'
 import { Waker } from '../subscribe/waker.ts'
 import type { SubscriptionOptions } from '../subscribe/subscription.ts'
+import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
+import { prepareViews, rebuildIfAsked } from './views.ts'
 
 /** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
 const pollEvery = 100
@@ -39,6 +39,7 @@ const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
 export class Engine {
   readonly #parts: Parts
   readonly #store: Store
+  readonly #signals: Signals
   readonly #clock: TimerClock
   readonly #subscriptions = new Map<string, Subscription>()
   #head = 0
@@ -51,6 +52,7 @@ export class Engine {
   constructor(parts: Parts, store: Store, signals: Signals) {
     this.#parts = parts
     this.#store = store
+    this.#signals = signals
     this.#clock = new TimerClock(store)
     const { tools } = store
     const all = [
@@ -76,9 +78,11 @@ export class Engine {
   }
 
   async start(): Promise<void> {
-    await this.#createViews()
-    for (const projection of this.#parts.projections)
-      if (projection.inline) await this.#buildIfNeeded(projection)
+    const { runtime } = this.#store.tools
+    await prepareViews(this.#store, this.#parts.projections, this.#signals)
+    await this.#store.transact(({ transaction }) =>
+      recordParts(transaction, this.#parts, runtime.now()),
+    )
     this.#stopped = false
     for (const subscription of this.subscriptions) await subscription.start()
     this.#unlisten = this.#store.onCommit((commit) => {
@@ -89,14 +93,22 @@ export class Engine {
     this.#schedulePoll()
   }
 
-  /** @param deadline resolves when what is still in hand is to be given back. */
-  async stop(deadline: Promise<void>): Promise<void> {
+  /**
+   * Views follow the log until `calls` are answered, because they may wait for it; nothing else is begun.
+   * @param deadline resolves when what is still in hand is to be given back.
+   */
+  async stop(deadline: Promise<void>, calls: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopped = true
     this.#cancelPoll()
-    this.#unlisten()
     await this.#clock.stop()
     await this.#polling
-    await Promise.all(this.subscriptions.map((subscription) => subscription.stop(deadline)))
+    const views = new Set(this.#parts.projections.map(({ name }) => name))
+    const stop = (some: readonly Subscription[]): Promise<unknown> =>
+      Promise.all(some.map((subscription) => subscription.stop(deadline)))
+    const acting = stop(this.subscriptions.filter(({ name }) => !views.has(name)))
+    await Promise.race([calls, deadline])
+    await Promise.all([acting, stop(this.subscriptions.filter(({ name }) => views.has(name)))])
+    this.#unlisten()
   }
 
   /** There may be something to do for anyone. */
@@ -108,13 +120,6 @@ export class Engine {
   look(): void {
     for (const subscription of this.#subscriptions.values()) subscription.askTidy()
     this.#clock.wake()
-  }
-
-  /** Builds an inline view anew, in one transaction. Returns the position up to which it was built. */
-  rebuildInline(projection: Projection): Promise<number> {
-    return this.#store.transact(({ transaction }) =>
-      buildInline(projection, transaction, this.#store.tools.codec),
-    )
   }
 
   /**
@@ -138,9 +143,7 @@ export class Engine {
       this.wake()
       return false
     }
-    const done = this.subscriptions.every(
-      ({ position, state }) => state === 'halted' || position >= head,
-    )
+    const done = this.subscriptions.every(({ position, halted }) => halted || position >= head)
     return done && head === (await this.#store.read(({ events }) => events.head()))
   }
 
@@ -156,24 +159,6 @@ export class Engine {
     signal?.removeEventListener('abort', ring)
     for (const off of unlisten) off()
     if (signal?.aborted === true) throw aborted(signal)
-  }
-
-  async #createViews(): Promise<void> {
-    await this.#store.transact(async ({ transaction }) => {
-      for (const { view, name } of this.#parts.projections) await view.create(transaction, name)
-    })
-  }
-
-  async #buildIfNeeded(projection: Projection): Promise<void> {
-    const { name } = projection
-    const { row, head } = await this.#store.read(async ({ checkpoints, events }) => ({
-      row: await checkpoints.load(name),
-      head: await events.head(),
-    }))
-    if (row?.rebuildAsked === true || (row === undefined && head > 0))
-      await this.rebuildInline(projection)
-    else if (row === undefined)
-      await this.#store.transact(({ transaction }) => transaction.checkpoints.restart(name, 0))
   }
 
   #schedulePoll(): void {
@@ -200,6 +185,6 @@ export class Engine {
   async #tidy(): Promise<void> {
     this.look()
     for (const projection of this.#parts.projections)
-      if (projection.inline) await this.#buildIfNeeded(projection)
+      if (projection.inline) await rebuildIfAsked(this.#store, projection)
   }
 }
