@@ -2,11 +2,14 @@
  * The front door: messages, aggregates, projections, handlers, sagas, and the app that runs them. Adapters have doors
  * of their own (`thence/sqlite`, `thence/memory`).
  */
-export type { AppendOptions, AppOptions, StopOptions } from './app/app.ts'
-export { App, app, AppBuilder } from './app/app.ts'
+export type { StopOptions } from './app/app.ts'
+export { App } from './app/app.ts'
+export type { AppendOptions } from './app/append.ts'
 export type { AskOptions } from './app/ask.ts'
+export type { AppOptions } from './app/builder.ts'
+export { app, AppBuilder } from './app/builder.ts'
 export type { Part } from './app/parts.ts'
-export type { RebuildProgress } from './app/rebuild.ts'
+export type { RebuildOptions, RebuildProgress } from './app/rebuild.ts'
 export { systemRuntime } from './app/system-runtime.ts'
 export type {
   AnyBusHandler,

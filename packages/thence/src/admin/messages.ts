@@ -2,10 +2,11 @@
  * The log as people read it: streams, pages of messages, one message. Data is given as it was stored; nothing is
  * upcast or validated, because the app's code is not here.
  */
+import { loadParts } from '../app/part-records.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Events, ReadAll, StoredMessage, StreamInfo } from '../ports/events.ts'
 import type { On } from './on.ts'
-import { loadParts, near, notFound } from './on.ts'
+import { near, notFound } from './on.ts'
 
 /** A message of the log. */
 export interface MessageView {

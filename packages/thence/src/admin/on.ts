@@ -1,10 +1,9 @@
 /**
  * What every function of this room is given, and the errors that name what is near to a name that does not exist.
  */
-import type { PartRecord } from '../app/app.ts'
 import { systemRuntime } from '../app/system-runtime.ts'
 import { ThenceError } from '../errors.ts'
-import type { Database, Transaction } from '../ports/database.ts'
+import type { Database } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 
 /** The store to look at or to act on; it must be open. `app.database` is one. */
@@ -15,23 +14,6 @@ export interface On {
 }
 
 export const nowOf = ({ runtime = systemRuntime() }: On): number => runtime.now()
-
-const pageSize = 500
-
-/** What the apps that ran on this store were put together from, by name. */
-export async function loadParts({ documents }: Transaction): Promise<readonly PartRecord[]> {
-  const parts: PartRecord[] = []
-  let after: string | undefined
-  for (;;) {
-    const page = await documents.list('$parts', {
-      limit: pageSize,
-      ...(after === undefined ? {} : { after }),
-    })
-    for (const { value } of page) parts.push(JSON.parse(value) as PartRecord)
-    after = page.at(-1)?.key
-    if (page.length < pageSize) return parts
-  }
-}
 
 /** How many letters must change to make one text the other. */
 const distance = (left: string, right: string): number => {

@@ -2,6 +2,7 @@
  * Acts of an operator, each in one transaction: send a dead letter through again, give it up, ask for a rebuild. A
  * running app notices within a second; if none runs, the next one does.
  */
+import { loadParts } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
 import { cleanText } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -9,7 +10,7 @@ import type { DeadLetter } from '../ports/dead-letters.ts'
 import type { Retry } from '../ports/retries.ts'
 import { requireLetter, requireSubscription } from './dead-letters.ts'
 import type { On } from './on.ts'
-import { loadParts, notFound, nowOf } from './on.ts'
+import { notFound, nowOf } from './on.ts'
 import { subscriptionNames } from './subscriptions.ts'
 
 /** Which dead letter was acted on. */

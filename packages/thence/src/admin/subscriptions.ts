@@ -2,12 +2,13 @@
  * How far each subscription has come, told from the store alone: whether a process runs it is not known here, only
  * what it has committed.
  */
-import type { PartRecord } from '../app/app.ts'
+import type { PartRecord } from '../app/part-records.ts'
+import { loadParts } from '../app/part-records.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { RetrySummary } from '../ports/retries.ts'
 import type { On } from './on.ts'
-import { loadParts, nowOf } from './on.ts'
+import { nowOf } from './on.ts'
 
 /**
  * - `caught-up`: nothing is left to read.
@@ -16,6 +17,7 @@ import { loadParts, nowOf } from './on.ts'
  * - `rebuilding`: its view is incomplete and not shown.
  * - `rebuild-asked`: an operator asked for a rebuild that no app has begun.
  * - `inline`: its view changes with every append; it cannot lag.
+ * - `absent`: the app that started last does not have it, and nothing has moved it since.
  */
 export type SubscriptionCondition =
   | 'caught-up'
@@ -24,6 +26,7 @@ export type SubscriptionCondition =
   | 'rebuilding'
   | 'rebuild-asked'
   | 'inline'
+  | 'absent'
 
 /** `unknown`: it has a checkpoint, but no app with such a part has told its name. */
 export type SubscriptionKind = PartRecord['part'] | 'unknown'
@@ -112,15 +115,22 @@ const haltedAt = async (
   return null
 }
 
+/** An app that has it may run beside the one that started last: then it moves its checkpoint. */
+const isGone = (part: PartRecord | undefined, checkpoint: Checkpoint | undefined): boolean =>
+  part?.absent !== undefined && (part.inline || (checkpoint?.time ?? 0) <= part.absent.time)
+
 const conditionOf = (
   { part, checkpoint }: Known,
   seen: { readonly halted: boolean; readonly behindMs: number },
 ): SubscriptionCondition => {
+  const gone = isGone(part, checkpoint)
   if (checkpoint?.rebuildAsked === true) return 'rebuild-asked'
-  if (part?.inline === true) return 'inline'
+  if (part?.inline === true) return gone ? 'absent' : 'inline'
   if (seen.halted) return 'halted'
-  if (checkpoint !== undefined && checkpoint.rebuildTo > checkpoint.position) return 'rebuilding'
-  return seen.behindMs > checkpointLag ? 'behind' : 'caught-up'
+  if (!gone && checkpoint !== undefined && checkpoint.rebuildTo > checkpoint.position)
+    return 'rebuilding'
+  if (seen.behindMs <= checkpointLag) return 'caught-up'
+  return gone ? 'absent' : 'behind'
 }
 
 const lagOf = async (

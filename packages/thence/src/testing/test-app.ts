@@ -3,8 +3,9 @@
  * production but for time, which passes when the test says so.
  */
 import { memory } from '../adapters/memory/database.ts'
-import type { App, AppBuilder, AppOptions } from '../app/app.ts'
-import { app } from '../app/app.ts'
+import type { App } from '../app/app.ts'
+import type { AppBuilder, AppOptions } from '../app/builder.ts'
+import { app } from '../app/builder.ts'
 import type { Duration } from '../internal/duration.ts'
 import type { Spy } from './spy.ts'
 import { spy } from './spy.ts'

@@ -1,0 +1,130 @@
+/**
+ * Putting an app together from its parts, and starting it on a database.
+ */
+import { ThenceError } from '../errors.ts'
+import type { CommandTypeOf, HandlerFunction, HandlerOptions } from '../handle/handler.ts'
+import { handler } from '../handle/handler.ts'
+import { isProduction } from '../internal/environment.ts'
+import { Codec } from '../message/codec.ts'
+import type { AnyDefinition } from '../message/define.ts'
+import type { Logger } from '../observe/log.ts'
+import { logTo } from '../observe/log.ts'
+import { Signals } from '../observe/signals.ts'
+import type { Database } from '../ports/database.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { inlineHook } from '../project/inline.ts'
+import { Store } from '../store/store.ts'
+import { App } from './app.ts'
+import type { CommandsOf, Part, Parts, QueriesOf } from './parts.ts'
+import { assemble } from './parts.ts'
+import { systemRuntime } from './system-runtime.ts'
+
+export interface AppOptions {
+  /** Where everything is kept: `sqlite({ database })`, `memory()` … */
+  readonly database: Database
+  /** Time, chance and ids; default: those of the system. */
+  readonly runtime?: Runtime
+  /** Told what failed; `false` for silence. Default: `console`. */
+  readonly logger?: Logger | false
+  /** `auto` (default) brings the store up to date at the start; `manual` refuses to start on an old one. */
+  readonly migrate?: 'auto' | 'manual'
+  /** Whether recorded messages are deeply frozen. Default: unless `NODE_ENV` is `production`. */
+  readonly freeze?: boolean
+}
+
+/**
+ * An app being put together. `C` names the commands it takes and `Q` the queries it answers, so that sending anything
+ * else is a compile error.
+ */
+export class AppBuilder<C extends string = never, Q extends string = never> {
+  readonly #options: AppOptions
+  readonly #parts: readonly Part[]
+  readonly #definitions: readonly AnyDefinition[]
+
+  constructor(
+    options: AppOptions,
+    parts: readonly Part[] = [],
+    definitions: readonly AnyDefinition[] = [],
+  ) {
+    this.#options = options
+    this.#parts = parts
+    this.#definitions = definitions
+  }
+
+  /** Adds aggregates, projections, sagas and handlers. */
+  use<P extends readonly Part[]>(
+    ...parts: P
+  ): AppBuilder<C | CommandsOf<P[number]>, Q | QueriesOf<P[number]>> {
+    return new AppBuilder(this.#options, [...this.#parts, ...parts], this.#definitions)
+  }
+
+  /** Adds a handler; the same as `use(handler(…))`. */
+  handle<D extends AnyDefinition>(
+    name: string,
+    definitions: D | readonly D[],
+    handle: HandlerFunction<D> | HandlerOptions<D>,
+  ): AppBuilder<C | CommandTypeOf<D>, Q> {
+    return new AppBuilder(
+      this.#options,
+      [...this.#parts, handler(name, definitions, handle)],
+      this.#definitions,
+    )
+  }
+
+  /** Makes messages known that no part names, for direct appends and for commands that sagas write in functions. */
+  messages(...definitions: readonly AnyDefinition[]): AppBuilder<C, Q> {
+    return new AppBuilder(this.#options, this.#parts, [...this.#definitions, ...definitions])
+  }
+
+  /**
+   * Opens the database, brings it up to date and starts everything.
+   * @throws NAME_TAKEN, CONFIG_INVALID, CAPABILITY_MISSING, STORE_…
+   */
+  async start(): Promise<App<C, Q>> {
+    const parts = assemble(this.#parts, this.#definitions)
+    const { database, runtime = systemRuntime(), migrate = 'auto' } = this.#options
+    checkCapabilities(parts, database)
+    await database.open(runtime)
+    try {
+      await prepareSchema(database, migrate)
+      const signals = new Signals()
+      const { logger = console, freeze = !isProduction() } = this.#options
+      if (logger !== false) signals.listen(logTo(logger))
+      const codec = new Codec(parts.registry, freeze)
+      const inline = inlineHook(parts.projections.filter((one) => one.inline))
+      const store = new Store(database, { registry: parts.registry, codec, runtime }, inline)
+      const running = new App<C, Q>(parts, store, signals)
+      await running.begin()
+      return running
+    } catch (error) {
+      // Why it did not start matters more than why it did not close.
+      await database.close().catch(() => undefined)
+      throw error
+    }
+  }
+}
+
+const checkCapabilities = ({ projections }: Parts, { capabilities, name }: Database): void => {
+  const wanting = projections.find(({ view }) => view.kind === 'tables')
+  if (wanting === undefined || capabilities.sql) return
+  throw new ThenceError(
+    'CAPABILITY_MISSING',
+    `Projection ${wanting.name} keeps tables, but the ${name} adapter has no SQL. ` +
+      "Use documents(), or sqlite({ database: new DatabaseSync(':memory:') }).",
+  )
+}
+
+const prepareSchema = async (database: Database, migrate: 'auto' | 'manual'): Promise<void> => {
+  const { pending } = await database.plan()
+  if (pending.length === 0) return
+  if (migrate === 'auto') return void (await database.migrate())
+  throw new ThenceError(
+    'STORE_NOT_MIGRATED',
+    `The store lacks ${pending.length} migrations (${pending.map((one) => one.name).join(', ')}). Run: thence migrate`,
+  )
+}
+
+/** Begins to put an app together. */
+export function app(options: AppOptions): AppBuilder {
+  return new AppBuilder(options)
+}

@@ -1,0 +1,65 @@
+/**
+ * What the store knows of the parts of the apps that ran on it: so that tools without their code can name them, and an
+ * app that starts knows how its views were kept before.
+ */
+import type { Transaction } from '../ports/database.ts'
+import type { Part, Parts } from './parts.ts'
+
+export interface PartRecord {
+  readonly name: string
+  readonly part: Part['part']
+  readonly inline: boolean
+  /** Since when the apps that started have had no such part: the end of the log then, and Unix milliseconds. */
+  readonly absent?: { readonly position: number; readonly time: number }
+}
+
+const collection = '$parts'
+const pageSize = 500
+
+export const recordOf = ({ name, part, ...rest }: Part): PartRecord => ({
+  name,
+  part,
+  inline: 'inline' in rest && rest.inline,
+})
+
+export async function loadPart(
+  { documents }: Transaction,
+  name: string,
+): Promise<PartRecord | undefined> {
+  const text = await documents.get(collection, name)
+  return text === undefined ? undefined : (JSON.parse(text) as PartRecord)
+}
+
+/** What all apps that ran on this store were put together from, by name. */
+export async function loadParts({ documents }: Transaction): Promise<readonly PartRecord[]> {
+  const parts: PartRecord[] = []
+  let after: string | undefined
+  for (;;) {
+    const page = await documents.list(collection, {
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    })
+    for (const { value } of page) parts.push(JSON.parse(value) as PartRecord)
+    after = page.at(-1)?.key
+    if (page.length < pageSize) return parts
+  }
+}
+
+export async function savePart({ documents }: Transaction, record: PartRecord): Promise<void> {
+  await documents.put(collection, record.name, JSON.stringify(record))
+}
+
+/** Notes the parts of an app that starts, and which of the others it does not have. */
+export async function recordParts(
+  transaction: Transaction,
+  { aggregates, projections, sagas, handlers }: Parts,
+  now: number,
+): Promise<void> {
+  const own = [...aggregates, ...projections, ...sagas, ...handlers]
+  for (const part of own) await savePart(transaction, recordOf(part))
+  const names = new Set(own.map(({ name }) => name))
+  const absent = { position: await transaction.events.head(), time: now }
+  for (const one of await loadParts(transaction))
+    if (!names.has(one.name) && one.absent === undefined)
+      await savePart(transaction, { ...one, absent })
+}
