@@ -8,6 +8,7 @@ import { Registry } from '../message/registry.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { SagaState, SagaStatus, SagaTimer, StepStatus } from '../saga/facts.ts'
 import { loadSaga, openSagas } from '../saga/run.ts'
+import { timerPrefix } from '../saga/turn.ts'
 import type { MessageView } from './messages.ts'
 import { viewOf } from './messages.ts'
 import type { On } from './on.ts'
@@ -163,7 +164,7 @@ const timersOf = async (
   { timers }: Transaction,
   instance: string,
 ): Promise<readonly SagaTimerView[]> => {
-  const prefix = `${instance}/`
+  const prefix = timerPrefix(instance)
   const found: SagaTimerView[] = []
   let after = prefix
   for (;;) {

@@ -3,14 +3,9 @@
  * a changed definition never rewrites what an instance has already done.
  */
 import type { JsonValue } from '../message/json.ts'
+import { deepFreeze } from '../message/json.ts'
 import type { SagaMark } from '../message/message.ts'
-
-/** A message that reached the saga. */
-export interface Seen {
-  readonly id: string
-  readonly type: string
-  readonly data: JsonValue
-}
+import type { Seen } from './seen.ts'
 
 /** The events of a saga, by name; the types are `name.fact`. Commands it sent stand between them. */
 export interface SagaFacts {
@@ -20,18 +15,29 @@ export interface SagaFacts {
   readonly stepTimedOut: { readonly step: string; readonly attempt: number }
   readonly stepUndone: { readonly step: string }
   readonly compensating: { readonly reason: string }
-  /** A reaction to an event, or to a timer (`type` is then its name); `state` only if it changed. */
-  readonly reacted: { readonly state?: JsonValue } & Seen
+  readonly reacted: Reacted
   /** Written by the clock; it stands in the stream `name.timers`. */
   readonly timerFired: SagaTimer
   readonly finished: { readonly outcome: 'completed' | 'compensated'; readonly reason?: string }
 }
 
-/** Which timer fired. `timer`: one that a reaction has set, by name in `step`. */
+/** A reaction to an event, or to a timer that fired. */
+export interface Reacted extends Seen {
+  /** It was a timer: `type` is its name. */
+  readonly fired?: true
+  /** Only if the reaction gave one. */
+  readonly state?: JsonValue
+  /** The timer that it cancelled, and the one that it set after that. */
+  readonly cancelTimer?: string
+  readonly timer?: string
+}
+
+/** Which timer fired. `undo`: an `undone` did not come; `timer`: one that a reaction has set, by name in `step`. */
 export interface SagaTimer {
   readonly key: string
-  readonly kind: 'timeout' | 'retry' | 'timer'
+  readonly kind: 'timeout' | 'retry' | 'undo' | 'timer'
   readonly step: string
+  /** Of a reaction's timer: the version of the stream when it was set, which tells it from those set before. */
   readonly attempt: number
 }
 
@@ -51,11 +57,13 @@ export interface SagaState {
     /** An attempt timed out: however later ones end, it may have worked. */
     readonly unsure?: true
   }[]
-  /** The data of the last message of each type. */
-  readonly seen: ReadonlyMap<string, JsonValue>
+  /** The last message of each type. */
+  readonly seen: ReadonlyMap<string, Seen>
+  /** The timers that reactions have set and that nothing has cancelled, by name, with their `attempt`. */
+  readonly timers: ReadonlyMap<string, number>
   /** Why it compensates. */
   readonly reason: string | undefined
-  /** What reactions keep. */
+  /** What reactions keep; frozen. */
   readonly own: unknown
 }
 
@@ -64,6 +72,7 @@ export const newState = (own: unknown): SagaState => ({
   version: 0,
   steps: [],
   seen: new Map(),
+  timers: new Map(),
   reason: undefined,
   own,
 })
@@ -96,10 +105,20 @@ const setStep = (
   return { ...state, steps }
 }
 
-const see = (state: SagaState, { type, data }: Seen): SagaState => ({
+const see = (state: SagaState, { id, type, schemaVersion = 1, data }: Seen): SagaState => ({
   ...state,
-  seen: new Map(state.seen).set(type, data),
+  seen: new Map(state.seen).set(type, { id, type, schemaVersion, data }),
 })
+
+/** A fire that no longer stands here was cancelled or replaced while it was on its way. */
+const setTimers = (state: SagaState, { fired, type, cancelTimer, timer }: Reacted): SagaState => {
+  if (fired === undefined && cancelTimer === undefined && timer === undefined) return state
+  const timers = new Map(state.timers)
+  if (fired === true) timers.delete(type)
+  if (cancelTimer !== undefined) timers.delete(cancelTimer)
+  if (timer !== undefined) timers.set(timer, state.version)
+  return { ...state, timers }
+}
 
 type Apply<F extends keyof SagaFacts> = (state: SagaState, data: SagaFacts[F]) => SagaState
 
@@ -111,11 +130,11 @@ const appliers: { readonly [F in keyof SagaFacts]: Apply<F> } = {
   stepUndone: (state, { step }) => setStep(state, step, { status: 'undone' }),
   compensating: (state, { reason }) => ({ ...state, status: 'compensating', reason }),
   reacted: (state, data) => ({
-    ...see(state, data),
-    ...('state' in data ? { own: data.state } : {}),
+    ...setTimers(data.fired === true ? state : see(state, data), data),
+    ...(data.state === undefined ? {} : { own: deepFreeze(data.state) }),
   }),
   timerFired: (state) => state,
-  finished: (state, { outcome }) => ({ ...state, status: outcome }),
+  finished: (state, { outcome }) => ({ ...state, status: outcome, timers: new Map() }),
 }
 
 /** The state after one more message of the stream. */

@@ -4,15 +4,16 @@
  */
 import { fullJitter } from '../internal/backoff.ts'
 import { milliseconds } from '../internal/duration.ts'
+import { ThenceError } from '../errors.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Recorded } from '../message/message.ts'
-import type { SagaState, SagaTimer, Seen } from './facts.ts'
+import { checkName } from '../message/name.ts'
+import type { Reacted, SagaState, SagaTimer } from './facts.ts'
 import type { Reaction, Saga } from './saga.ts'
+import { kept, seenOf } from './seen.ts'
 import type { Step } from './step.ts'
 import type { Moment, TurnResult } from './turn.ts'
 import { Turn } from './turn.ts'
-
-const seen = ({ id, type, data }: Recorded): Seen => ({ id, type, data: data as JsonValue })
 
 /** The step that is being done or waits for its next attempt. */
 const current = ({ saga, state }: Turn): Step | undefined => {
@@ -34,7 +35,7 @@ const forward = (turn: Turn): void => {
   const begun = new Set(turn.state.steps.map(({ step }) => step))
   const next = turn.saga.steps.find(({ name }) => !begun.has(name))
   if (next !== undefined) begin(turn, next, 1)
-  else if (turn.saga.steps.length > 0) turn.record('finished', { outcome: 'completed' })
+  else if (turn.saga.steps.length > 0) turn.ends('completed')
 }
 
 const pivotPassed = ({ saga, state }: Turn): boolean =>
@@ -49,15 +50,25 @@ const backward = (turn: Turn): void => {
     const step = turn.saga.steps.find((one) => one.name === name)
     if (status === 'undoing') return
     if (step?.undo === undefined || (status !== 'done' && status !== 'unknown')) continue
-    turn.command(step, step.undo, { attempt: 1, undo: true })
+    takeBack(turn, step, 1)
     if (step.undone !== undefined) return
     turn.record('stepUndone', { step: name })
   }
-  const { reason } = turn.state
-  turn.record('finished', { outcome: 'compensated', ...(reason === undefined ? {} : { reason }) })
+  turn.ends('compensated')
+}
+
+/** Compensation only goes forward: where `undone` is asked for in time, `undo` is sent until it comes. */
+const takeBack = (turn: Turn, step: Step, attempt: number): void => {
+  const { name, undo, undone, timeout, retry } = step
+  if (undo === undefined) return
+  turn.command(step, undo, { attempt, undo: true })
+  if (undone === undefined || timeout === undefined) return
+  const pause = fullJitter(retry, attempt, turn.moment.random)
+  turn.set({ kind: 'undo', step: name, attempt }, timeout + pause)
 }
 
 const giveUp = (turn: Turn, reason: string): void => {
+  turn.ends(undefined)
   turn.record('compensating', { reason })
   backward(turn)
 }
@@ -71,17 +82,21 @@ const again = (turn: Turn, step: Step, reason: string): void => {
   turn.set({ kind: 'retry', step: step.name, attempt: attempt + 1 }, delay)
 }
 
-const finish = (turn: Turn, step: Step, message: Recorded): void => {
+const cancelTimers = (turn: Turn, step: Step): void => {
   // Only a step that was given up for now has a timer for its next attempt.
   if (statusOf(turn, step) !== 'doing') turn.cancel({ kind: 'retry', step: step.name })
   if (step.timeout !== undefined) turn.cancel({ kind: 'timeout', step: step.name })
-  turn.record('stepDone', { step: step.name, ...seen(message) })
+}
+
+const finish = (turn: Turn, step: Step, message: Recorded): void => {
+  cancelTimers(turn, step)
+  turn.record('stepDone', { step: step.name, ...seenOf(message) })
   forward(turn)
 }
 
 const fail = (turn: Turn, step: Step, message: Recorded): void => {
   const attempt = attemptOf(turn, step)
-  turn.record('stepFailed', { step: step.name, attempt, ...seen(message) })
+  turn.record('stepFailed', { step: step.name, attempt, ...seenOf(message) })
   again(turn, step, `${step.name}: ${message.type}`)
 }
 
@@ -109,6 +124,7 @@ const undone = (turn: Turn, { type }: Recorded): boolean => {
     (one) => one.undone?.type === type && statusOf(turn, one) === 'undoing',
   )
   if (step === undefined) return false
+  if (step.timeout !== undefined) turn.cancel({ kind: 'undo', step: step.name })
   turn.record('stepUndone', { step: step.name })
   backward(turn)
   return true
@@ -119,35 +135,67 @@ const asList = <T>(value: T | readonly T[] | undefined): readonly T[] => {
   return Array.isArray(value) ? (value as readonly T[]) : [value as T]
 }
 
-const enact = (turn: Turn, reaction: Reaction<unknown> | undefined, by: Seen): void => {
+/** @throws CONFIG_INVALID */
+const onTimerOf = ({ saga }: Turn, timer: string): NonNullable<Saga['onTimer']> => {
+  if (saga.onTimer !== undefined) return saga.onTimer
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `Saga ${saga.name} has a timer ${timer} but no onTimer that says what happens when it is due.`,
+  )
+}
+
+const setTimer = (turn: Turn, { name, in: delay }: NonNullable<Reaction<unknown>['timer']>) => {
+  checkName(`The timer of saga ${turn.saga.name}`, name)
+  onTimerOf(turn, name)
+  const timer = { kind: 'timer', step: name, attempt: turn.state.version } as const
+  turn.set(timer, milliseconds(`timer ${name}`, delay))
+}
+
+const enact = (turn: Turn, reaction: Reaction<unknown> | undefined, by: Reacted): void => {
   if (reaction === undefined) return
-  const { state, timer, cancelTimer, compensate } = reaction
-  turn.record('reacted', { ...by, ...('state' in reaction ? { state: state as JsonValue } : {}) })
-  for (const command of asList(reaction.send)) turn.send(command)
+  const { timer, cancelTimer, compensate } = reaction
+  const state = kept(turn.saga.name, reaction.state) as JsonValue | undefined
+  turn.record('reacted', {
+    ...by,
+    ...(state === undefined ? {} : { state }),
+    ...(cancelTimer === undefined ? {} : { cancelTimer }),
+    ...(timer === undefined ? {} : { timer: timer.name }),
+  })
   if (cancelTimer !== undefined) turn.cancel({ kind: 'timer', step: cancelTimer })
-  if (timer !== undefined)
-    turn.set(
-      { kind: 'timer', step: timer.name, attempt: 1 },
-      milliseconds(`timer ${timer.name}`, timer.in),
-    )
+  // Right after the fact: its version is the timer's number.
+  if (timer !== undefined) setTimer(turn, timer)
+  for (const command of asList(reaction.send)) turn.send(command)
   if (turn.state.status !== 'running') return
-  if (reaction.complete === true) turn.record('finished', { outcome: 'completed' })
+  if (reaction.complete === true) turn.ends('completed')
   else if (compensate !== undefined && !pivotPassed(turn)) stop(turn, compensate)
 }
 
 /** A step in flight may have worked already: it is taken back too. */
 const stop = (turn: Turn, reason: string): void => {
   const now = current(turn)
+  if (now !== undefined) cancelTimers(turn, now)
   if (now !== undefined && statusOf(turn, now) === 'doing')
     turn.record('stepTimedOut', { step: now.name, attempt: attemptOf(turn, now) })
   giveUp(turn, reason)
 }
 
-const fired = (turn: Turn, { kind, step: name, attempt }: SagaTimer, id: string): void => {
-  if (kind === 'timer') {
-    const by = { id, type: name, data: null }
-    return enact(turn, turn.saga.onTimer(turn.context(1), name), by)
-  }
+/** A fire that was on its way when its timer was cancelled or set anew does not count. */
+const rang = (turn: Turn, { step: name, attempt }: SagaTimer, id: string): void => {
+  if (turn.state.timers.get(name) !== attempt) return
+  const reaction = onTimerOf(turn, name)(turn.context(1), name)
+  enact(turn, reaction, { id, type: name, data: null, fired: true })
+}
+
+const undoAgain = (turn: Turn, { step: name, attempt }: SagaTimer): void => {
+  const step = turn.saga.steps.find((one) => one.name === name)
+  if (step === undefined || statusOf(turn, step) !== 'undoing') return
+  if (attempt === attemptOf(turn, step)) takeBack(turn, step, attempt + 1)
+}
+
+const fired = (turn: Turn, timer: SagaTimer, id: string): void => {
+  const { kind, step: name, attempt } = timer
+  if (kind === 'timer') return rang(turn, timer, id)
+  if (kind === 'undo') return undoAgain(turn, timer)
   const step = current(turn)
   if (step?.name !== name) return
   if (kind === 'retry' && attempt === attemptOf(turn, step) + 1) begin(turn, step, attempt)
@@ -173,7 +221,7 @@ export function react(
   const turn = new Turn(saga, state, given)
   if (state.status === 'new') {
     if (message.type !== saga.startedBy.type) return turn.result()
-    turn.record('started', seen(message))
+    turn.record('started', seenOf(message))
     forward(turn)
   } else if (!ended(state)) {
     if (message.type === saga.facts.timerFired.type)
@@ -181,7 +229,8 @@ export function react(
     else stepped(turn, message)
   }
   const reaction = saga.on.get(message.type)
-  if (reaction !== undefined && !ended(turn.state))
-    enact(turn, reaction.run(turn.context(1), message), seen(message))
+  if (reaction !== undefined && !ended(state))
+    enact(turn, reaction.run(turn.context(1), message), seenOf(message))
+  turn.close()
   return turn.result()
 }

@@ -11,15 +11,16 @@ import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import { checkCategory, checkName } from '../message/name.ts'
 import { plain } from '../message/schema.ts'
-import type { SagaContext, Step } from './step.ts'
 import type { SagaFacts } from './facts.ts'
+import { kept } from './seen.ts'
+import type { SagaContext, Step } from './step.ts'
 
 /** What a reaction wants to happen; all of it commits together. */
 export interface Reaction<State> {
-  /** The next state; left out, it stays. */
+  /** The next state; left out or `undefined`, it stays. */
   readonly state?: State
   readonly send?: CommandMessage | readonly CommandMessage[]
-  /** Calls `onTimer` with this name later. Setting the same name again replaces it. */
+  /** Calls `onTimer`, which must be given, with this name later. Setting the same name again replaces it. */
   readonly timer?: { readonly name: string; readonly in: Duration }
   readonly cancelTimer?: string
   /** Takes the completed steps back, in reverse order, and ends the saga. Ignored after the pivot. */
@@ -30,6 +31,7 @@ export interface Reaction<State> {
 
 /** What a reaction is given: what any step is given, and the state. */
 export interface ReactionContext<State> extends SagaContext {
+  /** Frozen: return the next one. */
   readonly state: State
 }
 
@@ -59,7 +61,11 @@ export interface SagaOptions<
   readonly startedBy: Readable<'event', Type, Start>
   /**
    * Which instance a message belongs to; asked of the start, of every event that a step waits for, and of every event
-   * in `on`. `undefined`: none of this saga's.
+   * in `on`. `undefined`: none of this saga's. Else a text that isn't empty, so that `name-key` is a valid name; anything
+   * else parks the message (NAME_INVALID).
+   *
+   * The type of `data` is that of the start and of the events of the steps. The data of events that stand only in `on` is
+   * not in it, because `on` is typed after `key`: such an event must have its key where the others have it.
    */
   readonly key: (message: {
     readonly type: string
@@ -86,7 +92,9 @@ export interface Saga {
   readonly steps: readonly Step[]
   readonly initial: () => unknown
   readonly on: ReadonlyMap<string, Entry<AnyEvent, React>>
-  readonly onTimer: (saga: ReactionContext<unknown>, timer: string) => Reaction<unknown> | undefined
+  readonly onTimer:
+    | ((saga: ReactionContext<unknown>, timer: string) => Reaction<unknown> | undefined)
+    | undefined
   /** Its own events, by the fact they record. */
   readonly facts: {
     readonly [F in keyof SagaFacts]: EventDefinition<string, SagaFacts[F], SagaFacts[F]>
@@ -119,6 +127,18 @@ const checkSteps = (name: string, steps: readonly Step[]): void => {
   }
 }
 
+/** A key makes the name of a stream: one that is no name would merge instances, or could not be stored. */
+const checkedKey = (name: string, key: unknown): string | undefined => {
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || key === '')
+    throw new ThenceError(
+      'NAME_INVALID',
+      `Saga ${name}: key gave ${key === '' ? 'an empty text' : typeof key}; it must be a text that is not empty, or undefined.`,
+    )
+  checkName('The stream', `${name}-${key}`)
+  return key
+}
+
 /**
  * Defines a saga. One instance lives per key; its history is the stream `name-key`.
  * @param name the category of its streams; `-` is not allowed.
@@ -143,11 +163,11 @@ export function saga<
     part: 'saga',
     name,
     startedBy: options.startedBy,
-    key: options.key,
+    key: (message) => checkedKey(name, options.key(message)),
     steps,
-    initial: options.state ?? (() => null),
+    initial: () => kept(name, options.state?.()),
     on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),
-    onTimer: (options.onTimer ?? (() => undefined)) as Saga['onTimer'],
+    onTimer: options.onTimer as Saga['onTimer'],
     facts: factsOf(name),
   }
 }

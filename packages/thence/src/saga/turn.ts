@@ -2,12 +2,12 @@
  * What one message makes a saga do, collected as data: facts and commands for its stream, timers to set and to cancel.
  */
 import { ThenceError } from '../errors.ts'
-import type { JsonValue } from '../message/json.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
 import type { CommandMessage, Message, SagaMark } from '../message/message.ts'
 import type { SagaFacts, SagaState, SagaTimer } from './facts.ts'
 import { evolve } from './facts.ts'
 import type { ReactionContext, Saga } from './saga.ts'
+import { dataOf } from './seen.ts'
 import type { Commands, Step } from './step.ts'
 
 /** The time and the chance of a turn, given from outside so that a turn is a pure function. */
@@ -36,8 +36,14 @@ export interface TurnResult {
   readonly ended: boolean
 }
 
+/** A list as JSON: whatever the names hold, no two timers share an id. */
 export const timerId = (stream: string, { kind, step }: Pick<SagaTimer, 'kind' | 'step'>): string =>
-  `${stream}/${kind}/${step}`
+  JSON.stringify([stream, kind, step])
+
+/** What the ids of all timers of one instance begin with, and no others. */
+export const timerPrefix = (stream: string): string => `[${JSON.stringify(stream)},`
+
+type Outcome = SagaFacts['finished']['outcome']
 
 export class Turn {
   readonly saga: Saga
@@ -45,7 +51,8 @@ export class Turn {
   readonly moment: Moment
   #state: SagaState
   readonly #messages: Message[] = []
-  readonly #set: PlannedTimer[] = []
+  #set: PlannedTimer[] = []
+  #outcome: Outcome | undefined
   readonly #cancel: string[] = []
 
   constructor(saga: Saga, state: SagaState, at: { readonly key: string; readonly moment: Moment }) {
@@ -82,13 +89,32 @@ export class Turn {
   }
 
   cancel(timer: Pick<SagaTimer, 'kind' | 'step'>): void {
-    this.#cancel.push(timerId(this.#stream, timer))
+    const id = timerId(this.#stream, timer)
+    this.#set = this.#set.filter((planned) => planned.id !== id)
+    this.#cancel.push(id)
+  }
+
+  /** The saga ends with this turn; `undefined`: it doesn't, after all. */
+  ends(outcome: Outcome | undefined): void {
+    this.#outcome = outcome
+  }
+
+  /** Records the end if it has come: last, so that a reaction to the same message still has its say. */
+  close(): void {
+    const outcome = this.#outcome
+    if (outcome === undefined) return
+    const { reason } = this.#state
+    const why = outcome === 'compensated' && reason !== undefined ? { reason } : {}
+    this.record('finished', { outcome, ...why })
   }
 
   context(attempt: number): ReactionContext<unknown> {
     const { key, saga } = this
     const { seen, own } = this.#state
-    const find = <D extends AnyDefinition>({ type }: D): DataOf<D> | undefined => seen.get(type)
+    const find = <D extends AnyDefinition>(definition: D): DataOf<D> | undefined => {
+      const found = seen.get(definition.type)
+      return found && dataOf(definition, found)
+    }
     return {
       key,
       attempt,
@@ -121,10 +147,10 @@ export class Turn {
   }
 
   #write(commands: Commands<never>, attempt: number): CommandMessage {
-    if (typeof commands === 'function' && !('kind' in commands))
-      return commands(this.context(attempt))
-    const start = this.#state.seen.get(this.saga.startedBy.type) as JsonValue
-    return (commands as unknown as (data: JsonValue) => CommandMessage)(start)
+    const context = this.context(attempt)
+    if (typeof commands === 'function' && !('kind' in commands)) return commands(context)
+    const start: unknown = context.data(this.saga.startedBy)
+    return (commands as unknown as (data: unknown) => CommandMessage)(start)
   }
 
   #add(message: Message): void {
