@@ -124,6 +124,36 @@ describe('the message that ends a saga', () => {
   })
 })
 
+describe('an answer at an unexpected time', () => {
+  const shipping = saga('shipping', {
+    startedBy: Placed,
+    key,
+    steps: [
+      step('payment', { do: Charge, done: Charged, undo: Refund }),
+      step('shipping', { do: Ship, done: Shipped, failed: Lost, timeout: '1m', pivot: true }),
+    ],
+  })
+
+  it('does not do a step that has not begun', () => {
+    given(shipping, [Placed(one)])
+      .when(Shipped(one))
+      .thenNothing()
+      .when(Charged(one))
+      .thenSends(Ship(one))
+      .when(Shipped(one))
+      .thenStatus('completed')
+  })
+
+  it('does not stop a compensation, not even that of a pivot', () => {
+    given(shipping, [Placed(one), Charged(one)])
+      .after('1m')
+      .thenSends(Refund(one))
+      .when(Shipped(one))
+      .thenNothing()
+      .thenStatus('compensated')
+  })
+})
+
 describe('an undo that nobody answers', () => {
   const retry = { attempts: 1, base: 1000, cap: 3000 }
   const insisting = (timeout?: '10s') =>

@@ -14,7 +14,7 @@ import { checkName } from '../message/name.ts'
 export interface SagaContext {
   /** Which instance this is. */
   readonly key: string
-  /** 1 for the first try of the step. */
+  /** 1 for the first try of the step, and for the first try to undo it. */
   readonly attempt: number
   /** The data of the last message of this definition that this instance has seen. @throws STATE_INVALID if none. */
   readonly data: <D extends AnyDefinition>(definition: D) => DataOf<D>
@@ -45,11 +45,17 @@ export interface StepOptions<
   readonly undo?: Commands<Start>
   /** If given, compensation goes on only after this event; else as soon as `undo` is sent. */
   readonly undone?: Undone
-  /** How long one attempt may take; default: for ever. */
+  /**
+   * How long one attempt may take; default: for ever. With `undone`: how long it may take to come before `undo` is sent
+   * again, after the pause of `retry`, until it comes.
+   */
   readonly timeout?: Duration
   /** Tries again after a failure or a timeout; default: one attempt. */
   readonly retry?: Partial<RetryPolicy>
-  /** Once this step is done the saga only goes forward: later steps are tried until they work. */
+  /**
+   * Once this step is done the saga only goes forward: later steps are tried until they work. Until then it is a step
+   * like others: if it times out the saga compensates, and a `done` that comes later is ignored.
+   */
   readonly pivot?: boolean
 }
 
