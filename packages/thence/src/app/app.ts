@@ -164,6 +164,7 @@ export class App<C extends string = string, Q extends string = string> implement
   /** Runs a call that the end waits for. */
   async #call<T>(work: () => Promise<T>): Promise<T> {
     this.#checkRunning()
+    this.#store.refuseInside()
     const call = work()
     this.#calls.add(call)
     try {

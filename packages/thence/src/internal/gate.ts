@@ -3,7 +3,7 @@
  * nobody sees half a transaction. Work that finishes synchronously never waits for a promise.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ThenceError } from '../errors.ts'
+import { nested } from './context.ts'
 
 type Awaitable<T> = T | Promise<T>
 
@@ -75,10 +75,3 @@ export class Gate {
     this.#first = 0
   }
 }
-
-const nested = (): ThenceError =>
-  new ThenceError(
-    'TRANSACTION_NESTED',
-    'The database was called from inside its own open transaction, which would wait for itself. ' +
-      'Use what the transaction offers (its view, append, send), or do it after the transaction.',
-  )

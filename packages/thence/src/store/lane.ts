@@ -2,6 +2,7 @@
  * Group commit (decision D1): appends that arrive while a batch is in flight form the next one. One commit per batch,
  * an outcome per request, and nobody waits for a timer.
  */
+import { contextOfNow } from '../internal/context.ts'
 import type { Runtime } from '../ports/runtime.ts'
 
 /** What became of one request of a batch. */
@@ -20,6 +21,8 @@ const maxBatch = 512
 export class Lane<In, Out> {
   readonly #commit: (requests: readonly In[]) => Promise<readonly Outcome<Out>[]>
   readonly #runtime: Runtime
+  /** A batch is everyone's: it does not run inside of what the first of its callers does. */
+  readonly #outside = contextOfNow()
   #waiting: Waiting<In, Out>[] = []
   #running = false
 
@@ -43,7 +46,7 @@ export class Lane<In, Out> {
 
   /** At the end of this turn, so that all callers of the turn share one commit. */
   #schedule(): void {
-    this.#runtime.soon(() => void this.#drain())
+    this.#runtime.soon(() => void this.#outside(() => this.#drain()))
   }
 
   async #drain(): Promise<void> {

@@ -3,6 +3,7 @@
  * everything else happens in a transaction through a {@link Writer}.
  */
 import { isStoreFailure } from '../errors.ts'
+import { Inside } from '../internal/context.ts'
 import { paged } from '../internal/paged.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
@@ -28,6 +29,7 @@ export class Store {
   readonly database: Database
   readonly tools: Tools
   readonly #inline: Inline | undefined
+  readonly #inside = new Inside()
   readonly #lane: Lane<Prepared, AppendResult>
   readonly #listeners = new Set<(commit: Commit) => void>()
 
@@ -49,21 +51,25 @@ export class Store {
 
   /**
    * Appends, in one commit with whatever else arrives now. When it resolves, all messages are committed.
-   * @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, VALUE_NOT_STORABLE, SCHEMA_INVALID, STORE_…
+   * @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, VALUE_NOT_STORABLE, SCHEMA_INVALID, TRANSACTION_NESTED,
+   * STORE_…
    */
   async append(append: Append): Promise<AppendResult> {
+    this.refuseInside()
     return this.#lane.add(prepare(append, this.tools))
   }
 
+  /** Throws TRANSACTION_NESTED to whoever calls from inside a transaction of this store. */
+  refuseInside(): void {
+    this.#inside.refuse()
+  }
+
   /** Runs `work` in one write transaction and wakes readers after the commit. */
-  async transact<T>(
-    work: (writer: Writer) => Awaitable<T>,
-    options?: TransactOptions,
-  ): Promise<T> {
+  async transact<T>(work: (writer: Writer) => Awaitable<T>, options?: TransactOptions): Promise<T> {
     let commit: Commit | undefined
     const result = await this.database.transact(async (transaction) => {
       const writer = new Writer(transaction, this.tools, this.#inline)
-      const value = await work(writer)
+      const value = await this.#inside.run(() => work(writer))
       commit = writer.commit
       return value
     }, options)
@@ -72,7 +78,7 @@ export class Store {
   }
 
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
-    return this.database.read(work)
+    return this.database.read((transaction) => this.#inside.run(() => work(transaction)))
   }
 
   /** A stream's messages in order of version, a page at a time. */
