@@ -4,6 +4,7 @@
 import { isThenceError, ThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { EventMessage, Issued } from '../message/message.ts'
+import { checkName } from '../message/name.ts'
 import { causedBy } from '../message/trace.ts'
 import type { Once } from '../ports/events.ts'
 import { wait } from '../ports/wait.ts'
@@ -37,8 +38,19 @@ const decide = ({ aggregate, command }: Execution, state: unknown): readonly Eve
     : [decision as EventMessage]
 }
 
-export const streamOf = (aggregate: Aggregate, command: Issued): string =>
-  `${aggregate.name}-${aggregate.id(command)}`
+/** @throws NAME_INVALID before anything is read: two ids that are stored alike must not share a stream. */
+export const streamOf = (aggregate: Aggregate, command: Issued): string => {
+  const id: unknown = aggregate.id(command)
+  if (typeof id !== 'string' || id === '')
+    throw new ThenceError(
+      'NAME_INVALID',
+      `stream of aggregate ${aggregate.name} gave ${id === '' ? 'an empty text' : typeof id} for ${command.type}; ` +
+        'it must give the id of the one that is meant, as text.',
+    )
+  const stream = `${aggregate.name}-${id}`
+  checkName(`The stream of ${command.type}`, stream)
+  return stream
+}
 
 const nothing = (stream: string, { version, position }: Folded): AppendResult => ({
   stream,
@@ -73,14 +85,15 @@ export async function executeIn(
   return writer.append(toAppend(execution, folded, messages))
 }
 
-const load = (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> =>
-  store.read(async (transaction) => {
-    const stream = streamOf(aggregate, command)
+const load = async (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> => {
+  const stream = streamOf(aggregate, command)
+  return store.read(async (transaction) => {
     const before = once && (await transaction.inbox.recall(once.consumer, once.id))
     if (before !== undefined)
       return { done: await readBack(transaction, before, store.tools.codec) }
     return { folded: await fold(transaction, store.tools.codec, { aggregate, stream }) }
   })
+}
 
 type Loaded = { readonly done: AppendResult } | { readonly folded: Folded }
 

@@ -1,4 +1,4 @@
-// Commands that come twice at once, from two processes on one store.
+// Commands that come twice at once, from two processes on one store, and commands that do not say for whom they are.
 import { aggregate, command, event, plain } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { gate, kinds, look, run, wrap } from '../kit/places.ts'
@@ -41,5 +41,38 @@ describe.each(kinds)('a command that is sent twice at once on $name', ({ make })
     const saved = await look(second)(({ snapshots }) => snapshots.load('account-1', 'account/1'))
     expect(saved).toMatchObject({ version: 2, state: '{"sum":11}' })
     expect((await second.app.send(Add({ n: 1000 }))).events[0]?.data).toMatchObject({ sum: 1111 })
+  })
+})
+
+describe.each(kinds)('a stream that is no name, on $name', ({ make }) => {
+  const Open = command('Open', plain<{ id: string }>())
+  const Opened = event('Opened', plain<{ folded: number }>())
+  const box = aggregate('box', {
+    initial: () => 0,
+    evolve: (on) => on(Opened, (count) => count + 1),
+    decide: (on) => on(Open, (folded) => Opened({ folded })),
+    stream: ({ data }) => data.id,
+  })
+  const wrong = [undefined, 7, '', 'a\u0000b', '\ud800', '\ud801', 'two\nlines', 'x'.repeat(256)]
+
+  it('is refused before anything is read', async () => {
+    let reads = 0
+    const test = await run(make(), (app) => app.use(box), {
+      around: (one) =>
+        wrap(one, {
+          read: (work) => {
+            reads += 1
+            return one.read(work)
+          },
+        }),
+    })
+    await test.settle()
+    reads = 0
+    const codes = wrong.map((id) =>
+      test.app.send(Open({ id: id as string })).catch(({ code }: { code: string }) => code),
+    )
+    expect(await Promise.all(codes)).toEqual(wrong.map(() => 'NAME_INVALID'))
+    expect(reads).toBe(0)
+    expect((await test.app.send(Open({ id: 'Zürich-8001' }))).stream).toBe('box-Zürich-8001')
   })
 })
