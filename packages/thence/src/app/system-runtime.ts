@@ -4,7 +4,22 @@
  */
 import { randomFillSync } from 'node:crypto'
 import { UuidSource } from '../internal/uuid.ts'
-import type { Runtime } from '../ports/runtime.ts'
+import type { Cancel, Runtime } from '../ports/runtime.ts'
+
+/** A longer `setTimeout` would run at once. */
+const longest = 2 ** 31 - 1
+
+const after = (milliseconds: number, callback: () => void): Cancel => {
+  // Nothing to keep the process alive for.
+  if (milliseconds === Infinity) return () => undefined
+  let timer: ReturnType<typeof setTimeout>
+  const arm = (left: number): void => {
+    timer =
+      left <= longest ? setTimeout(callback, left) : setTimeout(() => arm(left - longest), longest)
+  }
+  arm(milliseconds)
+  return () => clearTimeout(timer)
+}
 
 /** A runtime on the system's clock and cryptographic randomness. */
 export function systemRuntime(): Runtime {
@@ -16,10 +31,7 @@ export function systemRuntime(): Runtime {
     now: () => Date.now(),
     random: () => Math.random(),
     id: () => ids.next(),
-    after: (milliseconds, callback) => {
-      const timer = setTimeout(callback, milliseconds)
-      return () => clearTimeout(timer)
-    },
+    after,
     soon: (callback) => void setImmediate(callback),
   }
 }

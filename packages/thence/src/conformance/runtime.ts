@@ -115,6 +115,21 @@ const plans: readonly RuntimeCase[] = [
     cancel()
   }),
 
+  it('a callback that is planned for far away, or for never, does not run now', async ({
+    runtime,
+    pass,
+  }) => {
+    const ran: number[] = []
+    // Beyond what 32 bits of milliseconds can say.
+    const cancels = [2 ** 31, 2 ** 32 + 5, 1e12, Infinity].map((far) =>
+      runtime.after(far, () => ran.push(far)),
+    )
+    await pass(30)
+    for (const cancel of cancels) cancel()
+    await pass(5)
+    assert.deepEqual(ran, [])
+  }),
+
   it('a callback may plan another one', async ({ runtime, pass }) => {
     const ran: string[] = []
     runtime.after(5, () => {

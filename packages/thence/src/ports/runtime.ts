@@ -17,7 +17,10 @@ export interface Runtime {
   random(): number
   /** A new UUIDv7 (RFC 9562), monotonic within the process. */
   id(): string
-  /** Runs `callback` once, not before `milliseconds` from now. A real one keeps the process alive. */
+  /**
+   * Runs `callback` once, not before `milliseconds` from now, however many; never for `Infinity`. A real one keeps the
+   * process alive.
+   */
   after(milliseconds: number, callback: () => void): Cancel
   /** Runs `callback` when the current turn of the event loop and its microtasks are over. */
   soon(callback: () => void): void

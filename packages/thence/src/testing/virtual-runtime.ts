@@ -88,6 +88,7 @@ class VirtualClock implements VirtualRuntime {
   }
 
   after(delay: number, callback: () => void): Cancel {
+    if (delay === Infinity) return () => undefined
     const plan = { due: this.#now + Math.max(0, delay), callback }
     this.#plans.add(plan)
     return () => void this.#plans.delete(plan)
