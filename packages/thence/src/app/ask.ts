@@ -2,6 +2,8 @@
  * Questions to projections: wait until the view is far enough, then answer from one committed state.
  */
 import { ThenceError } from '../errors.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
 import type { QueryMessage } from '../message/query.ts'
 import { parse } from '../message/schema.ts'
 import { wait } from '../ports/wait.ts'
@@ -15,8 +17,8 @@ import { reach } from './reach.ts'
 export interface AskOptions {
   /** A position that the answer must include. */
   readonly after?: number
-  /** Milliseconds to wait for it; default 5,000. */
-  readonly timeout?: number
+  /** How long to wait for it; default 5 s. */
+  readonly timeout?: Duration
   readonly signal?: AbortSignal
 }
 
@@ -72,11 +74,11 @@ const pause = 10
 /** Looks when the view is far enough. @throws QUERY_TIMEOUT, ABORTED */
 const lookInTime = async (
   asked: Asked & Required<Pick<Asked, 'subscription'>>,
-  { after = 0, timeout = 5000, signal }: AskOptions,
+  { after = 0, timeout = '5s', signal }: AskOptions,
 ): Promise<Found> => {
   const { store, subscription, entry } = asked
   const { runtime } = store.tools
-  const end = runtime.now() + timeout
+  const end = runtime.now() + milliseconds('timeout of ask', timeout)
   for (;;) {
     const target = Math.max(after, subscription.rebuildTo)
     const left = Math.max(0, end - runtime.now())

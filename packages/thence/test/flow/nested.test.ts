@@ -32,7 +32,7 @@ describe.each(kinds)('inside a transaction on $name', ({ make }) => {
       answers: (on) => on(Sum, () => 0),
     })
     const test = await run(make(), (app) => app.use(view).handle('notes', Note, () => undefined))
-    later.app = test.app as unknown as App
+    later.app = test.app
     const before = test.runtime.now()
     await test.app.append({ events: Paid(null) })
     await test.settle()
@@ -56,7 +56,7 @@ describe.each(kinds)('inside a transaction on $name', ({ make }) => {
         }),
     })
     const test = await run(make(), (app) => app.use(view).messages(Noted))
-    later.app = test.app as unknown as App
+    later.app = test.app
     await test.app.append({ events: Paid(null) })
     await begun.opened
     const innocent = [1, 2, 3].map(() => test.app.append({ events: Noted(null) }))
@@ -82,7 +82,7 @@ describe.each(kinds)('inside a transaction on $name', ({ make }) => {
         }),
     })
     const test = await run(make(), (app) => app.use(view).messages(Noted))
-    later.app = test.app as unknown as App
+    later.app = test.app
     await test.app.append({ events: Paid(null) })
     await test.settle()
     expect(await Promise.all(forgotten)).toMatchObject([{ stream: 'later', version: 1 }])
