@@ -29,7 +29,7 @@ export function issue(definition: AnyDefinition, message: Message, by: Issue): I
   const own = definition.tags(data)
   const tags = message.tags === undefined ? own : [...new Set([...own, ...message.tags])]
   for (const tag of tags) checkName(`A tag of ${message.type}`, tag)
-  const metadata = metadataOf(id, message.metadata, by.parent)
+  const metadata = metadataOf(id, message, by.parent)
   const { kind, type } = message
   return { kind, type, schemaVersion: definition.schemaVersion, id, data, tags, metadata }
 }

@@ -17,6 +17,9 @@ export interface SagaMark {
   readonly undo?: boolean
 }
 
+/** Where a saga's mark stands on a message before it is recorded: in `metadata` anyone could write one. */
+export const sagaMark: unique symbol = Symbol('thence.sagaMark')
+
 /** Where a message comes from; it travels along without the user asking. */
 export interface Metadata {
   /** The same for everything that follows from one first message: that message's id. */
@@ -28,6 +31,7 @@ export interface Metadata {
   readonly tracestate?: string
   /** The user's own facts (tenant, actor …), handed on unchanged. */
   readonly user?: Readonly<Record<string, JsonValue>>
+  /** Set by sagas only. */
   readonly saga?: SagaMark
 }
 
@@ -36,7 +40,7 @@ export interface MessageOptions {
   /** An id of your own (any text up to 256 characters) makes sending idempotent; default: a new UUIDv7. */
   readonly id?: string
   /** Handed on to all that follows; default: that of the message being handled. */
-  readonly metadata?: Partial<Metadata>
+  readonly metadata?: Partial<Omit<Metadata, 'saga'>>
   /** Names that append conditions and reads can ask for, in addition to those of the definition. */
   readonly tags?: readonly string[]
 }
@@ -52,6 +56,8 @@ export interface Message<
   /** Which version of the type's schema `data` follows; 1 is the first. */
   readonly schemaVersion: number
   readonly data: Data
+  /** @internal */
+  readonly [sagaMark]?: SagaMark
 }
 
 export type EventMessage<Type extends string = string, Data = unknown> = Message<

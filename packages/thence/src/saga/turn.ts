@@ -4,6 +4,7 @@
 import { ThenceError } from '../errors.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
 import type { CommandMessage, Message, SagaMark } from '../message/message.ts'
+import { sagaMark } from '../message/message.ts'
 import type { SagaFacts, SagaState, SagaTimer } from './facts.ts'
 import { evolve } from './facts.ts'
 import type { ReactionContext, Saga } from './saga.ts'
@@ -74,7 +75,7 @@ export class Turn {
   /** Sends a step's command, marked with the step. */
   command(step: Step, commands: Commands<never>, mark: Omit<SagaMark, 'step'>): void {
     const message = this.#write(commands, mark.attempt)
-    this.#add({ ...message, metadata: { ...message.metadata, saga: { step: step.name, ...mark } } })
+    this.#add({ ...message, [sagaMark]: { step: step.name, ...mark } })
   }
 
   /** Sends a command that belongs to no step. */
@@ -155,7 +156,7 @@ export class Turn {
 
   #add(message: Message): void {
     this.#messages.push(message)
-    const { type, data, metadata } = message
-    this.#state = evolve(this.saga.name, this.#state, { type, data, mark: metadata?.saga })
+    const { type, data, [sagaMark]: mark } = message
+    this.#state = evolve(this.saga.name, this.#state, { type, data, mark })
   }
 }

@@ -6,6 +6,7 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyDefinition } from '../message/define.ts'
 import type { CommandMessage, EventMessage, Message } from '../message/message.ts'
+import { sagaMark } from '../message/message.ts'
 import type { SagaState, SagaStatus, SagaTimer, StepStatus } from '../saga/facts.ts'
 import { evolve, newState } from '../saga/facts.ts'
 import { react } from '../saga/react.ts'
@@ -167,9 +168,9 @@ class SagaSpec implements GivenSaga {
 
   /** A fact goes through the door of the log; a command's data does not matter to the state. */
   #fold(state: SagaState, message: Message): SagaState {
-    const { type, metadata, kind } = message
+    const { type, kind, [sagaMark]: mark } = message
     const data = kind === 'command' ? null : this.#recorder.record(message, 'facts').data
-    return evolve(this.#saga.name, state, { type, data, mark: metadata?.saga })
+    return evolve(this.#saga.name, state, { type, data, mark })
   }
 
   #fireUntil(until: number): void {
