@@ -3,7 +3,7 @@
  * on hand, only movements.
  */
 import { documents, projection } from 'thence'
-import type { Documents } from 'thence'
+import type { Documents, ReadOnlyView } from 'thence'
 import type { Items } from '../lots.ts'
 import { itemsOf, itemsOfLots } from '../lots.ts'
 import { OrderShipped } from '../shipping/messages.ts'
@@ -36,7 +36,7 @@ const move = async (view: View, items: Items, by: Move): Promise<void> => {
     await view.update(stockCode, (level = none) => moved(level, pieces, by))
 }
 
-const summary = async (view: View): Promise<StockSummary> => {
+const summary = async (view: ReadOnlyView<View>): Promise<StockSummary> => {
   let sum = none
   let stockCodes = 0
   for await (const { document } of view.list()) {

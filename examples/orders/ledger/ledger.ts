@@ -3,7 +3,7 @@
  * country. The three must come to the same sum.
  */
 import { documents, projection } from 'thence'
-import type { Documents } from 'thence'
+import type { Documents, ReadOnlyView } from 'thence'
 import { monthOf } from '../data/invoice.ts'
 import type { InvoiceKind } from '../data/invoice.ts'
 import { StockAdjusted, UnpricedBooked } from '../inventory/messages.ts'
@@ -30,14 +30,14 @@ const book = async (view: View, kind: InvoiceKind, slip: Slip): Promise<void> =>
     await view.update(key, add)
 }
 
-const under = async (view: View, prefix: string): Promise<Entries> => {
+const under = async (view: ReadOnlyView<View>, prefix: string): Promise<Entries> => {
   const entries: [string, LedgerEntry][] = []
   for await (const { key, document } of view.list({ prefix }))
     entries.push([key.slice(prefix.length), document])
   return Object.fromEntries(entries)
 }
 
-const answer = async (view: View): Promise<Ledger> => {
+const answer = async (view: ReadOnlyView<View>): Promise<Ledger> => {
   const kinds = await under(view, 'kind/')
   return {
     kinds: {

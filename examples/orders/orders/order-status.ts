@@ -3,7 +3,7 @@
  * compensation has ended, so `open` is 0 only when nothing is owed to anyone.
  */
 import { documents, projection } from 'thence'
-import type { Documents } from 'thence'
+import type { Documents, ReadOnlyView } from 'thence'
 import { StockReleased, StockReserved, StockShort } from '../inventory/messages.ts'
 import { PaymentCharged, PaymentDeclined, PaymentRefunded } from '../payments/messages.ts'
 import { OrderShipped, ShipmentFailed } from '../shipping/messages.ts'
@@ -28,7 +28,7 @@ const undone = (view: View, orderId: string): Promise<void> =>
 const isEnd = (status: string): status is OrderEnd =>
   (orderEnds as readonly string[]).includes(status)
 
-const summary = async (view: View): Promise<OrderSummary> => {
+const summary = async (view: ReadOnlyView<View>): Promise<OrderSummary> => {
   const counts = { shipped: 0, declined: 0, outOfStock: 0, shippingFailed: 0, open: 0, orders: 0 }
   const first: Partial<Record<OrderEnd, string>> = {}
   let shippedMills = 0

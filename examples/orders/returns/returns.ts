@@ -1,6 +1,6 @@
 /** Every cancellation with what was found of it, and the sums over all of them. */
 import { documents, projection } from 'thence'
-import type { Documents } from 'thence'
+import type { Documents, ReadOnlyView } from 'thence'
 import type { Lots } from '../lots.ts'
 import { lotsMills } from '../lots.ts'
 import { claimedLots } from './cancellation.ts'
@@ -31,7 +31,7 @@ const outcomeOf = (one: Return): 'open' | 'matched' | 'partlyMatched' | 'unmatch
   return one.creditedPieces === 0 ? 'matched' : 'partlyMatched'
 }
 
-const summary = async (view: View): Promise<ReturnSummary> => {
+const summary = async (view: ReadOnlyView<View>): Promise<ReturnSummary> => {
   const counts = { cancellations: 0, matched: 0, partlyMatched: 0, unmatched: 0, open: 0 }
   const mills = { claimedMills: 0, returnedMills: 0, creditedMills: 0 }
   for await (const { document } of view.list()) {

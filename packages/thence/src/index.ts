@@ -24,14 +24,14 @@ export type {
   WaitOptions,
 } from './bus/bus.ts'
 export { bus } from './bus/bus.ts'
-export type { Aggregate, AggregateOptions, SnapshotOptions } from './decide/aggregate.ts'
+export type { Aggregate, AggregateOptions, Decision, SnapshotOptions } from './decide/aggregate.ts'
 export { aggregate, reject } from './decide/aggregate.ts'
 export type { ErrorCode } from './errors.ts'
 export { errorTable, isThenceError, ThenceError } from './errors.ts'
 export type { HandlerContext } from './handle/context.ts'
-export type { Handler, HandlerOptions } from './handle/handler.ts'
+export type { Handler, HandlerFunction, HandlerOptions } from './handle/handler.ts'
 export { handler } from './handle/handler.ts'
-export type { RetryPolicy } from './handle/retry.ts'
+export type { RetryOptions, RetryPolicy } from './handle/retry.ts'
 export type { Duration } from './internal/duration.ts'
 export type {
   AnyDefinition,
@@ -57,13 +57,21 @@ export { plain } from './message/schema.ts'
 export type { Logger } from './observe/log.ts'
 export type { Listener, Signal } from './observe/signals.ts'
 export type { Database } from './ports/database.ts'
+export type { AppendCondition, Expected, Query } from './ports/events.ts'
 export type { Runtime } from './ports/runtime.ts'
-export type { Projection, ProjectionOptions } from './project/projection.ts'
+export type { Projection, ProjectionOptions, ReadOnlyView } from './project/projection.ts'
 export { projection } from './project/projection.ts'
-export type { Documents, Tables, ViewDefinition } from './project/view.ts'
+export type {
+  Documents,
+  ListOptions,
+  Tables,
+  TablesOptions,
+  ViewDefinition,
+} from './project/view.ts'
 export { documents, tables } from './project/view.ts'
 export type { Reaction, Saga, SagaOptions } from './saga/saga.ts'
 export { saga } from './saga/saga.ts'
 export type { SagaContext, Step, StepOptions } from './saga/step.ts'
 export { step } from './saga/step.ts'
+export type { ReadStreamOptions } from './store/store.ts'
 export type { AppendResult } from './store/writer.ts'

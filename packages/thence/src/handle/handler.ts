@@ -9,7 +9,7 @@ import type { AnyDefinition, DataOf } from '../message/define.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { HandlerContext } from './context.ts'
-import type { RetryPolicy } from './retry.ts'
+import type { RetryOptions, RetryPolicy } from './retry.ts'
 import { retryPolicy } from './retry.ts'
 
 /** What handlers of definition `D` are given. */
@@ -27,7 +27,7 @@ export interface HandlerOptions<D extends AnyDefinition> {
   readonly run: HandlerFunction<D>
   /** Messages with the same key are handled in order, and only they wait for one that failed. Default: the stream. */
   readonly key?: (message: RecordedOf<D>) => string
-  readonly retry?: Partial<RetryPolicy>
+  readonly retry?: RetryOptions
   /**
    * Where it begins when it is new: with everything that ever happened (`start`, the default), or with what happens
    * from its first start on (`now`), for a handler that must not act on the past.

@@ -4,23 +4,39 @@
 import { ThenceError } from '../errors.ts'
 import type { Backoff } from '../internal/backoff.ts'
 import { fullJitter } from '../internal/backoff.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
 
 export interface RetryPolicy extends Backoff {
   /** Attempts in all before a message is parked; at least 1. */
   readonly attempts: number
 }
 
+/** A policy as it is written; what is left out is as the default says. */
+export interface RetryOptions {
+  /** Attempts in all before a message is parked; at least 1. */
+  readonly attempts?: number
+  /** The bound of the first wait; it doubles with each failure. */
+  readonly base?: Duration
+  /** The most that a wait may grow to. */
+  readonly cap?: Duration
+}
+
 /** About a minute and a half in all: long enough for a restart of a dependency, short enough to be told the same hour. */
 export const defaultRetry: RetryPolicy = { attempts: 10, base: 200, cap: 60_000 }
 
 /** @throws CONFIG_INVALID */
-export function retryPolicy(what: string, options: Partial<RetryPolicy> = {}): RetryPolicy {
-  const policy = { ...defaultRetry, ...options }
-  const valid = (value: number, least: number): boolean => Number.isFinite(value) && value >= least
-  if (valid(policy.attempts, 1) && valid(policy.base, 0) && valid(policy.cap, 0)) return policy
+export function retryPolicy(what: string, options: RetryOptions = {}): RetryPolicy {
+  const { attempts, base, cap } = { ...defaultRetry, ...options }
+  if (Number.isFinite(attempts) && attempts >= 1)
+    return {
+      attempts,
+      base: milliseconds(`retry.base of ${what}`, base),
+      cap: milliseconds(`retry.cap of ${what}`, cap),
+    }
   throw new ThenceError(
     'CONFIG_INVALID',
-    `${what}: retry needs attempts ≥ 1 and base, cap ≥ 0 milliseconds; got ${JSON.stringify(options)}.`,
+    `${what}: retry.attempts is ${attempts}; at least one attempt is made.`,
   )
 }
 

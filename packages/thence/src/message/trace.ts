@@ -18,7 +18,7 @@ export function causedBy(parent: Issued): Metadata {
   }
 }
 
-const refuse = (what: string, name: string, value: unknown, advice: string): never => {
+const refuse = (what: string, [name, value]: readonly [string, unknown], advice: string): never => {
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : typeof value
   throw new ThenceError('SCHEMA_INVALID', `${what}: metadata.${name} is ${shown}; ${advice}`, {
     details: { type: what, name },
@@ -35,7 +35,7 @@ const longestTrace = 512
 const checkTrace = (what: string, name: 'traceparent' | 'tracestate', value: unknown): void => {
   const form = name === 'traceparent' ? traceparentForm : tracestateForm
   if (typeof value === 'string' && value.length <= longestTrace && form.test(value)) return
-  refuse(what, name, value, 'hand on a W3C trace context as it came, or leave it out.')
+  refuse(what, [name, value], 'hand on a W3C trace context as it came, or leave it out.')
 }
 
 const checkOwn = (what: string, own: Partial<Metadata>): void => {
@@ -45,7 +45,7 @@ const checkOwn = (what: string, own: Partial<Metadata>): void => {
   if (traceparent !== undefined) checkTrace(what, 'traceparent', traceparent)
   if (tracestate !== undefined) checkTrace(what, 'tracestate', tracestate)
   if (user !== undefined && (typeof user !== 'object' || user === null || Array.isArray(user)))
-    refuse(what, 'user', user, 'give an object with your own facts.')
+    refuse(what, ['user', user], 'give an object with your own facts.')
 }
 
 /** What a sender says, without what is undefined, and without a mark that only sagas set. */

@@ -2,7 +2,7 @@
  * Read models made from events: which events change the view and how, and which queries it answers. A projection writes
  * to its view only, so that it can be rebuilt from the log at any time.
  */
-import type { RetryPolicy } from '../handle/retry.ts'
+import type { RetryOptions } from '../handle/retry.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
@@ -19,6 +19,9 @@ export interface Projecting<View> {
   ): Projecting<View>
 }
 
+/** A view to answer from: what would change it is not there. */
+export type ReadOnlyView<View> = Omit<View, 'put' | 'update' | 'delete' | 'run'>
+
 /** Collects how queries are answered from the view. */
 export interface Answering<View, Q extends string> {
   on<Type extends string, Parsed, Answer, AnswerInput>(
@@ -26,7 +29,7 @@ export interface Answering<View, Q extends string> {
       QueryDefinition<Type, never, Parsed, Answer, AnswerInput>,
       'type' | 'input' | 'output'
     >,
-    answer: (input: Parsed, view: View) => Promise<AnswerInput> | AnswerInput,
+    answer: (input: Parsed, view: ReadOnlyView<View>) => Promise<AnswerInput> | AnswerInput,
   ): Answering<View, Q | Type>
 }
 
@@ -46,7 +49,7 @@ export interface ProjectionOptions<View, Q extends string> {
    * whole view waits, so that it always equals the fold of a prefix of the log.
    */
   readonly key?: (event: Recorded) => string
-  readonly retry?: Partial<RetryPolicy>
+  readonly retry?: RetryOptions
 }
 
 export type Apply = (event: Recorded, view: unknown) => Promise<void> | void
@@ -68,7 +71,7 @@ export interface Projection<Q extends string = string, View = unknown> {
   readonly inline: boolean
   readonly batch: number
   readonly key: ((event: Recorded) => string) | undefined
-  readonly retry: Partial<RetryPolicy>
+  readonly retry: RetryOptions
 }
 
 /**

@@ -2,7 +2,7 @@
  * One step of a saga: the command that does it, the events that tell how it went, and the command that undoes it.
  */
 import { ThenceError } from '../errors.ts'
-import type { RetryPolicy } from '../handle/retry.ts'
+import type { RetryOptions, RetryPolicy } from '../handle/retry.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
@@ -51,7 +51,7 @@ export interface StepOptions<
    */
   readonly timeout?: Duration
   /** Tries again after a failure or a timeout; default: one attempt. */
-  readonly retry?: Partial<RetryPolicy>
+  readonly retry?: RetryOptions
   /**
    * Once this step is done the saga only goes forward: later steps are tried until they work. Until then it is a step
    * like others: if it times out the saga compensates, and a `done` that comes later is ignored.
