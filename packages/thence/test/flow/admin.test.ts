@@ -223,10 +223,8 @@ describe.each(adapters)('on %s', (_, make) => {
     trouble.totals.clear()
     await shop.rebuild('totals')
     await notice()
-    expect(await admin.deadLetter(on, letter!.id)).toMatchObject({
-      state: 'discarded',
-      reason: 'The projection was rebuilt.',
-    })
+    const { state, reason } = await admin.deadLetter(on, letter!.id)
+    expect([state, reason]).toEqual(['discarded', 'The projection was rebuilt.'])
     await expect(admin.redrive(on, letter!.id)).rejects.toMatchObject({ code: 'STATE_INVALID' })
     expect((await admin.status(on)).attention).toEqual([])
   })
