@@ -1,0 +1,47 @@
+/** Tests of what a handler may ask for, and until when. */
+import { expect, test } from 'vitest'
+import { command, event } from '../message/define.ts'
+import { plain } from '../message/schema.ts'
+import { collecting } from './context.ts'
+
+const Rung = event('Rung', plain<number>())
+const Ring = command('Ring', plain<number>())
+const { signal } = new AbortController()
+const within = (): void => undefined
+
+test('what is asked for is collected in order', () => {
+  const { context, close } = collecting(signal)
+  // Its functions need no `this`.
+  const { append, send } = context
+  append('bells', Rung(1), Rung(2))
+  send(Ring(3))
+  context.within(within)
+  expect(context.signal).toBe(signal)
+  expect(close()).toEqual([
+    { stream: 'bells', messages: [Rung(1), Rung(2)] },
+    { commands: [Ring(3)] },
+    { within },
+  ])
+})
+
+test('after its end nothing can be asked for, and what was asked for stays as it was', () => {
+  const { context, close } = collecting(signal)
+  context.send(Ring(1))
+  const effects = close()
+  for (const ask of [
+    () => context.append('bells', Rung(2)),
+    () => context.send(Ring(2)),
+    () => context.within(within),
+  ])
+    expect(ask).toThrow(expect.objectContaining({ code: 'STATE_INVALID' }))
+  expect(effects).toEqual([{ commands: [Ring(1)] }])
+  expect(close()).toBe(effects)
+})
+
+test('a stream that has no name is refused when it is asked for', () => {
+  const { context, close } = collecting(signal)
+  expect(() => context.append('', Rung(1))).toThrow(
+    expect.objectContaining({ code: 'NAME_INVALID' }),
+  )
+  expect(close()).toEqual([])
+})
