@@ -1,0 +1,132 @@
+// The user's own SQL: a statement that the database refuses is the fault of whoever wrote it. It is parked like any
+// other failure, and takes nobody along.
+import { event, handler, plain, projection, tables } from 'thence'
+import { describe, expect, it } from 'vitest'
+import { all, kinds, look, run } from '../kit/places.ts'
+
+const Joined = event('Joined', plain<{ name: string }>())
+const Greeted = event('Greeted', plain<{ name: string }>())
+
+const withSql = kinds.filter(({ sql }) => sql)
+
+const names = {
+  create: ['CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY) STRICT'],
+  clear: ['DELETE FROM names'],
+}
+
+const insert = 'INSERT INTO names VALUES (?)'
+
+const members = (options: { inline?: boolean; text?: string; create?: readonly string[] } = {}) =>
+  projection('members', {
+    ...(options.inline === true
+      ? { inline: true }
+      : { key: ({ data }) => (data as { name: string }).name }),
+    view: tables({ ...names, create: [...names.create, ...(options.create ?? [])] }),
+    on: (on) =>
+      on(
+        Joined,
+        async ({ data }, view) => void (await view.run(options.text ?? insert, data.name)),
+      ),
+  })
+
+type Test = Awaited<ReturnType<typeof run>>
+
+const rows = async (test: Pick<Test, 'app'>): Promise<unknown[]> => {
+  const list = await look(test)(({ sql }) => sql.all('SELECT name FROM names ORDER BY name'))
+  return list.map(({ name }) => name)
+}
+
+const letters = (test: Pick<Test, 'app'>) =>
+  look(test)(({ deadLetters }) => deadLetters.list({ limit: 10 }))
+
+const joins = (...list: string[]) => list.map((name) => Joined({ name }))
+
+/** Each is refused by SQLite, in a way of its own, for the name `bad` only. */
+const refusals = [
+  ['breaks a constraint', "INSERT INTO names SELECT iif(?1 = 'bad', NULL, ?1)"],
+  ['is an error while it runs', "INSERT INTO names SELECT iif(?1 = 'bad', json('{'), ?1)"],
+  [
+    'has a number too many',
+    "INSERT INTO names SELECT iif(?1 = 'bad', abs(-9223372036854775807 - 1), ?1)",
+  ],
+] as const
+
+describe.each(withSql)('a statement that the database refuses on $name', ({ make }) => {
+  it.each(refusals)('is parked with its why when it %s, and the others go on', async (_, text) => {
+    const strict = text.includes('NULL')
+      ? { create: ['CREATE UNIQUE INDEX IF NOT EXISTS once ON names (name)'] }
+      : {}
+    const nullable = text.replace('iif', "'x' || iif")
+    const test = await run(make(), (app) => app.use(members({ ...strict, text: nullable })))
+    await test.app.append({ events: joins('bad', 'a', 'b') })
+    await test.settle()
+    expect(await letters(test)).toMatchObject([{ key: 'bad', errorCode: 'SQL_FAILED' }])
+    expect(await rows(test)).toEqual(['xa', 'xb'])
+  })
+
+  it('is parked when a row is there already', async () => {
+    const test = await run(make(), (app) => app.use(members()))
+    for (const name of ['a', 'a', 'b']) await test.app.append({ events: Joined({ name }) })
+    await test.settle()
+    const [letter] = await letters(test)
+    expect(letter).toMatchObject({ key: 'a', errorCode: 'SQL_FAILED', state: 'parked' })
+    expect(letter?.errorMessage).toContain('UNIQUE constraint failed: names.name')
+    expect(letter?.attempts).toHaveLength(1)
+    expect(await rows(test)).toEqual(['a', 'b'])
+    expect(test.spy.signals.map(({ name }) => name)).toEqual(['message-parked'])
+  })
+
+  it('fails its own append only, of those that share a commit', async () => {
+    const test = await run(make(), (app) => app.use(members({ inline: true })))
+    await test.app.append({ events: joins('a') })
+    const appends = ['b', 'a', 'c'].map((name) =>
+      test.app.append({ stream: name, events: Joined({ name }) }),
+    )
+    const results = await Promise.allSettled(appends)
+    expect(results).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'SQL_FAILED' } },
+      { status: 'fulfilled' },
+    ])
+    expect(await rows(test)).toEqual(['a', 'b', 'c'])
+    expect(await all(test.app.log())).toHaveLength(3)
+  })
+
+  it('is caught by the view itself, which then goes on', async () => {
+    const lenient = projection('members', {
+      view: tables(names),
+      on: (on) =>
+        on(Joined, async ({ data }, view) => {
+          await view.run(insert, data.name).catch(() => view.run(insert, `${data.name} again`))
+        }),
+    })
+    const test = await run(make(), (app) => app.use(lenient))
+    await test.app.append({ events: joins('a', 'a', 'b') })
+    await test.settle()
+    expect(await rows(test)).toEqual(['a', 'a again', 'b'])
+    expect(test.spy.signals).toEqual([])
+  })
+
+  it('is held against its message when a handler runs it, and undoes what it asked for', async () => {
+    let runs = 0
+    const greeter = handler('greeter', Joined, {
+      key: ({ id }) => id,
+      run: ({ data }, { append, within }) => {
+        runs += 1
+        append('greetings', Greeted(data))
+        within(async ({ sql }) => void (await sql.run(insert, data.name)))
+      },
+    })
+    const test = await run(make(), (app) => app.use(greeter).messages(Greeted))
+    await test.app.database.transact(({ sql }) => sql.run(names.create[0] as string))
+    for (const name of ['a', 'a', 'b']) await test.app.append({ events: Joined({ name }) })
+    await test.settle()
+    expect(runs).toBe(3)
+    expect(await letters(test)).toMatchObject([
+      { subscription: 'greeter', errorCode: 'SQL_FAILED', message: { version: 2 } },
+    ])
+    const greetings = await all(test.app.stream('greetings'))
+    expect(greetings.map(({ data }) => data)).toEqual([{ name: 'a' }, { name: 'b' }])
+    expect(await rows(test)).toEqual(['a', 'b'])
+  })
+})
