@@ -3,6 +3,7 @@
  */
 import { isThenceError, ThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
+import { expectMessage } from '../message/expect.ts'
 import type { EventMessage, Issued } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import { causedBy } from '../message/trace.ts'
@@ -33,9 +34,10 @@ const decide = ({ aggregate, command }: Execution, state: unknown): readonly Eve
   if (entry === undefined)
     throw new ThenceError('MESSAGE_UNKNOWN', `${aggregate.name} does not decide ${command.type}.`)
   const decision = entry.run(state, command)
-  return Array.isArray(decision)
-    ? (decision as readonly EventMessage[])
-    : [decision as EventMessage]
+  const events = (Array.isArray(decision) ? decision : [decision]) as readonly EventMessage[]
+  for (const event of events)
+    expectMessage(`The decision of ${aggregate.name} on ${command.type}`, event, 'event')
+  return events
 }
 
 /** @throws NAME_INVALID before anything is read: two ids that are stored alike must not share a stream. */
@@ -72,17 +74,23 @@ const toAppend = (
   parent: causedBy(execution.command),
 })
 
-/** Decides a command of the log inside the transaction that also moves the checkpoint past it. */
+/**
+ * Decides a command of the log inside the transaction that also moves the checkpoint past it; once per id, however it
+ * comes: the same command may have been sent to the aggregate directly, or be sent later.
+ */
 export async function executeIn(
   writer: Writer,
-  execution: Execution,
+  { aggregate, command }: Omit<Execution, 'once'>,
   codec: Store['tools']['codec'],
 ): Promise<AppendResult> {
-  const stream = streamOf(execution.aggregate, execution.command)
-  const folded = await fold(writer.transaction, codec, { aggregate: execution.aggregate, stream })
-  const messages = decide(execution, folded.state)
-  if (messages.length === 0) return nothing(stream, folded)
-  return writer.append(toAppend(execution, folded, messages))
+  const { transaction } = writer
+  const stream = streamOf(aggregate, command)
+  const once = { consumer: aggregate.name, id: command.id }
+  const before = await transaction.inbox.recall(once.consumer, once.id)
+  if (before !== undefined) return readBack(transaction, before, codec)
+  const folded = await fold(transaction, codec, { aggregate, stream })
+  const execution = { aggregate, command, once }
+  return writer.append(toAppend(execution, folded, decide(execution, folded.state)))
 }
 
 const load = async (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> => {

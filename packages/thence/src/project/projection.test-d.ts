@@ -28,7 +28,7 @@ test('documents are read, not written, by an answer', () => {
 test('tables are read, not written, by an answer', () => {
   projection('sums', {
     view: tables({ create: ['…'], clear: ['…'] }),
-    on: (on) => on(Paid, async ({ data }, { run }) => void (await run('…', data.id))),
+    on: (on) => on(Paid, async ({ data }, view) => void (await view.run('…', data.id))),
     answers: (on) =>
       on(Sum, async (id, view) => {
         expectTypeOf(view).not.toHaveProperty('run')

@@ -44,6 +44,39 @@ describe.each(kinds)('a command that is sent twice at once on $name', ({ make })
   })
 })
 
+describe.each(kinds)('a command with an id of its own on $name', ({ make }) => {
+  const Asked = event('Asked', plain<{ n: number }>())
+  const start = () =>
+    run(make(), (app) =>
+      app
+        .use(account)
+        .handle('asks', Asked, ({ data }, { send }) => send(Add({ n: data.n }, { id: 'x' }))),
+    )
+
+  it('is decided once, recorded first and sent again', async () => {
+    const test = await start()
+    await test.app.append({ events: Asked({ n: 5 }) })
+    await test.settle()
+    expect(await test.app.send(Add({ n: 5 }, { id: 'x' }))).toMatchObject({
+      version: 1,
+      duplicate: true,
+      events: [{ data: { sum: 5 } }],
+    })
+  })
+
+  it('is decided once, sent first and recorded later', async () => {
+    const test = await start()
+    await test.app.send(Add({ n: 5 }, { id: 'x' }))
+    await test.app.append({ events: Asked({ n: 5 }) })
+    await test.settle()
+    expect(await test.app.send(Add({ n: 1 }))).toMatchObject({
+      version: 2,
+      events: [{ data: { sum: 6 } }],
+    })
+    expect(await look(test)(({ deadLetters }) => deadLetters.counts())).toMatchObject({ parked: 0 })
+  })
+})
+
 describe.each(kinds)('a stream that is no name, on $name', ({ make }) => {
   const Open = command('Open', plain<{ id: string }>())
   const Opened = event('Opened', plain<{ folded: number }>())
