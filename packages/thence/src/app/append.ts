@@ -2,6 +2,7 @@
  * The door for direct appends: what is asked of the log is checked before anyone else's append can suffer from it.
  */
 import { ThenceError } from '../errors.ts'
+import { expectMessage } from '../message/expect.ts'
 import type { EventMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { AppendCondition, Expected } from '../ports/events.ts'
@@ -52,5 +53,6 @@ export function checkedAppend({
   const messages = Array.isArray(events)
     ? (events as readonly EventMessage[])
     : [events as EventMessage]
+  for (const message of messages) expectMessage('append({ events })', message, 'event')
   return { stream, messages, expected, condition }
 }

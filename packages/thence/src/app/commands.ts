@@ -5,6 +5,7 @@ import type { Aggregate } from '../decide/aggregate.ts'
 import { execute } from '../decide/execute.ts'
 import type { Snapshots } from '../decide/snapshot.ts'
 import { issue } from '../message/codec.ts'
+import { expectMessage } from '../message/expect.ts'
 import type { CommandMessage } from '../message/message.ts'
 import type { Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
@@ -21,6 +22,7 @@ export async function commandDoor(
   message: CommandMessage,
   { store, deciders, snapshots }: CommandDoor,
 ): Promise<AppendResult> {
+  expectMessage('send', message, 'command')
   const { registry, runtime } = store.tools
   const definition = registry.require(message.type)
   const aggregate = deciders.get(message.type)

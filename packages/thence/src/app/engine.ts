@@ -134,6 +134,8 @@ export class Engine {
   }
 
   async #isIdle(): Promise<boolean> {
+    // What this process knows of costs nothing to ask.
+    if (this.subscriptions.some(({ retrying }) => retrying)) return false
     const { head, due } = await this.#store.read(async ({ events, retries }) => ({
       head: await events.head(),
       due: await retries.summary(),

@@ -122,7 +122,9 @@ export function assemble(parts: readonly Part[], extra: readonly AnyDefinition[]
       .filter(({ kind }) => kind === 'command')
       .map(({ type }) => [type, one] as const),
   )
-  checkSagas(sagas, unique<Aggregate | Handler>([...deciders, ...commandHandlers], 'handled'))
+  const takers = unique<Aggregate | Handler>([...deciders, ...commandHandlers], 'handled')
+  for (const type of takers.keys()) registry.take(type)
+  checkSagas(sagas, takers)
   const answerers = projections.flatMap((one) =>
     [...one.answers.keys()].map((type) => [type, one] as const),
   )

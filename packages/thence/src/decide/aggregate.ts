@@ -6,6 +6,7 @@ import { ThenceError } from '../errors.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
 import type { AnyCommand, AnyEvent, DataOf } from '../message/define.ts'
+import { expectFunction } from '../message/expect.ts'
 import type { EventMessage, Issued, Recorded } from '../message/message.ts'
 import { checkCategory } from '../message/name.ts'
 
@@ -89,6 +90,8 @@ export function aggregate<State, E extends string, C extends Issued>(
   options: AggregateOptions<State, E, C>,
 ): Aggregate<C['type'], E> {
   checkCategory('The aggregate', name)
+  expectFunction(`initial of aggregate ${name}`, options.initial)
+  expectFunction(`stream of aggregate ${name}`, options.stream)
   const evolve = (on: (definition: AnyEvent, run: Apply) => Chain<AnyEvent, Apply>): unknown =>
     options.evolve(on as never)
   const decide = (

@@ -3,6 +3,7 @@
  */
 import { isThenceError, ThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
+import { expectMessage } from '../message/expect.ts'
 import type { EventMessage, Issued } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import { causedBy } from '../message/trace.ts'
@@ -33,9 +34,10 @@ const decide = ({ aggregate, command }: Execution, state: unknown): readonly Eve
   if (entry === undefined)
     throw new ThenceError('MESSAGE_UNKNOWN', `${aggregate.name} does not decide ${command.type}.`)
   const decision = entry.run(state, command)
-  return Array.isArray(decision)
-    ? (decision as readonly EventMessage[])
-    : [decision as EventMessage]
+  const events = (Array.isArray(decision) ? decision : [decision]) as readonly EventMessage[]
+  for (const event of events)
+    expectMessage(`The decision of ${aggregate.name} on ${command.type}`, event, 'event')
+  return events
 }
 
 /** @throws NAME_INVALID before anything is read: two ids that are stored alike must not share a stream. */

@@ -4,6 +4,7 @@
  */
 import { ThenceError } from '../errors.ts'
 import type { CommandMessage, EventMessage } from '../message/message.ts'
+import { expectMessage } from '../message/expect.ts'
 import { checkName } from '../message/name.ts'
 import type { Transaction } from '../ports/database.ts'
 
@@ -50,9 +51,13 @@ export function collecting(signal: AbortSignal): Collecting {
     signal,
     append(stream, ...messages) {
       checkName('The stream', stream)
+      for (const message of messages) expectMessage('append', message, 'event')
       add({ stream, messages })
     },
-    send: (...commands) => add({ commands }),
+    send(...commands) {
+      for (const command of commands) expectMessage('send', command, 'command')
+      add({ commands })
+    },
     within: (work) => add({ within: work }),
   }
   const close = (): readonly Effect[] => {

@@ -6,6 +6,7 @@ import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
+import { expectDefinition, expectFunction } from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { HandlerContext } from './context.ts'
@@ -73,6 +74,8 @@ export function handler<D extends AnyDefinition>(
   checkName('The handler', name)
   const options: HandlerOptions<D> = typeof handle === 'function' ? { run: handle } : handle
   const list = (Array.isArray(definitions) ? definitions : [definitions]) as readonly D[]
+  expectFunction(`run of handler ${name}`, options.run)
+  for (const definition of list) expectDefinition(`Handler ${name}`, definition)
   const concurrency = options.concurrency ?? 16
   if (list.length === 0 || !Number.isSafeInteger(concurrency) || concurrency < 1)
     throw new ThenceError(

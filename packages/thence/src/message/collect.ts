@@ -3,6 +3,7 @@
  * that each function is typed by its definition.
  */
 import { ThenceError } from '../errors.ts'
+import { expectDefinition, expectFunction } from './expect.ts'
 
 /** One entry of a chain. */
 export interface Entry<D, Fn> {
@@ -25,6 +26,8 @@ export function collect<D extends { readonly type: string }, Fn>(
 ): ReadonlyMap<string, Entry<D, Fn>> {
   const entries = new Map<string, Entry<D, Fn>>()
   const on = (definition: D, run: Fn): Chain<D, Fn> => {
+    expectDefinition(`on() of ${what}`, definition)
+    expectFunction(`What ${what} does with ${definition.type}`, run)
     if (entries.has(definition.type))
       throw new ThenceError('NAME_TAKEN', `${what} names ${definition.type} twice; once is enough.`)
     entries.set(definition.type, { definition, run })

@@ -7,6 +7,7 @@ import { ThenceError } from '../errors.ts'
 import type { Message, MessageOptions, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
+import { expectSchema } from './schema.ts'
 
 /** One link of the chain: what version `from` must become. The result goes through the schema of the next version. */
 export interface Upcast {
@@ -135,6 +136,7 @@ export function event<const Type extends string, S extends StandardSchemaV1>(
   options: DefinitionOptions<StandardSchemaV1.InferOutput<S>> = {},
 ): EventDefinition<Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
   checkName('The event type', type)
+  expectSchema(type, schema)
   const parts = { kind: 'event', type, schema, upcasts: [], tags: options.tags ?? noTags } as const
   return define(parts as never) as never
 }
@@ -150,6 +152,7 @@ export function command<const Type extends string, S extends StandardSchemaV1>(
   options: DefinitionOptions<StandardSchemaV1.InferOutput<S>> = {},
 ): CommandDefinition<Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
   checkName('The command type', type)
+  expectSchema(type, schema)
   const parts = {
     kind: 'command',
     type,

@@ -7,6 +7,8 @@ import type { AnyDefinition } from './define.ts'
 
 export class Registry {
   readonly #byType = new Map<string, AnyDefinition>()
+  /** Types of commands that something in this app takes. */
+  readonly #taken = new Set<string>()
 
   /** @throws NAME_TAKEN if another definition has this type name. */
   add(definition: AnyDefinition): void {
@@ -18,6 +20,21 @@ export class Registry {
           'Define a message once and import it, or give one of them another name.',
       )
     this.#byType.set(definition.type, definition)
+  }
+
+  /** Something in this app takes commands of this type. */
+  take(type: string): void {
+    this.#taken.add(type)
+  }
+
+  /** @throws CONFIG_INVALID if nothing takes such commands: recorded, it would never be done. */
+  requireTaker(type: string): void {
+    if (this.#taken.has(type)) return
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `Nothing in this app takes ${type}; it would be recorded and never done. Add the aggregate or handler that does.`,
+      { details: { type } },
+    )
   }
 
   get(type: string): AnyDefinition | undefined {

@@ -15,6 +15,16 @@ export function plain<T>(): Schema<T> {
   }
 }
 
+/** @throws CONFIG_INVALID unless `schema` follows the Standard Schema. */
+export function expectSchema(what: string, schema: unknown): void {
+  const has = (typeof schema === 'object' || typeof schema === 'function') && schema !== null
+  if (has && '~standard' in schema) return
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `${what} needs a schema: one of zod, valibot, arktype or any other Standard Schema, or plain<T>().`,
+  )
+}
+
 const pathOf = (issue: StandardSchemaV1.Issue): string =>
   (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
 

@@ -18,8 +18,14 @@ export async function project(
 }
 
 const open = (projection: Projection, transaction: Transaction): Run => {
-  const { view, flush } = projection.view.open(transaction, projection.name)
-  return { apply: (event) => project(projection, event, view), flush }
+  const { view, flush, end } = projection.view.open(transaction, projection.name)
+  return {
+    apply: (event) => project(projection, event, view),
+    async flush() {
+      await flush()
+      end()
+    },
+  }
 }
 
 const sinkOf = (projection: Projection): Sink => ({

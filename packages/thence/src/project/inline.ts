@@ -27,9 +27,10 @@ const applyAll = async (
   transaction: Transaction,
   events: readonly Recorded[],
 ): Promise<void> => {
-  const { view, flush } = projection.view.open(transaction, projection.name)
+  const { view, flush, end } = projection.view.open(transaction, projection.name)
   for (const event of events) await project(projection, event, view)
   await flush()
+  end()
 }
 
 /**

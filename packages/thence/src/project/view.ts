@@ -13,6 +13,8 @@ export interface Opened<View> {
   readonly view: View
   /** Writes what was held back. */
   readonly flush: () => Promise<void>
+  /** The work is over: what is asked of the view later is refused, because it would be lost. */
+  readonly end: () => void
 }
 
 /** How a projection keeps what it knows. `View` is what its functions are given. */
@@ -54,6 +56,7 @@ class HeldDocuments<Doc> implements Documents<Doc> {
   /** JSON text, or null where there is no document. */
   readonly #known = new Map<string, string | null>()
   readonly #changed = new Set<string>()
+  #ended = false
 
   constructor(transaction: Transaction, collection: string) {
     this.#transaction = transaction
@@ -110,7 +113,20 @@ class HeldDocuments<Doc> implements Documents<Doc> {
     this.#changed.clear()
   }
 
+  end(): void {
+    this.#ended = true
+  }
+
+  #checkOpen(): void {
+    if (!this.#ended) return
+    throw new ThenceError(
+      'STATE_INVALID',
+      `The view ${this.#collection} was asked after its event was done; nothing of it would be kept. Await everything.`,
+    )
+  }
+
   async #text(key: string): Promise<string | null> {
+    this.#checkOpen()
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const text = (await this.#transaction.documents.get(this.#collection, key)) ?? null
@@ -119,6 +135,7 @@ class HeldDocuments<Doc> implements Documents<Doc> {
   }
 
   #set(key: string, text: string | null): void {
+    this.#checkOpen()
     this.#known.set(key, text)
     this.#changed.add(key)
   }
@@ -130,7 +147,7 @@ export function documents<Doc extends JsonValue | object>(): ViewDefinition<Docu
     kind: 'documents',
     open(transaction, name) {
       const view = new HeldDocuments<Doc>(transaction, name)
-      return { view, flush: () => view.flush() }
+      return { view, flush: () => view.flush(), end: () => view.end() }
     },
     create: async () => undefined,
     async clear(transaction, name) {
@@ -179,7 +196,12 @@ export function tables(options: TablesOptions): ViewDefinition<Tables> {
   }
   return {
     kind: 'tables',
-    open: (transaction) => ({ view: tablesOf(transaction), flush: async () => undefined }),
+    open: (transaction) => ({
+      view: tablesOf(transaction),
+      flush: async () => undefined,
+      // The transaction itself refuses what comes after its end.
+      end: () => undefined,
+    }),
     create: (transaction) => runAll(transaction, options.create),
     clear: (transaction) => runAll(transaction, options.clear),
   }

@@ -9,6 +9,7 @@ import { collect } from '../message/collect.ts'
 import type { AnyEvent, DataOf, EventDefinition, Readable } from '../message/define.ts'
 import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
+import { expectDefinition, expectFunction } from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
 import { plain } from '../message/schema.ts'
 import type { SagaFacts } from './facts.ts'
@@ -151,6 +152,8 @@ export function saga<
   const Steps extends readonly Step<Start>[] = readonly [],
 >(name: string, options: SagaOptions<Type, Start, State, Steps>): Saga {
   checkCategory('The saga', name)
+  expectFunction(`key of saga ${name}`, options.key)
+  expectDefinition(`startedBy of saga ${name}`, options.startedBy)
   checkName('The saga', `${name}.timerFired`)
   const steps = (options.steps ?? []) as readonly Step[]
   checkSteps(name, steps)

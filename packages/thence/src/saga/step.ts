@@ -8,6 +8,7 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyCommand, AnyDefinition, AnyEvent, DataOf } from '../message/define.ts'
 import type { CommandMessage } from '../message/message.ts'
+import { expectDefinition, expectFunction } from '../message/expect.ts'
 import { checkName } from '../message/name.ts'
 
 /** What a saga knows when it writes a command. Its functions need no `this`. */
@@ -93,6 +94,8 @@ export function step<
   options: StepOptions<Start, Done, Failed, Undone>,
 ): Step<Start, NoInfer<Done | Failed | Undone>> {
   checkName('The step', name)
+  expectFunction(`do of step ${name}`, options.do)
+  expectDefinition(`done of step ${name}`, options.done)
   const { failed = [], timeout, undone, undo } = options
   if (undone !== undefined && undo === undefined)
     throw new ThenceError('CONFIG_INVALID', `Step ${name} has undone but no undo that leads to it.`)

@@ -63,6 +63,7 @@ export function prepare(append: Append, { registry, codec, runtime }: Tools): Pr
   const data: unknown[] = []
   for (const message of messages) {
     const definition = registry.require(message.type)
+    if (message.kind === 'command') registry.requireTaker(message.type)
     const made = issue(definition, message, { id: message.id ?? runtime.id(), parent })
     const one = codec.encode(made, time)
     encoded.push(one.stored)

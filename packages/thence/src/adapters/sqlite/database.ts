@@ -65,6 +65,11 @@ export class SqliteStore implements Database {
         'CONFIG_INVALID',
         `synchronous is full, normal or off, not ${synchronous}.`,
       )
+    if (typeof (database as SqliteDatabase | undefined)?.prepare !== 'function')
+      throw new ThenceError(
+        'CONFIG_INVALID',
+        'sqlite({ database }) takes an open connection: new DatabaseSync(path) of node:sqlite, or one of better-sqlite3.',
+      )
     this.#options = { transactionTimeout, busyTimeout, synchronous }
     this.#connection = new Connection(database)
     const main = this.#connection
