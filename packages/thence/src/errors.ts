@@ -124,8 +124,12 @@ export class ThenceError extends Error {
 
 /** Whether `error` was thrown by Thence (by any loaded copy of it), and, if `code` is given, with that code. */
 export function isThenceError(error: unknown, code?: ErrorCode): error is ThenceError {
-  if (typeof error !== 'object' || error === null || !(mark in error)) return false
-  return code === undefined || ('code' in error && error.code === code)
+  try {
+    if (typeof error !== 'object' || error === null || !(mark in error)) return false
+    return code === undefined || ('code' in error && error.code === code)
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -42,9 +42,16 @@ export function retryPolicy(what: string, options: RetryOptions = {}): RetryPoli
 
 /** Whether trying again cannot help: the error says so itself by `retryable: false`. */
 export function isPermanent(error: unknown): boolean {
-  return (
-    typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === false
-  )
+  try {
+    return (
+      typeof error === 'object' &&
+      error !== null &&
+      'retryable' in error &&
+      error.retryable === false
+    )
+  } catch {
+    return false
+  }
 }
 
 /** Milliseconds until the next attempt, or `undefined` to park. */

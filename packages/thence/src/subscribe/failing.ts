@@ -58,7 +58,8 @@ export async function fail(
   const delay = nextDelay(policy, { attempts, error, random: runtime.random() })
   const history = attemptsOf(before, now, `${what.name}: ${what.message}`)
   const { position, id, type } = item.stored
-  const row = { subscription, key: item.key, position, messageId: id, attempts, history }
+  const key = before?.key ?? item.key
+  const row = { subscription, key, position, messageId: id, attempts, history }
   const told = { subscription, key: item.key, type, id, position, attempts, error }
   if (delay !== undefined) {
     await transaction.retries.put({ ...row, state: 'due', due: now + delay })

@@ -22,6 +22,8 @@ export interface RetryingHooks {
   readonly settled: () => Promise<void>
 }
 
+/** Milliseconds. */
+const lookEvery = 200
 const failureBackoff = { base: 100, cap: 10_000 }
 
 export class Retrying {
@@ -115,10 +117,18 @@ export class Retrying {
         inHand.set(row.key, work)
       }
       if (inHand.size === 0) break
-      await Promise.race(inHand.values())
+      await this.#anySettled(inHand)
     }
     if (failures.length > 0) throw failures[0]
     await this.#look()
+  }
+
+  /** Resolves when one in hand is done, or after a moment: others may have become due beside a slow one. */
+  async #anySettled(inHand: ReadonlyMap<string, Promise<void>>): Promise<void> {
+    const moment = Promise.withResolvers<void>()
+    const cancel = this.#stepping.store.tools.runtime.after(lookEvery, moment.resolve)
+    await Promise.race([...inHand.values(), moment.promise])
+    cancel()
   }
 
   async #takeDue(inHand: ReadonlyMap<string, unknown>): Promise<readonly Retry[]> {

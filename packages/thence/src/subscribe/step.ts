@@ -231,7 +231,10 @@ export function takeRetry(
     const seen = { position: checkpoint?.position ?? 0, generation: checkpoint?.generation ?? 0 }
     // Never back: the subscription may have had a key when the message failed.
     const position = Math.max(seen.position, row.position)
-    if (!keyed && !(await writer.transaction.checkpoints.move(name, seen, position)))
+    if (
+      (!keyed || position > seen.position) &&
+      !(await writer.transaction.checkpoints.move(name, seen, position))
+    )
       throw moved(name)
     if (run !== undefined) after.push(() => run.committed?.())
     return true

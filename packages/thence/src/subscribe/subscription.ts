@@ -273,6 +273,7 @@ export class Subscription {
   async #prepareOne(item: Item): Promise<boolean> {
     const { prepare } = this.options.sink
     if (prepare === undefined) return true
+    if (this.#stopping) return false
     return prepareOne(item, { prepare, signal: this.#abort.signal })
   }
 }

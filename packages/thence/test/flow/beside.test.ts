@@ -110,6 +110,27 @@ describe.each(kinds)('a retry that takes its time on $name', (kind) => {
     await test.settle()
     expect((await heard()).slice(2)).toEqual(['s1', 's2'])
   })
+
+  it('does not hold up other keys that are due later, or fail later', async () => {
+    const slow = gate()
+    const failing = ['s1', 'b1', 'c1', 'd1']
+    const { test, calls, ring } = await belfry(kind, {
+      failing,
+      base: 10_000,
+      slow: again(slow.opened),
+    })
+    await ring('s1')
+    await test.spy.until('the slow retry', () => calls.length === 2)
+    const begun = test.runtime.now()
+    await ring('b1 c1')
+    await test.spy.message(Heard, ({ data }) => data.bell === 'c')
+    await test.spy.message(Heard, ({ data }) => data.bell === 'b')
+    await ring('d1')
+    await test.spy.message(Heard, ({ data }) => data.bell === 'd')
+    expect(test.runtime.now() - begun).toBeLessThanOrEqual(20_000)
+    slow.open()
+    await test.settle()
+  })
 })
 
 describe.each(kinds)('a long queue behind one key on $name', ({ make }) => {

@@ -3,6 +3,7 @@
 import { event, handler, plain } from 'thence'
 import type { HandlerContext } from 'thence'
 import { describe, expect, it } from 'vitest'
+import { heldReads } from '../kit/calls.ts'
 import { all, gate, kinds, look, run } from '../kit/places.ts'
 
 const Rung = event('Rung', plain<{ n: number }>())
@@ -101,6 +102,31 @@ describe.each(kinds)('stopping in the middle of retries on $name', ({ make }) =>
     expect(state.done.toSorted((one, other) => one - other)).toEqual([1, 2, 3, 4, 5])
     expect(again.spy.signals).toEqual([])
   })
+
+  it.each(['retries.take', 'checkpoints.load'])(
+    'begins none whose %s was being read',
+    async (held) => {
+      const reading = gate()
+      const read = gate()
+      let armed = false
+      const { place, state, test } = await start(2, {
+        around: (one) =>
+          heldReads(one, (call) => {
+            if (!armed || call !== held) return undefined
+            reading.open()
+            return read.opened
+          }),
+      })
+      await test.app.append({ events: rings(1) })
+      armed = true
+      await place.runtime.until(reading.opened)
+      const stopping = test.app.stop({ deadline: 100 })
+      await place.runtime.rest()
+      read.open()
+      await place.runtime.until(stopping)
+      expect(state.begun).toEqual([])
+    },
+  )
 })
 
 /** Errors that are not what they should be. */
@@ -113,7 +139,7 @@ const odd: Readonly<Record<string, () => unknown>> = {
   'a message that has no text': () =>
     Object.assign(new Error('x'), { message: Object.create(null) as unknown }),
   ...Object.fromEntries(
-    ['message', 'name', 'stack', 'code', 'cause'].map((field) => [
+    ['message', 'name', 'stack', 'code', 'cause', 'retryable'].map((field) => [
       `a ${field} that throws`,
       () =>
         Object.defineProperty(new Error('x'), field, {
@@ -123,6 +149,11 @@ const odd: Readonly<Record<string, () => unknown>> = {
         }),
     ]),
   ),
+  'nothing that can be looked at': () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  },
 }
 
 describe.each(kinds)('an odd error on $name', ({ make }) => {
