@@ -71,7 +71,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     )
   }
 
-  /** Makes messages known that no part names, for direct appends and for commands that sagas write in functions. */
+  /** Makes events known that no part names, for direct appends. A command also needs a part that takes it. */
   messages(...definitions: readonly AnyDefinition[]): AppBuilder<C, Q> {
     return new AppBuilder(this.#options, this.#parts, [...this.#definitions, ...definitions])
   }
