@@ -61,3 +61,20 @@ test('a batch is bounded, and what is over waits for the next one', async () => 
   await Promise.all(Array.from({ length: 1200 }, (_, value) => lane.add(value)))
   expect(sizes).toEqual([512, 512, 176])
 })
+
+test('callers who were answered together share the next commit too', async () => {
+  const sizes: number[] = []
+  const lane = new Lane<number, number>(async (requests) => {
+    sizes.push(requests.length)
+    return requests.map((value) => ({ value }))
+  }, runtime)
+  const caller = async (steps: number): Promise<void> => {
+    for (let round = 0; round < 3; round += 1) {
+      await lane.add(round)
+      // Some callers take more turns than others before they ask again.
+      for (let step = 0; step < steps; step += 1) await Promise.resolve()
+    }
+  }
+  await Promise.all([0, 1, 2, 5, 9].map(caller))
+  expect(sizes).toEqual([5, 5, 5])
+})
