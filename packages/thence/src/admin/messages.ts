@@ -138,7 +138,12 @@ export interface EventsPage {
   readonly messages: readonly MessageView[]
   /** Forwards: everything up to here that matches is in this page or was before it. */
   readonly through: number
+  /** Whether the page is full, so that more may follow. It may hold fewer messages than were asked for. */
+  readonly more: boolean
 }
+
+/** Bytes of messages in one page. */
+const pageBytes = 8 * 1024 * 1024
 
 const queryOf = ({ types = [], tags = [] }: EventsOptions): Pick<ReadAll, 'query'> =>
   types.length === 0 && tags.length === 0
@@ -164,8 +169,9 @@ export function events({ database }: On, options: EventsOptions = {}): Promise<E
       ...queryOf(options),
       ...bounds(options),
       limit,
+      maxBytes: pageBytes,
     })
-    return { messages: page.messages.map(viewOf), through: page.through }
+    return { messages: page.messages.map(viewOf), through: page.through, more: page.more }
   })
 }
 
@@ -228,9 +234,9 @@ const eventsOfStream = async (
   for await (const stored of walk(log, name, { from, backwards })) {
     if (backwards && stored.position <= after) break
     if (matches(stored)) messages.push(viewOf(stored))
-    if (messages.length >= limit) return { messages, through: stored.position }
+    if (messages.length >= limit) return { messages, through: stored.position, more: true }
   }
-  return { messages, through: Math.max(after, await log.head()) }
+  return { messages, through: Math.max(after, await log.head()), more: false }
 }
 
 /** One message, by its id or its position. @throws NOT_FOUND */

@@ -105,7 +105,9 @@ export class App<C extends string = string, Q extends string = string> implement
   }
 
   /** The messages of the log, by position, up to its present end. */
-  log(options: Omit<ReadAll, 'limit'> & { readonly limit?: number } = {}): AsyncIterable<Recorded> {
+  log(
+    options: Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number } = {},
+  ): AsyncIterable<Recorded> {
     return this.#store.readAll(options)
   }
 

@@ -33,9 +33,15 @@ type Filter = Pick<EventsOptions, 'types' | 'tags' | 'stream'>
 
 /** The last messages that match; gives the position after which to go on. */
 const printLast = async (session: Session, filter: Filter, limit: number): Promise<number> => {
+  const { database } = session
   const found: MessageView[] = []
-  const options = { ...filter, backwards: true, limit }
-  found.push(...(await events({ database: session.database }, options)).messages)
+  while (found.length < limit) {
+    const bound = given({ before: found.at(-1)?.position })
+    const options = { ...filter, ...bound, backwards: true, limit: limit - found.length }
+    const page = await events({ database }, options)
+    found.push(...page.messages)
+    if (!page.more) break
+  }
   await print(session, found.reverse())
   return found.at(-1)?.position ?? 0
 }
@@ -53,7 +59,7 @@ const printAfter = async (
     await print(session, page.messages)
     after = page.through
     limit -= page.messages.length
-    if (page.messages.length < size) break
+    if (!page.more) break
   }
   return after
 }

@@ -58,10 +58,10 @@ const streams: readonly Case[] = [
 const ofS = [{ types: ['OfS'] }]
 
 const pages: readonly [
-  string,
-  Omit<ReadAll, 'limit'> & { limit?: number },
-  readonly number[],
-  number?,
+  what: string,
+  options: Omit<ReadAll, 'limit'> & { limit?: number },
+  positions: readonly number[],
+  through?: number,
 ][] = [
   ['without bounds', {}, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 10],
   ['that is full', { limit: 3 }, [1, 2, 3], 3],
@@ -108,11 +108,12 @@ const log: readonly Case[] = [
         positions,
       )
       if (through !== undefined) assert.equal(page.through, through)
+      assert.equal(page.more, positions.length === options.limit)
     }),
   ),
 
   it('an empty log is read through 0', async ({ database }) => {
-    assert.deepEqual(await readAll(database), { messages: [], through: 0 })
+    assert.deepEqual(await readAll(database), { messages: [], through: 0, more: false })
     assert.equal(await head(database), 0)
   }),
 

@@ -5,6 +5,7 @@ import { database } from './database.ts'
 import { deadLetters } from './dead-letters.ts'
 import { documents } from './documents.ts'
 import { eventsAppend } from './events-append.ts'
+import { eventsBytes } from './events-bytes.ts'
 import { eventsCondition } from './events-condition.ts'
 import { eventsContents } from './events-contents.ts'
 import { eventsOnce } from './events-once.ts'
@@ -40,6 +41,7 @@ export const cases: readonly Case[] = [
   ...eventsOnce,
   ...eventsCondition,
   ...eventsRead,
+  ...eventsBytes,
   ...eventsRace,
   ...checkpoints,
   ...retries,

@@ -78,7 +78,13 @@ export interface ReadAll {
   /** Positions less than this; default: no bound. */
   readonly before?: number
   readonly backwards?: boolean
+  /** At most so many messages; at least 1. */
   readonly limit: number
+  /**
+   * At most so many bytes of data and metadata, counted as UTF-8; default: no bound. A page that is not empty without
+   * the bound is not empty with it: its first message comes whatever its size.
+   */
+  readonly maxBytes?: number
 }
 
 /** A page of the log. */
@@ -90,6 +96,11 @@ export interface Page {
    * Backwards it means nothing.
    */
   readonly through: number
+  /**
+   * Whether the page is full: it ended at `limit` messages or before it would have exceeded `maxBytes`, and there may
+   * be more. False: nothing else matched when it was read. How many messages came says nothing about that.
+   */
+  readonly more: boolean
 }
 
 export interface StreamInfo {
@@ -112,6 +123,7 @@ export interface StreamInfo {
  * - Versions in a stream are contiguous from 1. Positions are contiguous too where a single writer gives them, and in
  *   any case grow in commit order.
  * - `readStream` and `readAll` see this transaction's own appends.
+ * - `readAll` loads no more than `maxBytes` and one message, whatever the `limit`.
  */
 export interface Events {
   append(request: AppendRequest): Awaitable<Verdict>

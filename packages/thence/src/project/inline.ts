@@ -10,6 +10,7 @@ import { project } from './follow.ts'
 import type { Projection } from './projection.ts'
 
 const pageSize = 1000
+const pageBytes = 8 * 1024 * 1024
 
 /** The hook for every append, or nothing if no projection is inline. */
 export function inlineHook(projections: readonly Projection[]): Inline | undefined {
@@ -47,11 +48,16 @@ export async function buildInline(
   await projection.view.clear(transaction, name)
   let after = 0
   for (;;) {
-    const page = await transaction.events.readAll({ query, after, limit: pageSize })
+    const page = await transaction.events.readAll({
+      query,
+      after,
+      limit: pageSize,
+      maxBytes: pageBytes,
+    })
     const events = page.messages.map((stored) => codec.decode(stored))
     await applyAll(projection, transaction, events)
     after = page.through
-    if (page.messages.length < pageSize) break
+    if (!page.more) break
   }
   const { generation } = await transaction.checkpoints.restart(name, 0)
   await transaction.checkpoints.move(name, { position: 0, generation }, after)

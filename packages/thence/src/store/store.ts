@@ -16,6 +16,8 @@ import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './wr
 import { Appendices, prepare, readBack, recordedOf, Writer } from './writer.ts'
 
 const pageSize = 500
+/** Bytes of messages in memory at once while the log is read. */
+const pageBytes = 8 * 1024 * 1024
 
 export interface ReadStreamOptions {
   /** First version, inclusive. */
@@ -101,21 +103,21 @@ export class Store {
     })
   }
 
-  /** The log in order of position, a page at a time, up to its head when a page comes back short. */
+  /** The log in order of position, a page at a time, up to its head when a page that is not full was read. */
   readAll(
-    options: Omit<ReadAll, 'limit'> & { readonly limit?: number } = {},
+    options: Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number } = {},
   ): AsyncIterableIterator<Recorded, undefined> {
     let left = options.limit ?? Infinity
     let bounds: Pick<ReadAll, 'after' | 'before'> = {}
     return paged(async () => {
       if (left <= 0) return undefined
       const limit = Math.min(left, pageSize)
-      const { messages } = await this.read(({ events }) =>
-        events.readAll({ ...options, ...bounds, limit }),
+      const { messages, more } = await this.read(({ events }) =>
+        events.readAll({ maxBytes: pageBytes, ...options, ...bounds, limit }),
       )
       const last = messages.at(-1)
       if (last === undefined) return undefined
-      left = messages.length < limit ? 0 : left - limit
+      left = more ? left - messages.length : 0
       bounds = options.backwards === true ? { before: last.position } : { after: last.position }
       return messages.map((message) => this.tools.codec.decode(message))
     })

@@ -167,7 +167,7 @@ const batches: readonly Fault[] = [
   },
 ]
 
-const reading = (name: string, replace: (events: Events) => Partial<Events>): Fault => ({
+export const reading = (name: string, replace: (events: Events) => Partial<Events>): Fault => ({
   name,
   ports: ({ events }) => ({ events: replace(events) }),
 })
@@ -187,8 +187,8 @@ const reads: readonly Fault[] = [
   })),
   reading('a page that is not full is read through its last message', (events) => ({
     async readAll(options) {
-      const { messages } = await events.readAll(options)
-      return { messages, through: messages.at(-1)?.position ?? options.after ?? 0 }
+      const page = await events.readAll(options)
+      return { ...page, through: page.messages.at(-1)?.position ?? options.after ?? 0 }
     },
   })),
   reading('a page claims what stands beyond `before`', (events) => ({

@@ -95,6 +95,7 @@ const events: readonly fc.Arbitrary<Operation>[] = [
       after: optional(place),
       before: optional(place),
       backwards: optional(fc.boolean()),
+      maxBytes: optional(fc.integer({ min: 0, max: 60 })),
       limit,
     }),
     async (transaction, { limit: most, ...options }) => {

@@ -1,6 +1,7 @@
 /** The cases can fail: each planted fault is found by at least one of them. */
 import { describe, expect, test } from 'vitest'
 import { type Case, cases, type Make } from '../../src/conformance/index.ts'
+import { byteFaults } from './faults-bytes.ts'
 import { eventFaults } from './faults-events.ts'
 import { portFaults } from './faults-ports.ts'
 import { transactionFaults } from './faults-transactions.ts'
@@ -32,7 +33,7 @@ async function failing(make: Make, among: readonly Case[]): Promise<string[]> {
   return names
 }
 
-const all = [...eventFaults, ...portFaults, ...transactionFaults]
+const all = [...eventFaults, ...byteFaults, ...portFaults, ...transactionFaults]
 
 describe('the conformance cases', () => {
   test('pass where only the planting, and no fault, is done', async () => {

@@ -44,7 +44,11 @@ describe.each(drivers)('a store on $name', ({ connect }) => {
     const stored = { ...sent, stream: 's-🎉', version: 1, position: 1 }
     await database.read(async ({ events }) => {
       expect(await events.readStream('s-🎉', { limit: 9 })).toEqual([stored])
-      expect(await events.readAll({ limit: 9 })).toEqual({ messages: [stored], through: 1 })
+      expect(await events.readAll({ limit: 9 })).toEqual({
+        messages: [stored],
+        through: 1,
+        more: false,
+      })
       expect(await events.find({ id: sent.id })).toEqual([stored])
       expect(await events.find({ correlationId: 'c' })).toEqual([stored])
     })

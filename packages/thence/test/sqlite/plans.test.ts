@@ -46,6 +46,7 @@ test('no statement scans the log, its tags, the documents or the timers', async 
   await database.transact(async ({ events, documents, timers, retries, inbox, deadLetters }) => {
     for (const query of queries) {
       await events.readAll({ query, limit: 2 })
+      await events.readAll({ query, limit: 2, maxBytes: 100 })
       await events.readAll({ query, backwards: true, limit: 2 })
       await events.append({ stream: 's', condition: { query, after: 0 }, messages: [message()] })
     }
@@ -111,5 +112,40 @@ test('the rarest tag or type sets the cost of a query, in both directions and in
       const found = messages.map(({ position }) => position)
       expect(backwards ? found.reverse() : found).toEqual(expected)
       expect(steps()).toBeLessThan(40)
+    }
+})
+
+test('a page bounded by bytes loads no more than that and one message', async () => {
+  const connection = new DatabaseSync(storePath())
+  let loaded = 0
+  const counted = <T>(rows: T): T => {
+    loaded += JSON.stringify(rows ?? null).length
+    return rows
+  }
+  const database = await opened({
+    exec: (sql) => connection.exec(sql),
+    close: () => connection.close(),
+    prepare: (sql) => {
+      const statement = connection.prepare(sql)
+      statement.setReturnArrays(true)
+      return {
+        run: (...parameters) => statement.run(...parameters),
+        get: (...parameters) => counted(statement.get(...parameters)),
+        all: (...parameters) => counted(statement.all(...parameters)),
+      }
+    },
+  })
+  await database.migrate()
+  const data = JSON.stringify('x'.repeat(10_000))
+  const messages = Array.from({ length: 300 }, () => message({ type: 'A', tags: ['all'], data }))
+  await database.append([{ stream: 's', messages }])
+  for (const query of [[], ...queries.slice(0, 3)])
+    for (const backwards of [false, true]) {
+      loaded = 0
+      const page = await database.read(({ events }) =>
+        events.readAll({ query, backwards, limit: 250, maxBytes: 50_000 }),
+      )
+      expect(page).toMatchObject({ messages: { length: 4 }, more: true })
+      expect(loaded).toBeLessThan(60_000)
     }
 })

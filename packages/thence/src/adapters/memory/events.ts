@@ -16,6 +16,7 @@ import type {
   StreamInfo,
   Verdict,
 } from '../../ports/events.ts'
+import { bytesOf, Room } from '../../internal/room.ts'
 import { type Past, judge } from './judge.ts'
 import type { MemoryInbox } from './inbox.ts'
 import { page } from './order.ts'
@@ -59,16 +60,17 @@ export class MemoryEvents implements Events, Past {
     return all.slice(start, start + limit)
   }
 
-  readAll({ query = [], after = 0, before = Infinity, backwards, limit }: ReadAll): Page {
+  readAll({ query = [], after = 0, before = Infinity, backwards, limit, maxBytes }: ReadAll): Page {
     const last = Math.min(this.head(), before - 1)
+    const room = new Room(limit, maxBytes)
     const messages: StoredMessage[] = []
-    for (let step = 0; step < last - after && messages.length < limit; step += 1) {
+    for (let step = 0; step < last - after && !room.full; step += 1) {
       const message = this.#log[backwards ? last - 1 - step : after + step]
-      if (message && matches(query, message)) messages.push(message)
+      if (message && matches(query, message) && room.take(bytesOf(message))) messages.push(message)
     }
     // A page that ends before `before` must not claim what stands after it.
-    const full = messages.length === limit ? messages.at(-1) : undefined
-    return { messages, through: full?.position ?? Math.max(after, last) }
+    const through = room.full ? messages.at(-1)!.position : Math.max(after, last)
+    return { messages, through, more: room.full }
   }
 
   head(): number {

@@ -12,9 +12,9 @@ import type {
   StreamInfo,
   Verdict,
 } from '../../ports/events.ts'
+import { Room } from '../../internal/room.ts'
 import { Appender, lastPosition, lastVersion } from './append.ts'
-import type { Connection } from './connection.ts'
-import { matchesAll, positions, typesOnly } from './query.ts'
+import { pageOf } from './page.ts'
 import { keyRange } from './range.ts'
 import { columns, columnsOfStream, decodeRow, type EventRow } from './rows.ts'
 import type { Scope } from './scope.ts'
@@ -25,21 +25,7 @@ const streamForwards =
 const streamBackwards =
   `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version <= ? ` +
   'ORDER BY version DESC LIMIT ?'
-const allForwards = `SELECT ${columns} FROM thence_events WHERE position > ? AND position < ? ORDER BY position LIMIT ?`
-const allBackwards =
-  `SELECT ${columns} FROM thence_events WHERE position > ? AND position < ? ` +
-  'ORDER BY position DESC LIMIT ?'
-// The plus keeps SQLite on the range of positions instead of the index by type.
-const typesForwards = (list: string): string =>
-  `SELECT ${columns} FROM thence_events WHERE position > ? AND position < ? ` +
-  `AND +type IN (${list}) ORDER BY position LIMIT ?`
-/** A list of types that is spelled out is quicker than one that is unpacked; each length is a text of its own. */
-const spelledOut: readonly string[] = Array.from({ length: 33 }, (_, count) =>
-  typesForwards(Array.from({ length: count }, () => '?').join(', ')),
-)
-const unpacked = typesForwards('SELECT value FROM json_each(?)')
 const atVersion = `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version = ?`
-const atPosition = `SELECT ${columns} FROM thence_events WHERE position = ?`
 const byId = `SELECT ${columns} FROM thence_events WHERE id = ?`
 const byCorrelation =
   `SELECT ${columns} FROM thence_events WHERE position IN (` +
@@ -51,10 +37,6 @@ const lastOfStream =
 
 /** Fetching so few rows one by one is quicker than beginning to read a list. */
 const fewVersions = 3
-const fewPositions = 8
-
-/** So many rows are looked at per wanted one before a read by types turns from the log itself to the index. */
-const densityWindow = 4
 
 export class SqliteEvents implements Events {
   readonly #scope: Scope
@@ -110,11 +92,11 @@ export class SqliteEvents implements Events {
     const after = options.after ?? 0
     const before = Math.min(options.before ?? Number.MAX_SAFE_INTEGER, this.head() + 1)
     const through = Math.max(after, before - 1)
-    if (after >= before - 1) return { messages: [], through }
-    const rows = matching(connection, options, { after, before })
+    if (after >= before - 1) return { messages: [], through, more: false }
+    const room = new Room(options.limit, options.maxBytes)
+    const rows = pageOf(connection, options, { after, before, room })
     const messages = rows.map((row) => decodeRow(row, row[12]))
-    if (messages.length >= options.limit) return { messages, through: messages.at(-1)!.position }
-    return { messages, through }
+    return { messages, through: room.full ? messages.at(-1)!.position : through, more: room.full }
   }
 
   head(): number {
@@ -152,63 +134,4 @@ export class SqliteEvents implements Events {
     }
     return found
   }
-}
-
-interface Bounds {
-  readonly after: number
-  readonly before: number
-}
-
-const matching = (connection: Connection, options: ReadAll, bounds: Bounds): EventRow[] => {
-  const { query, limit } = options
-  const { after, before } = bounds
-  const backwards = options.backwards === true
-  if (query === undefined || matchesAll(query))
-    return connection.all<EventRow>(backwards ? allBackwards : allForwards, after, before, limit)
-  if (backwards) {
-    const range = { direction: 'backwards', from: before - 1, to: after + 1, limit } as const
-    return at(connection, positions(connection, query, range))
-  }
-  const types = typesOnly(query)
-  if (types !== undefined && before - 1 - after <= fewPositions)
-    return short(connection, types, bounds).slice(0, limit)
-  const dense =
-    types === undefined ? nothing(after) : denseTypes(connection, types, { ...bounds, limit })
-  if (dense.rows.length >= limit || dense.through >= before - 1) return dense.rows
-  const range = { from: dense.through + 1, to: before - 1, limit: limit - dense.rows.length }
-  const rest = positions(connection, query, { direction: 'forwards', ...range })
-  return [...dense.rows, ...at(connection, rest)]
-}
-
-const at = (connection: Connection, found: readonly number[]): EventRow[] =>
-  found.map((position) => connection.get<EventRow>(atPosition, position)!)
-
-/** The few rows at the end of the log, one by one. */
-const short = (connection: Connection, types: readonly string[], bounds: Bounds): EventRow[] => {
-  const rows: EventRow[] = []
-  for (let position = bounds.after + 1; position < bounds.before; position += 1) {
-    const row = connection.get<EventRow>(atPosition, position)
-    if (row !== undefined && types.includes(row[3])) rows.push(row)
-  }
-  return rows
-}
-
-const nothing = (after: number): { rows: EventRow[]; through: number } => ({
-  rows: [],
-  through: after,
-})
-
-/** Most followers ask for types that are common: a short stretch of the log itself then fills the page. */
-const denseTypes = (
-  connection: Connection,
-  types: readonly string[],
-  bounds: Bounds & { readonly limit: number },
-): { rows: EventRow[]; through: number } => {
-  const end = Math.min(bounds.before, bounds.after + bounds.limit * densityWindow + 1)
-  const text = spelledOut[types.length]
-  const rows =
-    text === undefined
-      ? connection.all<EventRow>(unpacked, bounds.after, end, JSON.stringify(types), bounds.limit)
-      : connection.all<EventRow>(text, bounds.after, end, ...types, bounds.limit)
-  return { rows, through: end - 1 }
 }
