@@ -32,9 +32,9 @@ export interface Subject {
   /** The runtime that the database was opened with: its clock stands still until a case advances it. */
   readonly runtime: ManualRuntime
   readonly dialect: Dialect
-  /** Closes the database and opens its store again. For durable adapters. */
+  /** Closes the database and opens its store again. For stores that can be shared. */
   reopen(): Promise<Database>
-  /** Another Database object on the same store, as another process would have. For durable adapters. */
+  /** Another Database object on the same store, as another process would have. For stores that can be shared. */
   second(): Promise<Database>
   dispose(): Promise<void>
 }
@@ -52,7 +52,7 @@ export interface Dialect {
 
 /** What the author of an adapter writes: a new store, and how to reach it. */
 export interface Store {
-  /** A new Database object on this store, not opened. Called again only if the adapter is durable. */
+  /** A new Database object on this store, not opened. Called again only if the store can be shared. */
   connect(options: { readonly transactionTimeout?: number }): Awaitable<Database>
   /** Throws the store away, after its databases were closed. */
   dispose?(): Awaitable<void>
@@ -120,6 +120,6 @@ export const casesOf =
     },
   })
 
-/** For cases that need the store to outlive its Database object. */
-export const durable = ({ durable: is }: Capabilities): string | undefined =>
+/** For cases that open the store again, or several times. */
+export const shared = ({ shared: is }: Capabilities): string | undefined =>
   is ? undefined : 'what it stores ends with the Database object'

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
 import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
-import { type Case, casesOf, durable } from './case.ts'
+import { type Case, casesOf, shared } from './case.ts'
 import { hostileNames, whileTimePasses } from './samples.ts'
 
 const it = casesOf('checkpoints')
@@ -89,7 +89,7 @@ const moving: readonly Case[] = [
       assert.equal(moved.filter(Boolean).length, 1)
       assert.equal((await load(second))?.position, 7)
     },
-    { requires: durable },
+    { requires: shared },
   ),
 ]
 

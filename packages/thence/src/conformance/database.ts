@@ -1,7 +1,7 @@
 /** The life of a database: migrating, closing, and what survives the end of the process. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import { type Case, casesOf, durable } from './case.ts'
+import { type Case, casesOf, shared } from './case.ts'
 import { readEverything, writeEverything } from './everything.ts'
 import {
   given,
@@ -24,6 +24,7 @@ const migrating: readonly Case[] = [
     assert.notEqual(database.name, '')
     assert.equal(typeof database.capabilities.sql, 'boolean')
     assert.equal(typeof database.capabilities.durable, 'boolean')
+    assert.equal(typeof database.capabilities.shared, 'boolean')
   }),
 
   it(
@@ -93,11 +94,26 @@ const migrating: readonly Case[] = [
         pending,
       )
     },
-    { make: { migrate: false }, requires: durable },
+    { make: { migrate: false }, requires: shared },
   ),
 ]
 
 const closing: readonly Case[] = [
+  it(
+    'closing one connection leaves the others open',
+    async (subject) => {
+      const second = await subject.second()
+      await subject.database.close()
+      await given(second, 's', messages('a'))
+      const third = await subject.second()
+      assert.deepEqual(idsOf((await readAll(third)).messages), ['a'])
+      await second.close()
+      await given(third, 's', messages('b'))
+      assert.equal(await head(third), 2)
+    },
+    { requires: shared },
+  ),
+
   it('closing twice is closing once', async ({ database }) => {
     await Promise.all([database.close(), database.close()])
     await database.close()
@@ -143,7 +159,7 @@ const lasting: readonly Case[] = [
       assert.deepEqual((await again.plan()).pending, [])
       assert.equal((await given(again, 's', messages('y'))).position, 4)
     },
-    { requires: durable },
+    { requires: shared },
   ),
 
   it(
@@ -157,7 +173,7 @@ const lasting: readonly Case[] = [
       await assert.rejects(rollback, /roll back/)
       assert.deepEqual(await everything(await subject.reopen()), before)
     },
-    { requires: durable },
+    { requires: shared },
   ),
 
   it(
@@ -174,7 +190,7 @@ const lasting: readonly Case[] = [
         count: 1,
       })
     },
-    { requires: durable },
+    { requires: shared },
   ),
 
   it(
@@ -186,7 +202,7 @@ const lasting: readonly Case[] = [
       await second.transact((transaction) => writeEverything(transaction, 'b'))
       assert.deepEqual(await everything(subject.database), await everything(second))
     },
-    { requires: durable },
+    { requires: shared },
   ),
 
   it(
@@ -203,7 +219,7 @@ const lasting: readonly Case[] = [
       const [first] = both as [Database]
       assert.equal(await first.read(({ documents }) => documents.get('c', 'count')), '20')
     },
-    { requires: durable },
+    { requires: shared },
   ),
 ]
 

@@ -4,7 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import { type Case, casesOf, durable } from './case.ts'
+import { type Case, casesOf, shared } from './case.ts'
 import {
   idsOf,
   judge,
@@ -103,7 +103,7 @@ export const eventsRace: readonly Case[] = [
       const second = await subject.second()
       await whileTimePasses(subject.runtime, assertContended([subject.database, second]))
     },
-    { requires: durable },
+    { requires: shared },
   ),
 
   it('the same request sent many times at once is written once', async ({ database }) => {
@@ -129,6 +129,6 @@ export const eventsRace: readonly Case[] = [
         assertNothingSkipped([subject.database, second], reader),
       )
     },
-    { requires: durable },
+    { requires: shared },
   ),
 ]

@@ -35,6 +35,8 @@ export interface Capabilities {
   readonly sql: boolean
   /** Whether what was committed survives the end of the process. */
   readonly durable: boolean
+  /** Whether the store outlives this object, and others, of other processes for example, can be open on it meanwhile. */
+  readonly shared: boolean
 }
 
 /** A numbered change of the database schema. */

@@ -124,9 +124,7 @@ async function trace(make: Make, steps: readonly Step[]): Promise<unknown[]> {
   const subject = await make()
   try {
     const { database } = subject
-    const databases = database.capabilities.durable
-      ? [database, await subject.second()]
-      : [database]
+    const databases = database.capabilities.shared ? [database, await subject.second()] : [database]
     const results: unknown[] = []
     for (const step of steps)
       results.push(await step.run(databases[step.through % databases.length] ?? database, subject))

@@ -1,5 +1,5 @@
 /** Plants a fault into the memory adapter: methods of its ports, or of the database itself, are replaced. */
-import { memory } from '../../src/adapters/memory/index.ts'
+import { memory, memoryStore } from '../../src/adapters/memory/index.ts'
 import { type Make, makeFrom } from '../../src/conformance/index.ts'
 import type { Database, Transaction } from '../../src/ports/database.ts'
 import type { Verdict } from '../../src/ports/events.ts'
@@ -67,7 +67,10 @@ function faulty(healthy: Database, { ports, database }: Fault): Database {
 
 /** Makes memory databases that have this fault. */
 export const plant = (fault: Fault): Make =>
-  makeFrom(() => ({ connect: (options) => faulty(memory(options), fault) }))
+  makeFrom(() => {
+    const store = memoryStore()
+    return { connect: (options) => faulty(memory({ ...options, store }), fault) }
+  })
 
 /** A database whose rollback forgets one port: what was called there in vain is done again. */
 export const keptByRollback = (port: PortName): Fault => ({

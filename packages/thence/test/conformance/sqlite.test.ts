@@ -2,6 +2,18 @@
 import { defineConformance } from './define.ts'
 import { makeBetterSqlite, makeNodeSqlite, makeSqliteInMemory } from './stores.ts'
 
-defineConformance('sqlite on node:sqlite', { sql: true, durable: true }, makeNodeSqlite)
-defineConformance('sqlite on better-sqlite3', { sql: true, durable: true }, makeBetterSqlite)
-defineConformance('sqlite in memory', { sql: true, durable: false }, makeSqliteInMemory)
+defineConformance(
+  'sqlite on node:sqlite',
+  { sql: true, durable: true, shared: true },
+  makeNodeSqlite,
+)
+defineConformance(
+  'sqlite on better-sqlite3',
+  { sql: true, durable: true, shared: true },
+  makeBetterSqlite,
+)
+defineConformance(
+  'sqlite in memory',
+  { sql: true, durable: false, shared: false },
+  makeSqliteInMemory,
+)

@@ -9,7 +9,7 @@ import { compareWithModel } from './model.ts'
 import { type Fault, plant } from './plant.ts'
 
 const applicable = cases.filter(
-  (one) => one.requires?.({ sql: false, durable: false }) === undefined,
+  (one) => one.requires?.({ sql: false, durable: false, shared: true }) === undefined,
 )
 
 /** Runs a case on memory, which needs few turns of the event loop: one that takes many hangs. */

@@ -14,16 +14,19 @@ import type {
 } from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
-import { MemoryTransaction, Store } from './transaction.ts'
+import { type MemoryClock, type MemoryStore, memoryStore } from './store.ts'
+import { MemoryTransaction } from './transaction.ts'
 
 export interface MemoryOptions {
   /** How long a transaction may stay open, in milliseconds; default 30 000. */
   readonly transactionTimeout?: number
+  /** The store to connect to, from `memoryStore()`; default: a new one, which nobody else can reach. */
+  readonly store?: MemoryStore
 }
 
-/** A new, empty database in memory. */
+/** A database in memory: a connection to the given store, or to a new and empty one. */
 export function memory(options: MemoryOptions = {}): Database {
-  return new MemoryDatabase(options.transactionTimeout ?? 30_000)
+  return new MemoryDatabase(options)
 }
 
 // Not `instanceof`: what a query builder returns is often a thenable of its own.
@@ -32,21 +35,25 @@ const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
 
 class MemoryDatabase implements Database {
   readonly name = 'memory'
-  readonly capabilities: Capabilities = Object.freeze({ sql: false, durable: false })
+  readonly capabilities: Capabilities
+  /** Of this connection, so that its end waits for what was called through it and for nothing else. */
   readonly #gate = new Gate()
-  readonly #store = new Store(() => this.#opened().now())
+  readonly #store: MemoryStore
   readonly #limit: number
-  #runtime: Runtime | undefined
+  #opened = false
   #closing: Awaitable<void> | undefined
   #closed = false
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor({ store, transactionTimeout = 30_000 }: MemoryOptions) {
+    this.capabilities = Object.freeze({ sql: false, durable: false, shared: store !== undefined })
+    this.#store = store ?? memoryStore()
+    this.#limit = transactionTimeout
   }
 
   open(runtime: Runtime): void {
     this.#refuseIfClosed()
-    this.#runtime = runtime
+    this.#store.opened(runtime)
+    this.#opened = true
   }
 
   plan(): MigrationPlan {
@@ -59,7 +66,7 @@ class MemoryDatabase implements Database {
   }
 
   async append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
-    const events = this.#store.events
+    const { events } = this.#store.tables
     return this.#run({ writes: true }, () => requests.map((request) => events.append(request)))
   }
 
@@ -85,31 +92,28 @@ class MemoryDatabase implements Database {
     { writes, timeout = this.#limit }: TransactOptions & { readonly writes: boolean },
     work: (transaction: Transaction) => Awaitable<T>,
   ): Awaitable<T> {
-    const runtime = this.#ready()
-    return this.#gate.run(async () => {
-      const { journal } = this.#store
-      const transaction = new MemoryTransaction(this.#store)
-      journal.begin(writes)
+    this.#ready()
+    const { gate, tables, clock } = this.#store
+    const transact = async (): Promise<T> => {
+      const transaction = new MemoryTransaction(tables)
+      tables.journal.begin(writes)
       try {
         const result = work(transaction)
-        return isPromise(result) ? await inTime(result, runtime, timeout) : result
+        return isPromise(result) ? await inTime(result, clock, timeout) : result
       } catch (error) {
-        journal.undo(0)
+        tables.journal.undo(0)
         throw error
       } finally {
         transaction.end()
-        journal.end()
+        tables.journal.end()
       }
-    })
+    }
+    return this.#gate.run(() => gate.run(transact))
   }
 
-  #ready(): Runtime {
+  #ready(): void {
     this.#refuseIfClosed()
-    return this.#opened()
-  }
-
-  #opened(): Runtime {
-    if (this.#runtime !== undefined) return this.#runtime
+    if (this.#opened) return
     throw new ThenceError(
       'STATE_INVALID',
       'The database was not opened. Call `open` with a runtime first.',
@@ -121,10 +125,10 @@ class MemoryDatabase implements Database {
   }
 }
 
-const inTime = async <T>(work: Promise<T>, runtime: Runtime, limit: number): Promise<T> => {
+const inTime = async <T>(work: Promise<T>, clock: MemoryClock, limit: number): Promise<T> => {
   if (limit === Infinity) return work
   const { promise, reject } = Promise.withResolvers<never>()
-  const cancel = runtime.after(limit, () => {
+  const cancel = clock.after(limit, () => {
     const what = `A transaction stayed open for more than ${limit} ms and was rolled back.`
     const advice = 'Do slow work (calls to other services) outside of it.'
     reject(new ThenceError('TRANSACTION_TIMEOUT', `${what} ${advice}`))
