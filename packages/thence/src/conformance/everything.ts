@@ -52,7 +52,7 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
 }
 
 async function writeRest(transaction: Transaction, name: string): Promise<void> {
-  const { inbox, timers, snapshots, documents } = transaction
+  const { inbox, timers, snapshots, documents, audit } = transaction
   const outcome = { stream: name, version: 1, position: 1, count: 1 }
   assert.equal(await inbox.remember('consumer', name, outcome), true)
   await inbox.forget('once', 1)
@@ -67,6 +67,10 @@ async function writeRest(transaction: Transaction, name: string): Promise<void> 
   await documents.put('documents', name, '{}')
   await documents.put('documents', 'shared', JSON.stringify(name))
   await documents.delete('documents', `not ${name}`)
+  const entry = { actor: name, action: 'write', target: 'shared', details: '{}', reason: null }
+  await audit.trim(1, 1)
+  await audit.add({ ...entry, id: `late ${name}`, time: 1 })
+  await audit.add({ ...entry, id: `early ${name}`, time: 0 })
 }
 
 /** All that {@link writeEverything} may have written under `names`. */
@@ -98,7 +102,7 @@ export async function readEverything(
 }
 
 async function readTables(transaction: Transaction): Promise<Record<string, unknown>> {
-  const { checkpoints, retries, deadLetters, timers, documents } = transaction
+  const { checkpoints, retries, deadLetters, timers, documents, audit } = transaction
   const limit = 1000
   return {
     checkpoints: await checkpoints.list(),
@@ -109,6 +113,7 @@ async function readTables(transaction: Transaction): Promise<Record<string, unkn
     timers: await timers.list({ limit }),
     cleared: await documents.list('cleared', { limit }),
     documents: await documents.list('documents', { limit }),
+    audit: await audit.list({ limit }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** The door `thence/conformance`: every promise of the ports as a case that any runner can run on any adapter. */
+import { audit } from './audit.ts'
 import type { Case } from './case.ts'
 import { checkpoints } from './checkpoints.ts'
 import { database } from './database.ts'
@@ -50,6 +51,7 @@ export const cases: readonly Case[] = [
   ...timers,
   ...snapshots,
   ...documents,
+  ...audit,
   ...sql,
   ...transactions,
   ...isolation,

@@ -2,6 +2,7 @@
  * The bundle of all storage ports: what a database adapter is. Everything happens inside `transact` or `read`, so that
  * a view, its checkpoint, an inbox row, saga state and outgoing messages move together or not at all.
  */
+import type { Audit } from './audit.ts'
 import type { Awaitable } from './awaitable.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -24,6 +25,7 @@ export interface Transaction {
   readonly timers: Timers
   readonly snapshots: Snapshots
   readonly documents: Documents
+  readonly audit: Audit
   /** Throws CAPABILITY_MISSING where the adapter has no SQL. */
   readonly sql: Sql
   /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. One at a time, or nested. */

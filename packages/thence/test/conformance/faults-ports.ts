@@ -113,6 +113,43 @@ const letters: readonly Fault[] = [
   })),
 ]
 
+const audit: readonly Fault[] = [
+  of('audit', 'the audit log keeps the last entry of an id', (rows) => ({
+    async add(entry) {
+      const known = (await rows.list({ limit: 1000 })).find(({ id }) => id === entry.id)
+      if (known !== undefined) {
+        await rows.trim(Infinity, 1000)
+        await rows.add(entry)
+      } else await rows.add(entry)
+    },
+  })),
+  of('audit', 'entries before an id include it', (rows) => ({
+    list: ({ before, ...filter }) =>
+      rows.list(before === undefined ? filter : { ...filter, before: `${before} ` }),
+  })),
+  of('audit', 'the latest entries come in the order of the earliest', (rows) => ({
+    list: (filter) => rows.list({ ...filter, backwards: false }),
+  })),
+  of('audit', 'of target and action only the target is asked', (rows) => ({
+    list: ({ action, ...filter }) =>
+      rows.list(
+        filter.target !== undefined || action === undefined ? filter : { ...filter, action },
+      ),
+  })),
+  of('audit', 'trimming is by id', (rows) => ({
+    async trim(before, limit) {
+      const all = await rows.list({ limit: 1000 })
+      const old = all.filter(({ time }) => time < before).slice(0, limit)
+      await rows.trim(Infinity, 1000)
+      for (const one of all) if (!old.includes(one)) await rows.add(one)
+      return old.length
+    },
+  })),
+  of('audit', 'trimming is inclusive', (rows) => ({
+    trim: (before, limit) => rows.trim(before + 1, limit),
+  })),
+]
+
 // Outlives the transactions of a case, as rows do.
 const lastSaved = new Map<string, { stream: string; version: number; tag: string; state: string }>()
 
@@ -186,4 +223,10 @@ const rest: readonly Fault[] = [
   })),
 ]
 
-export const portFaults: readonly Fault[] = [...checkpoints, ...retries, ...letters, ...rest]
+export const portFaults: readonly Fault[] = [
+  ...checkpoints,
+  ...retries,
+  ...letters,
+  ...audit,
+  ...rest,
+]

@@ -16,6 +16,7 @@ export const transactionFaults: readonly Fault[] = [
       'timers',
       'snapshots',
       'documents',
+      'audit',
     ] as const
   ).map(keptByRollback),
   { name: 'a savepoint undoes nothing', ports: () => ({ savepoint: async (work) => work() }) },

@@ -103,7 +103,7 @@ const programs: readonly fc.Arbitrary<Step[]>[] = mixes.map((operation) =>
 )
 
 async function look(transaction: Transaction): Promise<unknown> {
-  const { events, checkpoints, retries, timers, documents } = transaction
+  const { events, checkpoints, retries, deadLetters, timers, documents, audit } = transaction
   const limit = 1000
   const collections: unknown[] = []
   for (const name of ['a', 'A']) collections.push(await documents.list(name, { limit }))
@@ -114,8 +114,10 @@ async function look(transaction: Transaction): Promise<unknown> {
     checkpoints: await checkpoints.list(),
     due: await retries.take('p', Number.MAX_SAFE_INTEGER, limit),
     retries: new Set(await retries.summary()),
+    letters: await deadLetters.list({ limit }),
     timers: await timers.list({ limit }),
     collections,
+    audit: await audit.list({ limit }),
   }
 }
 
@@ -137,6 +139,9 @@ async function trace(make: Make, steps: readonly Step[]): Promise<unknown[]> {
 
 const makeModel: Make = makeFrom(() => ({ connect: (options) => memory(options) }))
 
+/** How many programs of each mix. */
+const runsOfEach = 70
+
 /** Fails with the shortest program on which `make`'s database and the memory adapter differ. */
 export async function compareWithModel(
   make: Make,
@@ -150,7 +155,7 @@ export async function compareWithModel(
     assert.deepEqual(actual.slice(0, expected.length), expected)
     assert.deepEqual(actual.at(-1), expected.at(-1))
   })
-  const runs = Number(process.env['THENCE_MODEL_RUNS'] ?? 500)
+  const runs = Number(process.env['THENCE_MODEL_RUNS'] ?? runsOfEach * programs.length)
   await fc.assert(property, {
     seed,
     numRuns: runs,

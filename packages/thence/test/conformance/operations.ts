@@ -259,6 +259,27 @@ const rest: readonly fc.Arbitrary<Operation>[] = [
   }),
 ]
 
+const audit: readonly fc.Arbitrary<Operation>[] = [
+  define('add entry', fc.tuple(name, name, small), ({ audit: entries }, [id, target, time]) =>
+    entries.add({ id, time, actor: 'a', action: 'act', target, details: '{}', reason: null }),
+  ),
+  define(
+    'list entries',
+    fc.record({
+      target: optional(name),
+      after: optional(name),
+      before: optional(name),
+      backwards: optional(fc.boolean()),
+      limit,
+    }),
+    ({ audit: entries }, { limit: most, ...filter }) =>
+      entries.list({ limit: most, ...compact(filter) }),
+  ),
+  define('trim entries', fc.tuple(small, limit), ({ audit: entries }, [before, most]) =>
+    entries.trim(before, most),
+  ),
+]
+
 const weighted = (weight: number, operations: readonly fc.Arbitrary<Operation>[]) => ({
   weight,
   arbitrary: fc.oneof(...operations),
@@ -269,12 +290,12 @@ const weighted = (weight: number, operations: readonly fc.Arbitrary<Operation>[]
  * enough to matter.
  */
 export const mixes: readonly fc.Arbitrary<Operation>[] = [
-  ...[checkpoints, retries, letters, documents, timers, rest].map((port) =>
+  ...[checkpoints, retries, letters, documents, timers, rest, audit].map((port) =>
     fc.oneof(weighted(1, events), weighted(3, port)),
   ),
   fc.oneof(weighted(2, events.slice(0, 1)), weighted(1, events)),
   fc.oneof(
-    ...[events, checkpoints, retries, letters, documents, timers, rest].map((port) =>
+    ...[events, checkpoints, retries, letters, documents, timers, rest, audit].map((port) =>
       weighted(1, port),
     ),
   ),

@@ -27,6 +27,7 @@ const portNames: readonly PortName[] = [
   'timers',
   'snapshots',
   'documents',
+  'audit',
 ]
 
 /** `target` with some of its members replaced. */

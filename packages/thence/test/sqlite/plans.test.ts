@@ -39,11 +39,12 @@ const queries: readonly Query[] = [
   [{ types: ['A'] }, { tags: ['rare'] }],
 ]
 
-test('no statement scans the log, its tags, the documents or the timers', async () => {
+test('no statement scans the log, its tags, the documents, the timers or the audit', async () => {
   const { database, runs, planOf } = await watched()
   await database.append([{ stream: 's', messages: [message({ tags: ['all'] })] }])
   runs.clear()
-  await database.transact(async ({ events, documents, timers, retries, inbox, deadLetters }) => {
+  await database.transact(async (transaction) => {
+    const { events, documents, timers, retries, inbox, deadLetters, audit } = transaction
     for (const query of queries) {
       await events.readAll({ query, limit: 2 })
       await events.readAll({ query, limit: 2, maxBytes: 100 })
@@ -68,6 +69,12 @@ test('no statement scans the log, its tags, the documents or the timers', async 
     await retries.settle({ subscription: 's', position: 1, attempts: 0 }, 1)
     await inbox.recall('c', 'x')
     await deadLetters.list({ state: 'parked', limit: 5 })
+    for (const backwards of [false, true]) {
+      await audit.list({ backwards, limit: 5 })
+      await audit.list({ backwards, target: 'a', action: 'b', before: 'c', limit: 5 })
+      await audit.list({ backwards, action: 'b', after: 'c', limit: 5 })
+    }
+    await audit.trim(5, 5)
   })
   const tables = [...runs.keys()].filter((sql) => sql.includes('thence_'))
   expect(tables.length).toBeGreaterThan(25)

@@ -6,6 +6,7 @@ import { ThenceError } from '../../errors.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type { Transaction } from '../../ports/database.ts'
 import type { Sql } from '../../ports/sql.ts'
+import { MemoryAudit } from './audit.ts'
 import { MemoryCheckpoints } from './checkpoints.ts'
 import { MemoryDeadLetters } from './dead-letters.ts'
 import { MemoryDocuments } from './documents.ts'
@@ -25,6 +26,7 @@ export class Store {
   readonly timers: MemoryTimers = new MemoryTimers(this.journal)
   readonly snapshots: MemorySnapshots = new MemorySnapshots(this.journal)
   readonly documents: MemoryDocuments = new MemoryDocuments(this.journal)
+  readonly audit: MemoryAudit = new MemoryAudit(this.journal)
   readonly checkpoints: MemoryCheckpoints
   readonly retries: MemoryRetries
 
@@ -45,6 +47,7 @@ export class MemoryTransaction implements Transaction {
   readonly timers: MemoryTimers
   readonly snapshots: MemorySnapshots
   readonly documents: MemoryDocuments
+  readonly audit: MemoryAudit
   readonly #journal: Journal
   #open = true
 
@@ -57,6 +60,7 @@ export class MemoryTransaction implements Transaction {
     this.timers = this.#guard(store.timers)
     this.snapshots = this.#guard(store.snapshots)
     this.documents = this.#guard(store.documents)
+    this.audit = this.#guard(store.audit)
     this.#journal = store.journal
   }
 

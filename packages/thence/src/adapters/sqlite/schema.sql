@@ -1,3 +1,19 @@
+CREATE TABLE thence_audit (
+  id TEXT PRIMARY KEY,
+  time INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  target TEXT NOT NULL,
+  details TEXT NOT NULL,
+  reason TEXT
+) STRICT;
+
+CREATE INDEX thence_audit_action ON thence_audit (action, id);
+
+CREATE INDEX thence_audit_target ON thence_audit (target, id);
+
+CREATE INDEX thence_audit_time ON thence_audit (time, id);
+
 CREATE TABLE thence_checkpoints (
   subscription TEXT PRIMARY KEY,
   position INTEGER NOT NULL,

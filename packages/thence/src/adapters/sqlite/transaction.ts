@@ -2,6 +2,7 @@
  * All ports bound to one open transaction, and its savepoints.
  */
 import { ThenceError } from '../../errors.ts'
+import type { Audit } from '../../ports/audit.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type { Checkpoints } from '../../ports/checkpoints.ts'
 import type { Transaction } from '../../ports/database.ts'
@@ -13,6 +14,7 @@ import type { Retries } from '../../ports/retries.ts'
 import type { Snapshots } from '../../ports/snapshots.ts'
 import type { Sql } from '../../ports/sql.ts'
 import type { Timers } from '../../ports/timers.ts'
+import { SqliteAudit } from './audit.ts'
 import { SqliteCheckpoints } from './checkpoints.ts'
 import { SqliteDeadLetters } from './dead-letters.ts'
 import { SqliteDocuments } from './documents.ts'
@@ -36,6 +38,7 @@ export class SqliteTransaction implements Transaction {
   #timers: Timers | undefined
   #snapshots: Snapshots | undefined
   #documents: Documents | undefined
+  #audit: Audit | undefined
   #sql: Sql | undefined
 
   constructor(scope: Scope) {
@@ -65,6 +68,9 @@ export class SqliteTransaction implements Transaction {
   }
   get documents(): Documents {
     return (this.#documents ??= new SqliteDocuments(this.#scope))
+  }
+  get audit(): Audit {
+    return (this.#audit ??= new SqliteAudit(this.#scope))
   }
   get sql(): Sql {
     return (this.#sql ??= new SqliteSql(this.#scope))

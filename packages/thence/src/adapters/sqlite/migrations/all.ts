@@ -3,5 +3,6 @@
  */
 import type { Migration } from '../../../ports/database.ts'
 import { tables } from './0001-tables.ts'
+import { audit } from './0002-audit.ts'
 
-export const migrations: readonly Migration[] = [tables]
+export const migrations: readonly Migration[] = [tables, audit]
