@@ -3,6 +3,7 @@
  * them.
  */
 import { randomFillSync } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
 import { UuidSource } from '../internal/uuid.ts'
 import type { Cancel, Runtime } from '../ports/runtime.ts'
 
@@ -29,6 +30,7 @@ export function systemRuntime(): Runtime {
   )
   return {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     random: () => Math.random(),
     id: () => ids.next(),
     after,

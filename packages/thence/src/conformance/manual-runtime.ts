@@ -13,6 +13,7 @@ const digits = (value: number, length: number): string => value.toString(16).pad
 
 export class ManualRuntime implements Runtime {
   #now = Date.UTC(2026, 0, 1)
+  #elapsed = 0
   #ids = 0
   #seed = 1
   #idTime = 0
@@ -20,6 +21,10 @@ export class ManualRuntime implements Runtime {
 
   now(): number {
     return this.#now
+  }
+
+  elapsed(): number {
+    return this.#elapsed
   }
 
   /** Park and Miller's generator: plain, and the same everywhere. */
@@ -54,10 +59,16 @@ export class ManualRuntime implements Runtime {
     for (let plan = this.#next(until); plan !== undefined; plan = this.#next(until)) {
       const ran = plan
       this.#plans = this.#plans.filter((other) => other !== ran)
-      this.#now = Math.max(this.#now, ran.due)
+      this.#pass(ran.due)
       ran.callback()
     }
-    this.#now = until
+    this.#pass(until)
+  }
+
+  #pass(until: number): void {
+    const passed = Math.max(0, until - this.#now)
+    this.#now += passed
+    this.#elapsed += passed
   }
 
   #next(until: number): Plan | undefined {

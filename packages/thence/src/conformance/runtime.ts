@@ -32,6 +32,22 @@ const times: readonly RuntimeCase[] = [
     assert.equal(runtime.now() >= before + 5, true)
   }),
 
+  it('what has elapsed grows with the time that passes and never goes back', async ({
+    runtime,
+    pass,
+  }) => {
+    let last = runtime.elapsed()
+    assert.equal(Number.isFinite(last), true)
+    const first = last
+    for (let round = 0; round < 5; round += 1) {
+      await pass(4)
+      assert.equal(runtime.elapsed() >= last, true)
+      last = runtime.elapsed()
+    }
+    // Two clocks may count a millisecond differently.
+    assert.equal(last - first >= 19, true)
+  }),
+
   it('random numbers are spread over [0, 1)', async ({ runtime }) => {
     const numbers = Array.from({ length: 2000 }, () => runtime.random())
     assert.equal(

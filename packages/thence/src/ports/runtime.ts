@@ -7,12 +7,17 @@
 export type Cancel = () => void
 
 /**
- * Promises: `now` may step but is in Unix milliseconds; `id` never repeats and sorts by creation within one process;
+ * Promises: `now` may step but is in Unix milliseconds; `elapsed` never goes back; `id` never repeats and sorts by creation within one process;
  * a planned callback runs at most once, never inside the call that plans it.
  */
 export interface Runtime {
   /** Unix milliseconds. */
   now(): number
+  /**
+   * Milliseconds since some moment of this process, with fractions where the clock has them: the difference of two is how
+   * long something took, whatever becomes of `now` meanwhile.
+   */
+  elapsed(): number
   /** Evenly from [0, 1). */
   random(): number
   /** A new UUIDv7 (RFC 9562), monotonic within the process. */

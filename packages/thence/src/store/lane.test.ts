@@ -4,6 +4,7 @@ import { Lane } from './lane.ts'
 
 const runtime = {
   now: () => 0,
+  elapsed: () => 0,
   random: () => 0,
   id: () => '',
   after: () => () => undefined,

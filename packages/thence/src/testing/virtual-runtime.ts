@@ -62,6 +62,7 @@ class VirtualClock implements VirtualRuntime {
   /** In the order in which they were planned. */
   readonly #plans = new Set<Plan>()
   #now: number
+  #elapsed = 0
   #soon = 0
 
   constructor({ seed = 1, start = Date.UTC(2026, 0, 1) }: VirtualRuntimeOptions) {
@@ -77,6 +78,10 @@ class VirtualClock implements VirtualRuntime {
 
   now(): number {
     return this.#now
+  }
+
+  elapsed(): number {
+    return this.#elapsed
   }
 
   random(): number {
@@ -120,12 +125,12 @@ class VirtualClock implements VirtualRuntime {
     const until = this.#now + milliseconds('The time to advance', duration)
     await this.rest()
     while (await this.#step(until));
-    this.#now = Math.max(this.#now, until)
+    this.#pass(until)
   }
 
   async jump(duration: Duration): Promise<void> {
     await this.rest()
-    this.#now += milliseconds('The time to jump', duration)
+    this.#pass(this.#now + milliseconds('The time to jump', duration))
     await this.advance(0)
   }
 
@@ -159,10 +164,17 @@ class VirtualClock implements VirtualRuntime {
     const plan = this.#first()
     if (plan === undefined || plan.due > until) return false
     this.#plans.delete(plan)
-    this.#now = Math.max(this.#now, plan.due)
+    this.#pass(plan.due)
     plan.callback()
     await this.rest()
     return true
+  }
+
+  /** Lets the clock go on to `until`, if that is later. */
+  #pass(until: number): void {
+    const passed = Math.max(0, until - this.#now)
+    this.#now += passed
+    this.#elapsed += passed
   }
 
   #first(): Plan | undefined {
