@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'STORE_NOT_MIGRATED'
   | 'STORE_CLOSED'
   | 'STORE_FAILED'
+  | 'OUTCOME_UNKNOWN'
   | 'SQL_FAILED'
   | 'APP_STOPPED'
   | 'ABORTED'
@@ -88,6 +89,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   STORE_NOT_MIGRATED: entry(false, 'The store has migrations that were not applied.'),
   STORE_CLOSED: entry(false, 'The store was closed.'),
   STORE_FAILED: entry(true, 'The database reported an error that Thence does not know.'),
+  OUTCOME_UNKNOWN: entry(
+    true,
+    'The connection was lost at the commit: it may have happened or not; the same ids again are safe.',
+  ),
   SQL_FAILED: entry(false, 'The database refused a statement of your own SQL.'),
   APP_STOPPED: entry(false, 'The app was stopped or was not started.'),
   ABORTED: entry(true, 'The caller gave up by its AbortSignal.'),
@@ -140,6 +145,7 @@ export function isStoreFailure(error: unknown): error is ThenceError {
   if (!isThenceError(error)) return false
   return (
     error.code.startsWith('STORE_') ||
+    error.code === 'OUTCOME_UNKNOWN' ||
     error.code === 'TRANSACTION_TIMEOUT' ||
     error.code === 'CHECKPOINT_MOVED'
   )

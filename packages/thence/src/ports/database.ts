@@ -76,6 +76,8 @@ export interface TransactOptions {
  * - `migrate` applies what is missing, under a lock, each number once, and gives what it ran; `plan` changes nothing. Opening a store that a
  *   newer version has migrated throws STORE_TOO_NEW.
  * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
+ * - When it cannot be known whether a commit happened (the connection was lost before its answer came), `append` and
+ *   `transact` throw OUTCOME_UNKNOWN; the commit may even happen later. Doing the same again with the same ids is safe.
  * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.
  */
 export interface Database {
