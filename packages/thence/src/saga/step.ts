@@ -52,7 +52,7 @@ export interface StepOptions<
    */
   readonly timeout?: Duration
   /** Tries again after a failure or a timeout; default: one attempt. */
-  readonly retry?: RetryOptions
+  readonly retry?: Pick<RetryOptions, 'attempts' | 'base' | 'cap'>
   /**
    * Once this step is done the saga only goes forward: later steps are tried until they work. Until then it is a step
    * like others: if it times out the saga compensates, and a `done` that comes later is ignored.
