@@ -2,6 +2,8 @@
  * `thence/admin`: what the `thence` command calls, for your own tools. It needs an open database and none of the app's
  * code. Reading changes nothing; every act is one transaction.
  */
+export type { AuditOptions, AuditView } from './audit.ts'
+export { audit } from './audit.ts'
 export type { CauseGroup, CauseLine, CauseMessage, Causes, CauseSkipped } from './causes.ts'
 export { causes } from './causes.ts'
 export type { DeadLettersOptions, DeadLetterSummary, DeadLetterView } from './dead-letters.ts'

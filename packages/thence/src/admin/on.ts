@@ -4,16 +4,32 @@
 import { systemRuntime } from '../app/system-runtime.ts'
 import { ThenceError } from '../errors.ts'
 import type { Database } from '../ports/database.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { Act } from '../store/audit.ts'
+import { recordAct } from '../store/audit.ts'
 
 /** The store to look at or to act on; it must be open. `app.database` is one. */
 export interface On {
   readonly database: Database
-  /** Whose clock is asked; default: the system's. */
-  readonly runtime?: Pick<Runtime, 'now'>
+  /** Whose clock is asked, and who gives ids; default: the system. */
+  readonly runtime?: Pick<Runtime, 'now'> & Partial<Pick<Runtime, 'id'>>
+  /** Who acts, for the audit log; default `api`. */
+  readonly actor?: string
 }
 
-export const nowOf = ({ runtime = systemRuntime() }: On): number => runtime.now()
+const system = systemRuntime()
+
+export const runtimeOf = ({ runtime = system }: On): Pick<Runtime, 'now' | 'id'> => ({
+  now: () => runtime.now(),
+  id: () => (runtime.id === undefined ? system.id() : runtime.id()),
+})
+
+export const nowOf = ({ runtime = system }: On): number => runtime.now()
+
+/** Writes into the audit log what is done in `transaction`. */
+export const audited = (on: On, transaction: Transaction, act: Omit<Act, 'actor'>): Promise<void> =>
+  recordAct(transaction, runtimeOf(on), { ...act, actor: on.actor })
 
 /** How many letters must change to make one text the other. */
 const distance = (left: string, right: string): number => {

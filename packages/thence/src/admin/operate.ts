@@ -4,13 +4,13 @@
  */
 import { loadParts } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
-import { cleanText } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter } from '../ports/dead-letters.ts'
 import type { Retry } from '../ports/retries.ts'
 import { requireLetter, requireSubscription } from './dead-letters.ts'
 import type { On } from './on.ts'
-import { notFound, nowOf } from './on.ts'
+import { audited, notFound, nowOf } from './on.ts'
+import { reasonText } from '../store/audit.ts'
 import { subscriptionNames } from './subscriptions.ts'
 
 /** Which dead letter was acted on. */
@@ -27,6 +27,17 @@ const actedOn = ({ id, subscription, key, message }: DeadLetter): Acted => ({
   key,
   position: message.position,
 })
+
+/** Notes the act in the audit log. */
+const noted = async (
+  on: On,
+  transaction: Transaction,
+  { letter, action, reason }: { letter: DeadLetter; action: string; reason?: string },
+): Promise<Acted> => {
+  const { id, ...details } = actedOn(letter)
+  await audited(on, transaction, { action, target: id, details, reason })
+  return { id, ...details }
+}
 
 const wrongState = (letter: DeadLetter, advice: string): ThenceError =>
   new ThenceError('STATE_INVALID', `The dead letter ${letter.id} is ${letter.state}. ${advice}`, {
@@ -61,7 +72,8 @@ export function redrive(on: On, id: string): Promise<Acted> {
     const letter = await requireLetter(transaction, id)
     if (letter.state !== 'parked')
       throw wrongState(letter, 'Only a parked one can be sent through again.')
-    if (await release(transaction, letter, nowOf(on))) return actedOn(letter)
+    if (await release(transaction, letter, nowOf(on)))
+      return noted(on, transaction, { letter, action: 'dead-letter.redrive' })
     throw wrongState(
       letter,
       `Its message does not wait any more: ${letter.subscription} was rebuilt since. Discard it.`,
@@ -69,16 +81,14 @@ export function redrive(on: On, id: string): Promise<Acted> {
   })
 }
 
-const maxReason = 1000
-
 /**
  * Gives a message up: its letter keeps `reason`, and what waits behind it goes on. For a projection that halted at it
  * the view goes on as if the message had changed nothing; a rebuild will try it again.
  * @throws NOT_FOUND, STATE_INVALID, CONFIG_INVALID (no reason)
  */
 export async function discard(on: On, id: string, reason: string): Promise<Acted> {
-  const text = cleanText(reason.trim(), maxReason)
-  if (text === '')
+  const text = reasonText(reason)
+  if (text === null)
     throw new ThenceError(
       'CONFIG_INVALID',
       'To discard a message needs a reason; it is kept with the letter.',
@@ -91,7 +101,7 @@ export async function discard(on: On, id: string, reason: string): Promise<Acted
     await transaction.deadLetters.mark(id, { from, to: 'discarded', reason: text })
     const row = await rowOf(transaction, letter)
     if (row !== undefined) await passOver(transaction, row, nowOf(on))
-    return actedOn(letter)
+    return noted(on, transaction, { letter, action: 'dead-letter.discard', reason: text })
   })
 }
 
@@ -168,6 +178,12 @@ const redriveBatch = (
     const now = nowOf(on)
     let redriven = 0
     for (const letter of letters) if (await release(transaction, letter, now)) redriven += 1
+    if (redriven > 0)
+      await audited(on, transaction, {
+        action: 'dead-letter.redrive',
+        target: subscription,
+        details: { redriven },
+      })
     return { redriven, skipped: letters.length - redriven, last: letters.at(-1)?.id ?? after }
   })
 
@@ -205,6 +221,7 @@ export function askRebuild(on: On, name: string): Promise<RebuildAsked> {
       await checkpoints.move(name, at, 0)
       await checkpoints.ask(name)
     }
+    await audited(on, transaction, { action: 'projection.rebuild', target: name })
     const { position, generation } = at
     return {
       projection: name,

@@ -105,8 +105,8 @@ interface RedriveOptions {
 
 const whenPickedUp = 'A running app takes it within a second, else the next one at its start.'
 
-const redriveOne = async ({ database, terminal, suggest }: Session, id: string): Promise<void> => {
-  const acted = await redrive({ database }, id)
+const redriveOne = async ({ on, terminal, suggest }: Session, id: string): Promise<void> => {
+  const acted = await redrive(on, id)
   if (terminal.json) return terminal.document({ redriven: 1, ...acted })
   terminal.print(
     `Redriven: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
@@ -143,21 +143,18 @@ const confirm = async (
 }
 
 const redriveMany = async (session: Session, options: RedriveOptions): Promise<void> => {
-  const { database, terminal, interruptible } = session
+  const { on, terminal, interruptible } = session
   const { subscription, limit } = options
   if (subscription === undefined) throw usage('--all needs --subscription NAME.')
   const total = await confirm(session, subscription, options)
   const signal = interruptible()
   const progress = new Progress(terminal, 'redriving')
-  const done = await redriveAll(
-    { database },
-    {
-      subscription,
-      signal,
-      onProgress: (redriven) => progress.update(redriven, total),
-      ...given({ limit }),
-    },
-  )
+  const done = await redriveAll(on, {
+    subscription,
+    signal,
+    onProgress: (redriven) => progress.update(redriven, total),
+    ...given({ limit }),
+  })
   progress.end()
   if (terminal.json) terminal.document(done)
   else {
@@ -179,11 +176,11 @@ const redriveVerb: Verb<RedriveOptions> = async (session, { args: [id], options 
 }
 
 const discardVerb: Verb<{ readonly reason: string }> = async (
-  { database, terminal },
+  { on, terminal },
   { args: [id = ''], options },
 ) => {
   if (options.reason.trim() === '') throw usage('--reason must say something.')
-  const acted = await discard({ database }, id, options.reason)
+  const acted = await discard(on, id, options.reason)
   if (terminal.json) return terminal.document({ discarded: 1, ...acted })
   terminal.print(
     `Discarded: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,

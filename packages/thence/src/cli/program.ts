@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { isThenceError } from '../errors.ts'
+import { addAudit } from './audit.ts'
 import { addDeadLetters } from './dead-letters.ts'
 import { addEvents } from './events.ts'
 import { exitCodeHelp, exitCodeOf, isTold } from './exit-code.ts'
@@ -40,6 +41,7 @@ export function program(): Command {
     .description('Looks at a Thence store and acts on it. Reading changes nothing.')
     .version(version(), '-V, --version', 'print the version')
     .option('--db <file>', 'the SQLite file of the store (or THENCE_DB)')
+    .option('--as <name>', 'who acts, for the audit log (default: user@host)')
     .option('--json', 'one JSON document instead of text')
     .option('--no-color', 'no colour')
     .helpOption('-h, --help', 'print this help')
@@ -53,6 +55,7 @@ export function program(): Command {
   addSubscriptions(root)
   addDeadLetters(root)
   addSagas(root)
+  addAudit(root)
   addMigrate(root)
   addWhy(root)
   return root

@@ -22,8 +22,8 @@ const rebuild: Verb<{ readonly wait: boolean }> = async (
   session,
   { args: [name = ''], options },
 ) => {
-  const { database, terminal } = session
-  const asked = await askRebuild({ database }, name)
+  const { on, terminal } = session
+  const asked = await askRebuild(on, name)
   const shown = line(asked.projection)
   const outcome = options.wait
     ? await watchRebuild(session, asked)

@@ -1,8 +1,10 @@
 /**
  * What every verb works with: the open store, where to write, and whether the user has had enough.
  */
+import { hostname, userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import type { On } from '../admin/on.ts'
 import { isThenceError, ThenceError } from '../errors.ts'
 import type { Database } from '../ports/database.ts'
 import type { Mode } from './open.ts'
@@ -14,10 +16,14 @@ import { quoted } from './text.ts'
 /** Options of every verb. */
 export interface GlobalOptions extends TerminalOptions {
   readonly db?: string
+  /** Who acts. */
+  readonly as?: string
 }
 
 export interface Session {
   readonly database: Database
+  /** The store and who acts, as `thence/admin` takes them. */
+  readonly on: On
   readonly file: string
   readonly terminal: Terminal
   /** From this call on the first Ctrl-C aborts the signal instead of the process; the second ends it at once. */
@@ -37,6 +43,15 @@ const interruptible = (): AbortSignal => {
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
   return controller.signal
+}
+
+const me = (): string => {
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    // A user without an entry in the system's list, as in some containers.
+    return `${process.getuid?.() ?? 'someone'}@${hostname()}`
+  }
 }
 
 /** Names the file in what the adapter says, which knows only a connection. */
@@ -62,7 +77,8 @@ export function onStore<Options = object>(
     try {
       const database = await openStore(file, mode)
       try {
-        const session = { database, file, terminal, interruptible, suggest }
+        const on = { database, actor: options.as ?? me() }
+        const session = { database, on, file, terminal, interruptible, suggest }
         await verb(session, { args: this.args, options })
       } finally {
         await database.close()

@@ -2,47 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { memory } from 'thence/memory'
 import { sqlite } from 'thence/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { testApp } from 'thence/testing'
-import type { Database } from 'thence'
 import { systemRuntime } from 'thence'
-import type { Trouble } from '../kit/troubled-shop.ts'
+import { adapters, startTroubled } from '../kit/troubled-run.ts'
 import {
   CountOrders,
   noTrouble,
   OrderPlaced,
   PlaceOrder,
-  stocked,
   troubledShop,
 } from '../kit/troubled-shop.ts'
 
 import * as admin from 'thence/admin'
 
-const adapters: readonly (readonly [string, () => Database])[] = [
-  ['memory', () => memory()],
-  ['sqlite', () => sqlite({ database: new DatabaseSync(':memory:') })],
-]
-
-const start = async (database: Database, trouble: Trouble = noTrouble()) => {
-  const running = await testApp((builder) => stocked(builder, trouble), { database })
-  onTestFinished(() => running.stop())
-  const { app: shop, runtime } = running
-  const on = { database, runtime }
-  const place = async (...ids: readonly string[]) => {
-    for (const orderId of ids) await shop.send(PlaceOrder({ orderId }))
-    await running.settle()
-  }
-  /** So much as an app needs to notice what an operator did. */
-  const notice = () => running.advance('3s')
-  const parked = (subscription: string) => admin.deadLetters(on, { subscription, state: 'parked' })
-  return { shop, trouble, place, parked, notice, on }
-}
-
 describe.each(adapters)('on %s', (_, make) => {
   test('a fresh store needs no attention', async () => {
-    const { on } = await start(make())
+    const { on } = await startTroubled(make())
     const found = await admin.status(on)
     expect(found).toMatchObject({
       head: 0,
@@ -67,7 +43,7 @@ describe.each(adapters)('on %s', (_, make) => {
     const trouble = noTrouble()
     trouble.mailer.add('1')
     trouble.totals.add('2')
-    const { on, place } = await start(make(), trouble)
+    const { on, place } = await startTroubled(make(), trouble)
     await place('1', '1', '2', '3')
     const { attention, subscriptions, deadLetters, retries } = await admin.status(on)
     const halted = subscriptions.find(({ name }) => name === 'totals')
@@ -92,7 +68,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('a redriven message goes through in the running app, and then what waited behind it', async () => {
     const trouble = noTrouble()
     trouble.mailer.add('1')
-    const { on, place, parked, notice } = await start(make(), trouble)
+    const { on, place, parked, notice } = await startTroubled(make(), trouble)
     await place('1', '1')
     const [letter] = await parked('mailer')
     trouble.mailer.clear()
@@ -106,7 +82,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('a redriven message that fails again is parked again, under the same id', async () => {
     const trouble = noTrouble()
     trouble.mailer.add('1')
-    const { on, place, parked, notice } = await start(make(), trouble)
+    const { on, place, parked, notice } = await startTroubled(make(), trouble)
     await place('1')
     const [letter] = await parked('mailer')
     await admin.redrive(on, letter!.id)
@@ -117,7 +93,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('what is not parked can be neither redriven nor discarded', async () => {
     const trouble = noTrouble()
     trouble.mailer.add('1')
-    const { on, place, parked } = await start(make(), trouble)
+    const { on, place, parked } = await startTroubled(make(), trouble)
     await place('1')
     const [letter] = await parked('mailer')
     await admin.discard(on, letter!.id, 'a test order')
@@ -135,7 +111,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('discarding lets the key go on and sends nothing for the message', async () => {
     const trouble = noTrouble()
     trouble.mailer.add('1')
-    const { on, place, parked, notice } = await start(make(), trouble)
+    const { on, place, parked, notice } = await startTroubled(make(), trouble)
     await place('1', '1')
     const [letter] = await parked('mailer')
     trouble.mailer.clear()
@@ -148,7 +124,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('discarding the message at which a view halted lets the view go on behind it', async () => {
     const trouble = noTrouble()
     trouble.totals.add('2')
-    const { on, shop, place, parked, notice } = await start(make(), trouble)
+    const { on, shop, place, parked, notice } = await startTroubled(make(), trouble)
     await place('1', '2', '3')
     const [letter] = await parked('totals')
     const before = (await admin.projections(on)).find(({ name }) => name === 'totals')
@@ -165,7 +141,7 @@ describe.each(adapters)('on %s', (_, make) => {
     const trouble = noTrouble()
     const ids = Array.from({ length: 5 }, (_, index) => `o${index}`)
     for (const id of ids) trouble.mailer.add(id)
-    const { on, place, parked, notice } = await start(make(), trouble)
+    const { on, place, parked, notice } = await startTroubled(make(), trouble)
     await place(...ids)
     trouble.mailer.clear()
     const progress: number[] = []
@@ -188,7 +164,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('a stop between batches keeps what was redriven', async () => {
     const trouble = noTrouble()
     trouble.mailer.add('1')
-    const { on, place } = await start(make(), trouble)
+    const { on, place } = await startTroubled(make(), trouble)
     await place('1')
     const stopped = AbortSignal.abort()
     expect(await admin.redriveAll(on, { subscription: 'mailer', signal: stopped })).toMatchObject({
@@ -197,7 +173,7 @@ describe.each(adapters)('on %s', (_, make) => {
   })
 
   test('a rebuild that was asked for is done by the running app', async () => {
-    const { on, shop, place, notice } = await start(make())
+    const { on, shop, place, notice } = await startTroubled(make())
     await place('1', '2')
     expect(await admin.askRebuild(on, 'totals')).toMatchObject({ inline: false, generation: 0 })
     const asked = (await admin.projections(on)).find(({ name }) => name === 'totals')
@@ -209,7 +185,7 @@ describe.each(adapters)('on %s', (_, make) => {
   })
 
   test('only a projection can be rebuilt', async () => {
-    const { on } = await start(make())
+    const { on } = await startTroubled(make())
     await expect(admin.askRebuild(on, 'mailer')).rejects.toMatchObject({ code: 'STATE_INVALID' })
     await expect(admin.askRebuild(on, 'total')).rejects.toThrow('Did you mean totals?')
   })
@@ -217,7 +193,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('a rebuild discards the letters of its projection, because it tries every message again', async () => {
     const trouble = noTrouble()
     trouble.totals.add('1')
-    const { on, shop, place, parked, notice } = await start(make(), trouble)
+    const { on, shop, place, parked, notice } = await startTroubled(make(), trouble)
     await place('1')
     const [letter] = await parked('totals')
     trouble.totals.clear()
@@ -232,7 +208,7 @@ describe.each(adapters)('on %s', (_, make) => {
   test('open sagas are listed with their timers, ended ones on demand', async () => {
     const trouble = noTrouble()
     trouble.payment.add('slow')
-    const { on, place } = await start(make(), trouble)
+    const { on, place } = await startTroubled(make(), trouble)
     await place('quick', 'slow')
     expect(await admin.sagas(on)).toMatchObject([
       {
@@ -261,7 +237,7 @@ describe.each(adapters)('on %s', (_, make) => {
   })
 
   test('the log is paged by position, type, tag and stream, both ways', async () => {
-    const { on, place, shop } = await start(make())
+    const { on, place, shop } = await startTroubled(make())
     await place('1', '2', '3')
     await shop.append({
       stream: 'order-1',
