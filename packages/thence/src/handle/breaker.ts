@@ -5,7 +5,6 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
-import { Elapsed } from '../internal/elapsed.ts'
 import type { ErrorKind } from './classify.ts'
 
 /** A breaker as it is written; what is left out is as the default says. It holds for one process. */
@@ -70,9 +69,9 @@ interface Slice {
 /** A window is counted in so many slices; the oldest is forgotten as a whole. */
 const slices = 10
 
+/** Times are milliseconds of a clock that never goes back. */
 export class Breaker {
   readonly #policy: BreakerPolicy
-  readonly #clock = new Elapsed()
   #counted: Slice[] = []
   #turn = 0
   #openUntil: number | undefined
@@ -85,7 +84,7 @@ export class Breaker {
 
   state(now: number): BreakerState {
     if (this.#openUntil === undefined) return 'closed'
-    return this.#clock.at(now) < this.#openUntil ? 'open' : 'half-open'
+    return now < this.#openUntil ? 'open' : 'half-open'
   }
 
   /** Whether one attempt is under way that decides. */
@@ -95,12 +94,12 @@ export class Breaker {
 
   /** Milliseconds until one attempt may probe; 0 if it is not open. */
   opensIn(now: number): number {
-    return Math.max(0, (this.#openUntil ?? 0) - this.#clock.at(now))
+    return Math.max(0, (this.#openUntil ?? 0) - now)
   }
 
   /** Milliseconds since an outage was over, if there was one. */
   closedFor(now: number): number | undefined {
-    return this.#closedAt === undefined ? undefined : this.#clock.at(now) - this.#closedAt
+    return this.#closedAt === undefined ? undefined : now - this.#closedAt
   }
 
   /** Leave to begin, unless nothing may be begun now. */
@@ -120,8 +119,7 @@ export class Breaker {
 
   /** The share and number of attempts that it has counted in its window. */
   counts(now: number): { readonly attempts: number; readonly failures: number } {
-    const time = this.#clock.at(now)
-    this.#counted = this.#counted.filter(({ from }) => from > time - this.#policy.window)
+    this.#counted = this.#counted.filter(({ from }) => from > now - this.#policy.window)
     const sum = { attempts: 0, failures: 0 }
     for (const { attempts, failures } of this.#counted) {
       sum.attempts += attempts
@@ -136,20 +134,19 @@ export class Breaker {
     if (outcome === 'transient') return this.#open(now)
     if (outcome !== 'done') return undefined
     this.#openUntil = undefined
-    this.#closedAt = this.#clock.at(now)
+    this.#closedAt = now
     return 'closed'
   }
 
   #count(outcome: Outcome, now: number): 'opened' | undefined {
     if (outcome === 'none') return undefined
     const { window, failures, minimum } = this.#policy
-    const time = this.#clock.at(now)
     const last = this.#counted.at(-1)
     const failed = outcome === 'transient' ? 1 : 0
-    if (last !== undefined && time < last.from + window / slices) {
+    if (last !== undefined && now < last.from + window / slices) {
       last.attempts += 1
       last.failures += failed
-    } else this.#counted.push({ from: time, attempts: 1, failures: failed })
+    } else this.#counted.push({ from: now, attempts: 1, failures: failed })
     const sum = this.counts(now)
     if (failed === 0 || sum.attempts < minimum || sum.failures < sum.attempts * failures)
       return undefined
@@ -160,7 +157,7 @@ export class Breaker {
     this.#turn += 1
     this.#counted = []
     this.#closedAt = undefined
-    this.#openUntil = this.#clock.at(now) + this.#policy.pause
+    this.#openUntil = now + this.#policy.pause
     return 'opened'
   }
 }

@@ -4,7 +4,6 @@
  * Budgets" (finagle.github.io/blog/2016/02/08/retry-budgets); here a retry that has no room waits, and is never dropped.
  */
 import { ThenceError } from '../errors.ts'
-import { Elapsed } from '../internal/elapsed.ts'
 
 /** A budget as it is written. It holds for one process. */
 export interface BudgetOptions {
@@ -36,7 +35,6 @@ export function budgetPolicy(what: string, options: BudgetOptions = {}): Budget 
 export class RetryBudget {
   readonly #budget: Budget
   readonly #most: number
-  readonly #clock = new Elapsed()
   #tokens: number
   #filled = 0
 
@@ -51,12 +49,14 @@ export class RetryBudget {
     this.#tokens = Math.min(this.#most, this.#tokens + this.#budget.share)
   }
 
-  /** Spends one retry and gives 0, or gives how many milliseconds to wait before asking again. */
+  /**
+   * Spends one retry and gives 0, or gives how many milliseconds to wait before asking again.
+   * @param now milliseconds of a clock that never goes back.
+   */
   take(now: number): number {
     const { perSecond } = this.#budget
-    const time = this.#clock.at(now)
-    this.#tokens = Math.min(this.#most, this.#tokens + ((time - this.#filled) / 1000) * perSecond)
-    this.#filled = time
+    this.#tokens = Math.min(this.#most, this.#tokens + ((now - this.#filled) / 1000) * perSecond)
+    this.#filled = now
     if (this.#tokens < 1) return Math.ceil(((1 - this.#tokens) * 1000) / perSecond)
     this.#tokens -= 1
     return 0

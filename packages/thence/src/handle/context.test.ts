@@ -45,3 +45,16 @@ test('a stream that has no name is refused when it is asked for', () => {
   )
   expect(close()).toEqual([])
 })
+
+test('what is not to be repeated is left out of a replay, and runs as it is otherwise', async () => {
+  for (const replaying of [false, true]) {
+    const { context, close } = collecting(signal, replaying)
+    const { skipOnReplay } = context
+    expect(context.replaying).toBe(replaying)
+    expect(skipOnReplay(() => 7)).toBe(replaying ? undefined : 7)
+    expect(await skipOnReplay(async () => 8)).toBe(replaying ? undefined : 8)
+    skipOnReplay(() => context.send(Ring(1)))
+    context.send(Ring(2))
+    expect(close().length).toBe(replaying ? 1 : 2)
+  }
+})

@@ -21,6 +21,10 @@ export interface HandlerContext {
   readonly send: (...commands: readonly CommandMessage[]) => void
   /** Runs `work` in the transaction that moves the checkpoint: your own rows change exactly once. */
   readonly within: (work: Within) => void
+  /** Whether this message was done before and is given to the handler again on purpose, by a replay. */
+  readonly replaying: boolean
+  /** Runs `work` and gives what it gives; in a replay it does nothing and gives `undefined`. */
+  readonly skipOnReplay: <T>(work: () => T) => T | undefined
 }
 
 /** What a handler asked for, in order. */
@@ -36,7 +40,8 @@ export interface Collecting {
   readonly close: () => readonly Effect[]
 }
 
-export function collecting(signal: AbortSignal): Collecting {
+/** @param replaying whether the handler has done the message before. */
+export function collecting(signal: AbortSignal, replaying = false): Collecting {
   const effects: Effect[] = []
   let open = true
   const add = (effect: Effect): void => {
@@ -59,6 +64,8 @@ export function collecting(signal: AbortSignal): Collecting {
       add({ commands })
     },
     within: (work) => add({ within: work }),
+    replaying,
+    skipOnReplay: (work) => (replaying ? undefined : work()),
   }
   const close = (): readonly Effect[] => {
     open = false

@@ -60,15 +60,14 @@ export class Pace {
 
   /** Whether nothing may be begun now, because what is called is out of order. */
   get holding(): boolean {
-    const state = this.#breaker?.state(this.#runtime.now())
+    const state = this.#breaker?.state(this.#runtime.elapsed())
     return state === 'open' || (state === 'half-open' && this.#breaker?.probing === true)
   }
 
   /** Unix milliseconds before which no failed message need be tried again; 0 if there is no outage. */
   get notBefore(): number {
-    const now = this.#runtime.now()
-    const wait = this.#breaker?.opensIn(now) ?? 0
-    return wait === 0 ? 0 : now + wait
+    const wait = this.#breaker?.opensIn(this.#runtime.elapsed()) ?? 0
+    return wait === 0 ? 0 : this.#runtime.now() + Math.ceil(wait)
   }
 
   /**
@@ -79,7 +78,7 @@ export class Pace {
     if (this.holding) return undefined
     if (attempt === 'retry' && !(await this.#retries.pass(signal))) return undefined
     if (!(await this.#all.pass(signal))) return undefined
-    const permit = this.#breaker === undefined ? open : this.#breaker.begin(this.#runtime.now())
+    const permit = this.#breaker === undefined ? open : this.#breaker.begin(this.#runtime.elapsed())
     if (permit === undefined) this.#leave()
     else if (attempt === 'first') this.#budget.earn()
     if (permit?.probe === true) this.#tell({ name: 'breaker-half-opened' })
@@ -88,7 +87,7 @@ export class Pace {
 
   /** Hears how an attempt ended that was given leave. */
   end(permit: Permit, outcome: Outcome): void {
-    const now = this.#runtime.now()
+    const now = this.#runtime.elapsed()
     const counted = this.#breaker?.counts(now)
     const change = this.#breaker?.end(permit, outcome, now)
     if (change === 'opened') this.#opened(permit, counted)
@@ -100,7 +99,7 @@ export class Pace {
   /** Calls `listener` when something may perhaps be begun again; returns how to stop that. */
   whenFree(listener: () => void): Cancel {
     this.#listeners.add(listener)
-    const wait = this.#breaker?.opensIn(this.#runtime.now()) ?? 0
+    const wait = this.#breaker?.opensIn(this.#runtime.elapsed()) ?? 0
     const cancel = wait > 0 ? this.#runtime.after(wait, listener) : () => undefined
     return () => {
       this.#listeners.delete(listener)

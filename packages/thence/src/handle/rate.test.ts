@@ -43,12 +43,3 @@ test('no stretch of time has more attempts than the limit, and none waits longer
     }),
   )
 })
-
-test('a clock that is set back or forward makes nobody wait longer', () => {
-  const limit = new RateLimit({ limit: 2, per: 1000 })
-  expect([limit.take(5000), limit.take(5400), limit.take(5500)]).toEqual([0, 0, 500])
-  expect(limit.take(100)).toBe(500)
-  expect(limit.take(600)).toBe(0)
-  expect(limit.take(900)).toBe(100)
-  expect(limit.take(9_000_000)).toBe(0)
-})

@@ -5,7 +5,6 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
-import { Elapsed } from '../internal/elapsed.ts'
 
 /** A limit as it is written. It holds for one process. */
 export interface RateOptions {
@@ -35,7 +34,6 @@ export function ratePolicy(what: string, { limit, per }: RateOptions): Rate {
 
 export class RateLimit {
   readonly #rate: Rate
-  readonly #clock = new Elapsed()
   /** When the latest attempts began; a ring that begins at `#next`. */
   readonly #begun: number[] = []
   #next = 0
@@ -44,13 +42,15 @@ export class RateLimit {
     this.#rate = rate
   }
 
-  /** Counts an attempt as begun and gives 0, or gives how many milliseconds to wait before asking again. */
+  /**
+   * Counts an attempt as begun and gives 0, or gives how many milliseconds to wait before asking again.
+   * @param now milliseconds of a clock that never goes back.
+   */
   take(now: number): number {
     const { limit, per } = this.#rate
-    const time = this.#clock.at(now)
-    const wait = (this.#begun[this.#next] ?? -Infinity) + per - time
-    if (this.#begun.length === limit && wait > 0) return wait
-    this.#begun[this.#next] = time
+    const wait = (this.#begun[this.#next] ?? -Infinity) + per - now
+    if (this.#begun.length === limit && wait > 0) return Math.ceil(wait)
+    this.#begun[this.#next] = now
     this.#next = (this.#next + 1) % limit
     return 0
   }

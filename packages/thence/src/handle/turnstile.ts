@@ -5,7 +5,7 @@
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Cancel, Runtime } from '../ports/runtime.ts'
 
-/** Counts one as gone and gives 0, or gives the milliseconds to wait; `Infinity`: until {@link Turnstile.serve}. */
+/** Counts one as gone and gives 0, or gives the milliseconds to wait, by `elapsed` of the runtime. */
 export type Take = (now: number) => number
 
 interface Waiting {
@@ -26,7 +26,7 @@ export class Turnstile {
   /** Gives true when it is one's turn, at once if nobody has to wait, or false when `signal` is aborted before that. */
   pass(signal: AbortSignal): Awaitable<boolean> {
     if (signal.aborted) return false
-    if (this.#line.size === 0 && this.#take(this.#runtime.now()) === 0) return true
+    if (this.#line.size === 0 && this.#take(this.#runtime.elapsed()) === 0) return true
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const aborted = (): void => waiting.go(false)
     const waiting: Waiting = {
@@ -47,7 +47,7 @@ export class Turnstile {
     this.#cancel()
     this.#cancel = () => undefined
     for (const waiting of this.#line) {
-      const wait = this.#take(this.#runtime.now())
+      const wait = this.#take(this.#runtime.elapsed())
       if (wait > 0) return this.#plan(wait)
       waiting.go(true)
     }

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, test } from 'vitest'
 import { isThenceError } from '../errors.ts'
 import { fullJitter } from './backoff.ts'
+import { derivedId } from './derived-id.ts'
 import { milliseconds } from './duration.ts'
 import { Gate } from './gate.ts'
 import { paged } from './paged.ts'
@@ -28,6 +29,15 @@ test('a source of ids never repeats one and sorts by creation, even when the clo
 test('an id is a version 7 UUID of the time it was made', () => {
   const id = new UuidSource(() => 0x0123456789ab, filled(0x5a)).next()
   expect(id).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
+
+test('a derived id is the same for the same cause, another for any other, and of the time of its cause', () => {
+  const id = derivedId(0x0123456789ab, 'mail', 'a', '0')
+  expect(id).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  expect(derivedId(0x0123456789ab, 'mail', 'a', '0')).toBe(id)
+  const others = [['mail', 'a', '1'], ['mail', 'a0', ''], ['maila', '0'], ['mail,a', '0'], []]
+  const ids = others.map((cause) => derivedId(0x0123456789ab, ...cause))
+  expect(new Set([id, ...ids]).size).toBe(others.length + 1)
 })
 
 test('full jitter lies between zero and the doubled bound, and never above the cap', () => {
