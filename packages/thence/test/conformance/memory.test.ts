@@ -56,7 +56,7 @@ describe('the memory adapter', () => {
     const [lost, other] = [memory({ store, transactionTimeout: 1000 }), memory({ store })]
     for (const database of [lost, other]) await database.open(new ManualRuntime())
     const never = lost.transact(async ({ documents }) => {
-      documents.put('c', 'k', '{}')
+      void documents.put('c', 'k', '{}')
       await new Promise(() => undefined)
     })
     const reading = other.read(({ documents }) => documents.get('c', 'k'))
