@@ -10,6 +10,7 @@ export type { AppOptions } from './app/builder.ts'
 export { app, AppBuilder } from './app/builder.ts'
 export type { Part } from './app/parts.ts'
 export type { RebuildOptions, RebuildProgress } from './app/rebuild.ts'
+export type { SettingOptions } from './app/settings.ts'
 export { systemRuntime } from './app/system-runtime.ts'
 export type {
   AnyBusHandler,
@@ -75,3 +76,4 @@ export type { SagaContext, Step, StepOptions } from './saga/step.ts'
 export { step } from './saga/step.ts'
 export type { ReadStreamOptions } from './store/store.ts'
 export type { AppendResult } from './store/writer.ts'
+export type { FailurePolicy } from './subscribe/settings.ts'

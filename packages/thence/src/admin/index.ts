@@ -31,6 +31,8 @@ export type {
   SagaView,
 } from './sagas.ts'
 export { saga, sagas } from './sagas.ts'
+export type { SettingOptions, SettingsView } from './settings.ts'
+export { pause, resume, setPolicy } from './settings.ts'
 export type {
   ProjectionStatus,
   SubscriptionCondition,

@@ -3,6 +3,7 @@
  * done about it.
  */
 import type { DeadLetterState } from '../ports/dead-letters.ts'
+import type { Paused } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
 import type { OpenSagas } from './sagas.ts'
@@ -54,6 +55,7 @@ const stuck = (
 ): Attention | undefined => {
   const { name, state } = one
   const letters = `thence dead-letters list --subscription ${name}`
+  if (one.paused !== null) return pausedOf(name, one.paused)
   if (state === 'halted')
     return {
       name,
@@ -77,6 +79,13 @@ const stuck = (
     }
   return lagging(one, now)
 }
+
+const pausedOf = (name: string, { actor, reason, time }: Paused): Attention => ({
+  name,
+  what: `paused by ${actor}${reason === null ? '' : `: ${reason}`}`,
+  since: time,
+  advice: `thence subscriptions resume ${name}`,
+})
 
 const lagging = (one: SubscriptionStatus, now: number): Attention | undefined => {
   const { name, state, behindMs } = one

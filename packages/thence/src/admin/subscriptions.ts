@@ -7,10 +7,13 @@ import { loadParts } from '../app/part-records.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { RetrySummary } from '../ports/retries.ts'
+import type { FailurePolicy, Paused, SubscriptionSettings } from '../subscribe/settings.ts'
+import { allSettings } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
 
 /**
+ * - `paused`: an operator paused it; it begins nothing new.
  * - `caught-up`: nothing is left to read.
  * - `behind`: there are messages it has not taken for longer than a running app needs.
  * - `halted`: one sequence that waits for a message that failed.
@@ -20,6 +23,7 @@ import { nowOf } from './on.ts'
  * - `absent`: the app that started last does not have it, and nothing has moved it since.
  */
 export type SubscriptionCondition =
+  | 'paused'
   | 'caught-up'
   | 'behind'
   | 'halted'
@@ -57,6 +61,10 @@ export interface SubscriptionStatus {
   readonly queued: number
   /** When the next attempt is due, Unix milliseconds; null if none is. */
   readonly nextAttempt: number | null
+  /** Since when it is paused, by whom and why; null if it is not. */
+  readonly paused: Paused | null
+  /** What an operator set for messages that fail for good; null: as its part says. */
+  readonly policy: FailurePolicy | null
 }
 
 export type ProjectionStatus = SubscriptionStatus & { readonly kind: 'projection' }
@@ -71,12 +79,14 @@ interface Known {
   readonly part: PartRecord | undefined
   readonly checkpoint: Checkpoint | undefined
   readonly retries: RetrySummary | undefined
+  readonly settings: SubscriptionSettings
 }
 
 const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   const parts = await loadParts(transaction)
   const checkpoints = await transaction.checkpoints.list()
   const retries = await transaction.retries.summary()
+  const settings = await allSettings(transaction)
   const names = new Set([
     ...parts.map(({ name }) => name),
     ...checkpoints.map(({ subscription }) => subscription),
@@ -87,6 +97,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
     part: parts.find((one) => one.name === name),
     checkpoint: checkpoints.find(({ subscription }) => subscription === name),
     retries: retries.find(({ subscription }) => subscription === name),
+    settings: settings.get(name) ?? {},
   }))
 }
 
@@ -150,23 +161,32 @@ const statusOf = async (
   known: Known,
   at: { readonly head: number; readonly now: number },
 ): Promise<SubscriptionStatus> => {
-  const { name, part, checkpoint, retries } = known
+  const { name, part, checkpoint, retries, settings } = known
   const halted = await haltedAt(transaction, known)
   const lag = await lagOf(transaction, known, at)
-  const state = conditionOf(known, { halted: halted !== null, behindMs: lag.behindMs })
+  const condition = conditionOf(known, { halted: halted !== null, behindMs: lag.behindMs })
   return {
     name,
     kind: part?.part ?? 'unknown',
-    state,
+    state: settings.paused === undefined ? condition : 'paused',
     position: checkpoint?.position ?? 0,
     ...lag,
     moved: checkpoint?.time ?? null,
     haltedAt: halted,
-    rebuildTo: state === 'rebuilding' ? (checkpoint?.rebuildTo ?? null) : null,
+    rebuildTo: condition === 'rebuilding' ? (checkpoint?.rebuildTo ?? null) : null,
     generation: checkpoint?.generation ?? 0,
     ...waiting(retries),
+    ...setting(settings),
   }
 }
+
+const setting = ({
+  paused,
+  policy,
+}: SubscriptionSettings): Pick<SubscriptionStatus, 'paused' | 'policy'> => ({
+  paused: paused ?? null,
+  policy: policy ?? null,
+})
 
 const waiting = (
   rows: RetrySummary | undefined,

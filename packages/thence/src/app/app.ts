@@ -12,6 +12,7 @@ import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
 import type { ReadStreamOptions, Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
+import type { FailurePolicy } from '../subscribe/settings.ts'
 import type { AppendOptions } from './append.ts'
 import { checkedAppend } from './append.ts'
 import type { AskOptions } from './ask.ts'
@@ -21,6 +22,8 @@ import { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
+import type { SettingOptions } from './settings.ts'
+import { changeSettings, deciding, pausing, resuming } from './settings.ts'
 
 export interface StopOptions {
   /** How long it may take to finish what is in hand; then it is aborted and will be done again. Default 10 s. */
@@ -129,6 +132,32 @@ export class App<C extends string = string, Q extends string = string> implement
     return rebuildProjection(projection, rebuilding, options)
   }
 
+  /**
+   * Has a subscription begin nothing new, in every process, until it is resumed; what is in hand is finished. It stays
+   * so over restarts. One that is paused already keeps its first reason.
+   * @throws NOT_FOUND
+   */
+  pause(subscription: string, options: SettingOptions = {}): Promise<void> {
+    return this.#change({ ...options, name: subscription }, pausing)
+  }
+
+  /** Lets a paused subscription go on. @throws NOT_FOUND */
+  resume(subscription: string, options: SettingOptions = {}): Promise<void> {
+    return this.#change({ ...options, name: subscription }, resuming)
+  }
+
+  /**
+   * Says what becomes of a message that fails for good, instead of what the part says; `null` gives the word back to it.
+   * @throws NOT_FOUND, CONFIG_INVALID
+   */
+  setPolicy(
+    subscription: string,
+    policy: FailurePolicy | null,
+    options: SettingOptions = {},
+  ): Promise<void> {
+    return this.#change({ ...options, name: subscription }, deciding(policy))
+  }
+
   /** Calls `listener` with every signal; returns how to stop that. */
   listen(listener: Listener): () => void {
     return this.#signals.listen(listener)
@@ -161,6 +190,14 @@ export class App<C extends string = string, Q extends string = string> implement
     cancel()
     await this.#snapshots.drain()
     await this.#store.database.close()
+  }
+
+  #change(
+    options: Parameters<typeof changeSettings>[1],
+    work: Parameters<typeof changeSettings>[2],
+  ): Promise<void> {
+    const on = { store: this.#store, engine: this.#engine }
+    return this.#call(() => changeSettings(on, options, work))
   }
 
   /** Runs a call that the end waits for. */

@@ -1,0 +1,136 @@
+/**
+ * What an operator may change of a subscription while it runs: whether it is paused, and what becomes of a message that
+ * failed for good. Kept in the store, so that every process sees it in the transaction where it matters.
+ */
+import { ThenceError } from '../errors.ts'
+import type { Transaction } from '../ports/database.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { actorText, reasonText, recordAct } from '../store/audit.ts'
+
+/**
+ * What becomes of a message whose attempts are used up:
+ * - `park-key`: it is parked, and later messages of its key wait behind it.
+ * - `park-message`: it is parked, and its key goes on without it.
+ * - `stop`: the subscription stops at it.
+ * - `skip`: it is passed over; its dead letter is discarded from the start.
+ */
+export type FailurePolicy = 'park-key' | 'park-message' | 'stop' | 'skip'
+
+export const failurePolicies: readonly FailurePolicy[] = [
+  'park-key',
+  'park-message',
+  'stop',
+  'skip',
+]
+
+/** Since when a subscription does nothing, and why. */
+export interface Paused {
+  readonly reason: string | null
+  /** Unix milliseconds. */
+  readonly time: number
+  readonly actor: string
+}
+
+export interface SubscriptionSettings {
+  readonly paused?: Paused
+  /** Instead of what its part says. */
+  readonly policy?: FailurePolicy
+}
+
+const collection = '$settings'
+const pageSize = 500
+
+/** What is set for one subscription; empty if nothing is. */
+export async function loadSettings(
+  { documents }: Transaction,
+  subscription: string,
+): Promise<SubscriptionSettings> {
+  const text = await documents.get(collection, subscription)
+  return text === undefined ? {} : (JSON.parse(text) as SubscriptionSettings)
+}
+
+/** What is set for all subscriptions that have settings. */
+export async function allSettings({
+  documents,
+}: Transaction): Promise<ReadonlyMap<string, SubscriptionSettings>> {
+  const all = new Map<string, SubscriptionSettings>()
+  for (let after: string | undefined; ;) {
+    const page = await documents.list(collection, {
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    })
+    for (const { key, value } of page) all.set(key, JSON.parse(value) as SubscriptionSettings)
+    if (page.length < pageSize) return all
+    after = page.at(-1)?.key
+  }
+}
+
+export async function saveSettings(
+  { documents }: Transaction,
+  subscription: string,
+  settings: SubscriptionSettings,
+): Promise<void> {
+  if (settings.paused === undefined && settings.policy === undefined)
+    await documents.delete(collection, subscription)
+  else await documents.put(collection, subscription, JSON.stringify(settings))
+}
+
+/** Who changes a setting of which subscription, and why. */
+export interface Change {
+  readonly runtime: Pick<Runtime, 'now' | 'id'>
+  readonly subscription: string
+  readonly actor?: string | undefined
+  readonly reason?: string | undefined
+}
+
+/** Pauses it; one that is paused already stays as it is. Returns what is set now. */
+export async function pauseIn(
+  transaction: Transaction,
+  { runtime, subscription, actor, reason }: Change,
+): Promise<SubscriptionSettings> {
+  const before = await loadSettings(transaction, subscription)
+  if (before.paused !== undefined) return before
+  const paused = { reason: reasonText(reason), time: runtime.now(), actor: actorText(actor) }
+  const settings = { ...before, paused }
+  await saveSettings(transaction, subscription, settings)
+  const act = { actor, reason, action: 'subscription.pause', target: subscription }
+  await recordAct(transaction, runtime, act)
+  return settings
+}
+
+/** Lets it go on; one that is not paused stays as it is. Returns what is set now. */
+export async function resumeIn(
+  transaction: Transaction,
+  { runtime, subscription, actor, reason }: Change,
+): Promise<SubscriptionSettings> {
+  const { paused, ...settings } = await loadSettings(transaction, subscription)
+  if (paused === undefined) return settings
+  await saveSettings(transaction, subscription, settings)
+  const details = { pausedSince: paused.time }
+  const act = { actor, reason, action: 'subscription.resume', target: subscription, details }
+  await recordAct(transaction, runtime, act)
+  return settings
+}
+
+/**
+ * Sets what becomes of a message that failed for good; `null` gives the word back to the part. Returns what is set now.
+ * @throws CONFIG_INVALID (no such policy)
+ */
+export async function setPolicyIn(
+  transaction: Transaction,
+  { runtime, subscription, actor, reason, policy }: Change & { policy: FailurePolicy | null },
+): Promise<SubscriptionSettings> {
+  if (policy !== null && !failurePolicies.includes(policy))
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `There is no failure policy "${String(policy)}"; it is one of ${failurePolicies.join(', ')}.`,
+    )
+  const { policy: before, ...rest } = await loadSettings(transaction, subscription)
+  const settings: SubscriptionSettings = policy === null ? rest : { ...rest, policy }
+  if (before === settings.policy) return settings
+  await saveSettings(transaction, subscription, settings)
+  const details = { policy, before: before ?? null }
+  const act = { actor, reason, action: 'subscription.policy', target: subscription, details }
+  await recordAct(transaction, runtime, act)
+  return settings
+}
