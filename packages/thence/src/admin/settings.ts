@@ -4,8 +4,9 @@
  */
 import { loadParts } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
+import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Transaction } from '../ports/database.ts'
-import type { Change, FailurePolicy, SubscriptionSettings } from '../subscribe/settings.ts'
+import type { Change, SubscriptionSettings } from '../subscribe/settings.ts'
 import { pauseIn, resumeIn, setPolicyIn } from '../subscribe/settings.ts'
 import { requireSubscription } from './dead-letters.ts'
 import type { On } from './on.ts'

@@ -4,10 +4,11 @@
  */
 import type { PartRecord } from '../app/part-records.ts'
 import { loadParts } from '../app/part-records.ts'
+import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { RetrySummary } from '../ports/retries.ts'
-import type { FailurePolicy, Paused, SubscriptionSettings } from '../subscribe/settings.ts'
+import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'

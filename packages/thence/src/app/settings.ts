@@ -2,9 +2,10 @@
  * Changing how a subscription of a running app runs: pause, resume, failure policy.
  */
 import { ThenceError } from '../errors.ts'
+import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Store } from '../store/store.ts'
-import type { Change, FailurePolicy, SubscriptionSettings } from '../subscribe/settings.ts'
+import type { Change, SubscriptionSettings } from '../subscribe/settings.ts'
 import { pauseIn, resumeIn, setPolicyIn } from '../subscribe/settings.ts'
 import type { Engine } from './engine.ts'
 

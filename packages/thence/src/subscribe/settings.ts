@@ -2,26 +2,11 @@
  * What an operator may change of a subscription while it runs: whether it is paused, and what becomes of a message that
  * failed for good. Kept in the store, so that every process sees it in the transaction where it matters.
  */
-import { ThenceError } from '../errors.ts'
+import type { FailurePolicy } from '../handle/failure-policy.ts'
+import { failurePolicy } from '../handle/failure-policy.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { actorText, reasonText, recordAct } from '../store/audit.ts'
-
-/**
- * What becomes of a message whose attempts are used up:
- * - `park-key`: it is parked, and later messages of its key wait behind it.
- * - `park-message`: it is parked, and its key goes on without it.
- * - `stop`: the subscription stops at it.
- * - `skip`: it is passed over; its dead letter is discarded from the start.
- */
-export type FailurePolicy = 'park-key' | 'park-message' | 'stop' | 'skip'
-
-export const failurePolicies: readonly FailurePolicy[] = [
-  'park-key',
-  'park-message',
-  'stop',
-  'skip',
-]
 
 /** Since when a subscription does nothing, and why. */
 export interface Paused {
@@ -120,11 +105,7 @@ export async function setPolicyIn(
   transaction: Transaction,
   { runtime, subscription, actor, reason, policy }: Change & { policy: FailurePolicy | null },
 ): Promise<SubscriptionSettings> {
-  if (policy !== null && !failurePolicies.includes(policy))
-    throw new ThenceError(
-      'CONFIG_INVALID',
-      `There is no failure policy "${String(policy)}"; it is one of ${failurePolicies.join(', ')}.`,
-    )
+  if (policy !== null) failurePolicy(subscription, policy)
   const { policy: before, ...rest } = await loadSettings(transaction, subscription)
   const settings: SubscriptionSettings = policy === null ? rest : { ...rest, policy }
   if (before === settings.policy) return settings
