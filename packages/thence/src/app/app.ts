@@ -70,7 +70,7 @@ export class App<C extends string = string, Q extends string = string> implement
    * Sends a command. If an aggregate decides it, this resolves when its events are committed, and gives them; if a
    * handler does it, when the command is recorded. With an `id` of your own, sending it again has no further effect
    * and gives the first result.
-   * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, VERSION_CONFLICT (after 10 tries), STORE_…
+   * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, VERSION_CONFLICT (after 10 tries), OUTCOME_UNKNOWN, STORE_…
    */
   send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult> {
     const door = {
@@ -94,8 +94,9 @@ export class App<C extends string = string, Q extends string = string> implement
   }
 
   /**
-   * Appends events directly.
-   * @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, MESSAGE_UNKNOWN, SCHEMA_INVALID, CONFIG_INVALID,
+   * Appends events directly. With ids of your own the very same call again has no further effect, also after
+   * OUTCOME_UNKNOWN.
+   * @throws OUTCOME_UNKNOWN, VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, MESSAGE_UNKNOWN, SCHEMA_INVALID, CONFIG_INVALID,
    * STORE_…
    */
   append(options: AppendOptions): Promise<AppendResult> {

@@ -2,13 +2,14 @@
  * The log as the rooms see it: messages in, recorded messages out. Appends that stand for themselves share commits;
  * everything else happens in a transaction through a {@link Writer}.
  */
-import { isStoreFailure } from '../errors.ts'
+import { isStoreFailure, isThenceError } from '../errors.ts'
 import { Inside } from '../internal/context.ts'
 import { paged } from '../internal/paged.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Database, TransactOptions, Transaction } from '../ports/database.ts'
 import type { ReadAll, Verdict } from '../ports/events.ts'
+import { found, lostAppend, untilKnown } from './again.ts'
 import type { Outcome } from './lane.ts'
 import { Lane } from './lane.ts'
 import { accept } from './verdict.ts'
@@ -39,10 +40,7 @@ export class Store {
     this.database = database
     this.tools = tools
     this.#inline = inline
-    this.#lane = new Lane(
-      (batch) => (inline === undefined ? this.#commit(batch) : this.#commitInline(batch)),
-      tools.runtime,
-    )
+    this.#lane = new Lane((batch) => this.#settle(batch), tools.runtime)
   }
 
   /** Calls `listener` after every commit of this process that wrote to the log; returns how to stop that. */
@@ -52,8 +50,9 @@ export class Store {
   }
 
   /**
-   * Appends, in one commit with whatever else arrives now. When it resolves, all messages are committed.
-   * @throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, VALUE_NOT_STORABLE, SCHEMA_INVALID, TRANSACTION_NESTED,
+   * Appends, in one commit with whatever else arrives now. When it resolves, all messages are committed. If the answer
+   * of the database is lost, the same is sent again by itself.
+   * @throws OUTCOME_UNKNOWN, VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, VALUE_NOT_STORABLE, SCHEMA_INVALID, TRANSACTION_NESTED,
    * STORE_…
    */
   async append(append: Append): Promise<AppendResult> {
@@ -123,7 +122,21 @@ export class Store {
     })
   }
 
-  async #commit(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
+  async #settle(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
+    try {
+      return await untilKnown(this.tools.runtime, (lost) =>
+        this.#inline === undefined ? this.#commit(batch, lost) : this.#commitInline(batch, lost),
+      )
+    } catch (error) {
+      if (!isThenceError(error, 'OUTCOME_UNKNOWN')) throw error
+      return batch.map(({ request }) => ({ error: lostAppend(request, error) }))
+    }
+  }
+
+  async #commit(
+    batch: readonly Prepared[],
+    lost: boolean,
+  ): Promise<readonly Outcome<AppendResult>[]> {
     const verdicts = await this.database.append(batch.map(({ request }) => request))
     const appendices = new Appendices()
     for (const [index, verdict] of verdicts.entries())
@@ -132,16 +145,21 @@ export class Store {
     if (appendices.commit !== undefined) this.#committed(appendices.commit)
     const outcomes: Outcome<AppendResult>[] = []
     for (const [index, prepared] of batch.entries())
-      outcomes.push(await this.#outcome(prepared, verdicts[index] as Verdict))
+      outcomes.push(await this.#outcome(prepared, { verdict: verdicts[index] as Verdict, lost }))
     return outcomes
   }
 
-  async #outcome(prepared: Prepared, verdict: Verdict): Promise<Outcome<AppendResult>> {
+  async #outcome(
+    prepared: Prepared,
+    { verdict, lost }: { readonly verdict: Verdict; readonly lost: boolean },
+  ): Promise<Outcome<AppendResult>> {
     try {
       const at = accept(prepared.request, verdict)
       const { codec } = this.tools
-      if (verdict.outcome === 'duplicate')
-        return { value: await this.read((transaction) => readBack(transaction, at, codec)) }
+      if (verdict.outcome === 'duplicate') {
+        const value = await this.read((transaction) => readBack(transaction, at, codec))
+        return { value: lost ? found(prepared, value) : value }
+      }
       const { stream, position, version } = at
       const events = recordedOf(prepared, at, codec)
       return { value: { stream, position, version, events, duplicate: false } }
@@ -151,14 +169,16 @@ export class Store {
   }
 
   /** With inline projections: a savepoint each, so that one view that throws takes only its own append with it. */
-  #commitInline(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
+  #commitInline(
+    batch: readonly Prepared[],
+    lost: boolean,
+  ): Promise<readonly Outcome<AppendResult>[]> {
     return this.transact(async (writer) => {
       const outcomes: Outcome<AppendResult>[] = []
       for (const prepared of batch) {
         try {
-          outcomes.push({
-            value: await writer.savepoint(() => writer.write(prepared)),
-          })
+          const value = await writer.savepoint(() => writer.write(prepared))
+          outcomes.push({ value: lost ? found(prepared, value) : value })
         } catch (error) {
           if (isStoreFailure(error)) throw error
           outcomes.push({ error })

@@ -5,8 +5,11 @@ import type { Database } from 'thence'
 import { wrap } from './places.ts'
 
 const broken = (): ThenceError => new ThenceError('STORE_FAILED', 'This write was made to fail.')
+const lost = (): ThenceError =>
+  new ThenceError('OUTCOME_UNKNOWN', 'The answer was made to be lost.')
 
-export type When = 'before the commit' | 'after the commit'
+/** `before the commit`: it fails and says so. The others lose the answer to a commit that happened, or did not. */
+export type When = 'before the commit' | 'after the commit' | 'instead of the commit'
 
 export interface Faulty {
   readonly database: Database
@@ -25,9 +28,10 @@ export const faulty = (inner: Database, chosen: (write: number) => When | undefi
     writes += 1
     const fail = (): void => {
       failed += 1
-      throw broken()
+      throw when === 'before the commit' ? broken() : lost()
     }
-    const result = await does(when === 'before the commit' ? fail : () => undefined)
+    const early = when !== undefined && when !== 'after the commit'
+    const result = await does(early ? fail : () => undefined)
     if (when === 'after the commit') fail()
     return result
   }

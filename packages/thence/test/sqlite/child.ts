@@ -1,5 +1,5 @@
 /**
- * What the processes that tests start do: `migrate`, `append` or `journal`, on the store whose path they are given.
+ * What the processes that tests start do: `migrate`, `append`, `journal` or `fill`, on the store whose path they are given.
  */
 import { fsyncSync, openSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -68,10 +68,27 @@ const journal = async (path: string, notes: string, name: string): Promise<void>
   }
 }
 
+/** Appends until that fails; prints what was acknowledged, and then what failed and how. */
+const fill = async (path: string): Promise<void> => {
+  // A file that may not grow is an error of the write, not the end of the process.
+  process.on('SIGXFSZ', () => undefined)
+  const database = await connect(path)
+  for (let index = 0; ; index += 1) {
+    const id = `f-${index}`
+    const failed = await database.append([{ stream: 'filled', messages: [message(id)] }]).then(
+      () => undefined,
+      (error: { code?: unknown; cause?: { errcode?: unknown } }) => error,
+    )
+    say(JSON.stringify({ id, code: failed?.code, errcode: failed?.cause?.errcode }))
+    if (failed !== undefined) return
+  }
+}
+
 const tasks: Readonly<Record<string, (...parameters: string[]) => Promise<void>>> = {
   migrate,
   append,
   journal,
+  fill,
 }
 
 const [task = '', ...parameters] = process.argv.slice(2)

@@ -4,7 +4,7 @@
  */
 import type { ThenceError } from '../../errors.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './driver.ts'
-import { isHarmless, storeError } from './errors.ts'
+import { isHarmless, isUndone, storeError, unknownOutcome } from './errors.ts'
 
 /** How many different texts of users' SQL stay compiled. */
 const userStatements = 256
@@ -110,15 +110,24 @@ export class Connection {
     this.#doom = undefined
   }
 
-  /** Commits; whatever goes wrong, no transaction is open afterwards. */
+  /**
+   * Commits; whatever goes wrong, no transaction is open afterwards.
+   * @throws OUTCOME_UNKNOWN if it failed where the commit may have reached the file already.
+   */
   commit(): void {
+    const doom = this.#doom
+    if (doom !== undefined) {
+      this.rollback()
+      throw doom
+    }
     try {
-      if (this.#doom !== undefined) throw this.#doom
       this.statement('COMMIT').run()
       this.#open = false
     } catch (error) {
+      // A transaction that is still open has committed nothing.
+      const certain = this.#stillOpen() || isUndone(error)
       this.rollback()
-      throw storeError(error)
+      throw certain ? storeError(error) : unknownOutcome(error)
     }
   }
 

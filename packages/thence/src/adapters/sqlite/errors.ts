@@ -53,6 +53,18 @@ export function isHarmless(error: unknown): boolean {
   return name === undefined || ['ERROR', 'CONSTRAINT', 'MISMATCH', 'RANGE', 'TOOBIG'].includes(name)
 }
 
+/**
+ * Whether a COMMIT that failed like this, and after which no transaction is open, has left nothing in the file. `FULL`:
+ * the mark of the commit is in the last thing that is written, and that was not written. Any other error may come after
+ * it: when the file is synced, or when the index of the log is extended.
+ */
+export function isUndone(error: unknown): boolean {
+  if (field(error, 'errcode') === sharedMemoryFull) return false
+  if (field(error, 'code') === 'SQLITE_IOERR_SHMSIZE') return false
+  const name = resultName(error)
+  return name !== undefined && ['BUSY', 'LOCKED', 'CONSTRAINT', 'FULL'].includes(name)
+}
+
 const says = (error: unknown): string => `SQLite says: ${message(error)}.`
 
 const typed = (error: unknown): ThenceError => {
@@ -102,4 +114,14 @@ const otherwise = (
 /** The typed error for whatever was thrown; an error that is typed already stays itself. */
 export function storeError(error: unknown): ThenceError {
   return isThenceError(error) ? error : typed(error)
+}
+
+/** What is told when a COMMIT failed and what became of it cannot be told. */
+export function unknownOutcome(error: unknown): ThenceError {
+  return new ThenceError(
+    'OUTCOME_UNKNOWN',
+    'It is not known whether the transaction was committed: COMMIT failed where it may have reached the file. ' +
+      `The same again with the same ids is safe. ${says(error)}`,
+    { cause: error },
+  )
 }
