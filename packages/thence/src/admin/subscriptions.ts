@@ -170,16 +170,22 @@ const statusOf = async (
     name,
     kind: part?.part ?? 'unknown',
     state: settings.paused === undefined ? condition : 'paused',
-    position: checkpoint?.position ?? 0,
     ...lag,
-    moved: checkpoint?.time ?? null,
     haltedAt: halted,
     rebuildTo: condition === 'rebuilding' ? (checkpoint?.rebuildTo ?? null) : null,
-    generation: checkpoint?.generation ?? 0,
+    ...place(checkpoint),
     ...waiting(retries),
     ...setting(settings),
   }
 }
+
+const place = (
+  checkpoint: Checkpoint | undefined,
+): Pick<SubscriptionStatus, 'position' | 'moved' | 'generation'> => ({
+  position: checkpoint?.position ?? 0,
+  moved: checkpoint?.time ?? null,
+  generation: checkpoint?.generation ?? 0,
+})
 
 const setting = ({
   paused,

@@ -52,7 +52,7 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
 }
 
 async function writeRest(transaction: Transaction, name: string): Promise<void> {
-  const { inbox, timers, snapshots, documents, audit } = transaction
+  const { inbox, timers, snapshots, documents, audit, jobs } = transaction
   const outcome = { stream: name, version: 1, position: 1, count: 1 }
   assert.equal(await inbox.remember('consumer', name, outcome), true)
   await inbox.forget('once', 1)
@@ -71,6 +71,20 @@ async function writeRest(transaction: Transaction, name: string): Promise<void> 
   await audit.trim(1, 1)
   await audit.add({ ...entry, id: `late ${name}`, time: 1 })
   await audit.add({ ...entry, id: `early ${name}`, time: 0 })
+  const job = {
+    kind: 'k',
+    spec: '{}',
+    progress: '{}',
+    total: null,
+    next: 0,
+    version: 1,
+    actor: name,
+  }
+  const ended = { ...job, state: 'done', error: null, created: 1, updated: 1 } as const
+  await jobs.trim(2, 1)
+  await jobs.save({ ...ended, id: `job ${name}` }, 0)
+  await jobs.save({ ...ended, id: `job ${name}`, updated: 2 }, 1)
+  await jobs.save({ ...ended, id: `old ${name}` }, 0)
 }
 
 /** All that {@link writeEverything} may have written under `names`. */
@@ -102,7 +116,7 @@ export async function readEverything(
 }
 
 async function readTables(transaction: Transaction): Promise<Record<string, unknown>> {
-  const { checkpoints, retries, deadLetters, timers, documents, audit } = transaction
+  const { checkpoints, retries, deadLetters, timers, documents, audit, jobs } = transaction
   const limit = 1000
   return {
     checkpoints: await checkpoints.list(),
@@ -114,6 +128,7 @@ async function readTables(transaction: Transaction): Promise<Record<string, unkn
     cleared: await documents.list('cleared', { limit }),
     documents: await documents.list('documents', { limit }),
     audit: await audit.list({ limit }),
+    jobs: await jobs.list({ limit }),
   }
 }
 

@@ -15,6 +15,7 @@ import { eventsRead } from './events-read.ts'
 import { eventsVerdict } from './events-verdict.ts'
 import { inbox } from './inbox.ts'
 import { isolation } from './isolation.ts'
+import { jobs } from './jobs.ts'
 import { retries } from './retries.ts'
 import { snapshots } from './snapshots.ts'
 import { sql } from './sql.ts'
@@ -52,6 +53,7 @@ export const cases: readonly Case[] = [
   ...snapshots,
   ...documents,
   ...audit,
+  ...jobs,
   ...sql,
   ...transactions,
   ...isolation,

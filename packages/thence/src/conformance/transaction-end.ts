@@ -158,6 +158,7 @@ async function assertEnded(ended: Transaction): Promise<void> {
     () => ended.snapshots.load('s', 't'),
     () => ended.documents.put('c', 'late', '{}'),
     () => ended.audit.list({ limit: 1 }),
+    () => ended.jobs.get('j'),
     () => ended.savepoint(() => 1),
   ]
   for (const use of uses) await refuses('STATE_INVALID', use)

@@ -9,6 +9,7 @@ import type { DeadLetters } from './dead-letters.ts'
 import type { Documents } from './documents.ts'
 import type { AppendRequest, Events, Verdict } from './events.ts'
 import type { Inbox } from './inbox.ts'
+import type { Jobs } from './jobs.ts'
 import type { Retries } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -26,6 +27,7 @@ export interface Transaction {
   readonly snapshots: Snapshots
   readonly documents: Documents
   readonly audit: Audit
+  readonly jobs: Jobs
   /** Throws CAPABILITY_MISSING where the adapter has no SQL. */
   readonly sql: Sql
   /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. One at a time, or nested. */

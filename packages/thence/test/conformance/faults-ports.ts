@@ -2,7 +2,7 @@
 import type { Transaction } from '../../src/ports/database.ts'
 import type { Fault, PortName } from './plant.ts'
 
-const of = <P extends PortName>(
+export const of = <P extends PortName>(
   port: P,
   name: string,
   replace: (healthy: Transaction[P]) => Partial<Transaction[P]>,
@@ -90,66 +90,6 @@ const retries: readonly Fault[] = [
   })),
 ]
 
-const letters: readonly Fault[] = [
-  of('deadLetters', 'a letter added again takes the new id', (rows) => ({
-    add: (letter) =>
-      rows.add({
-        ...letter,
-        message: { ...letter.message, position: letter.message.position + Number(letter.id) / 100 },
-      }),
-  })),
-  of('deadLetters', 'a letter added again keeps its state', (rows) => ({
-    async add(letter) {
-      const old = await rows.find(letter.subscription, letter.message.position)
-      await rows.add(letter)
-      if (old) await rows.mark(old.id, { from: 'parked', to: old.state })
-    },
-  })),
-  of('deadLetters', 'marking does not compare the state', (rows) => ({
-    async mark(id, change) {
-      const from = (await rows.get(id))?.state ?? change.from
-      return rows.mark(id, { ...change, from })
-    },
-  })),
-]
-
-const audit: readonly Fault[] = [
-  of('audit', 'the audit log keeps the last entry of an id', (rows) => ({
-    async add(entry) {
-      const known = (await rows.list({ limit: 1000 })).find(({ id }) => id === entry.id)
-      if (known !== undefined) {
-        await rows.trim(Infinity, 1000)
-        await rows.add(entry)
-      } else await rows.add(entry)
-    },
-  })),
-  of('audit', 'entries before an id include it', (rows) => ({
-    list: ({ before, ...filter }) =>
-      rows.list(before === undefined ? filter : { ...filter, before: `${before} ` }),
-  })),
-  of('audit', 'the latest entries come in the order of the earliest', (rows) => ({
-    list: (filter) => rows.list({ ...filter, backwards: false }),
-  })),
-  of('audit', 'of target and action only the target is asked', (rows) => ({
-    list: ({ action, ...filter }) =>
-      rows.list(
-        filter.target !== undefined || action === undefined ? filter : { ...filter, action },
-      ),
-  })),
-  of('audit', 'trimming is by id', (rows) => ({
-    async trim(before, limit) {
-      const all = await rows.list({ limit: 1000 })
-      const old = all.filter(({ time }) => time < before).slice(0, limit)
-      await rows.trim(Infinity, 1000)
-      for (const one of all) if (!old.includes(one)) await rows.add(one)
-      return old.length
-    },
-  })),
-  of('audit', 'trimming is inclusive', (rows) => ({
-    trim: (before, limit) => rows.trim(before + 1, limit),
-  })),
-]
-
 // Outlives the transactions of a case, as rows do.
 const lastSaved = new Map<string, { stream: string; version: number; tag: string; state: string }>()
 
@@ -223,10 +163,4 @@ const rest: readonly Fault[] = [
   })),
 ]
 
-export const portFaults: readonly Fault[] = [
-  ...checkpoints,
-  ...retries,
-  ...letters,
-  ...audit,
-  ...rest,
-]
+export const portFaults: readonly Fault[] = [...checkpoints, ...retries, ...rest]

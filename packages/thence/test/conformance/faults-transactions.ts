@@ -17,6 +17,7 @@ export const transactionFaults: readonly Fault[] = [
       'snapshots',
       'documents',
       'audit',
+      'jobs',
     ] as const
   ).map(keptByRollback),
   { name: 'a savepoint undoes nothing', ports: () => ({ savepoint: async (work) => work() }) },

@@ -103,7 +103,7 @@ const programs: readonly fc.Arbitrary<Step[]>[] = mixes.map((operation) =>
 )
 
 async function look(transaction: Transaction): Promise<unknown> {
-  const { events, checkpoints, retries, deadLetters, timers, documents, audit } = transaction
+  const { events, checkpoints, retries, deadLetters, timers, documents, audit, jobs } = transaction
   const limit = 1000
   const collections: unknown[] = []
   for (const name of ['a', 'A']) collections.push(await documents.list(name, { limit }))
@@ -118,6 +118,7 @@ async function look(transaction: Transaction): Promise<unknown> {
     timers: await timers.list({ limit }),
     collections,
     audit: await audit.list({ limit }),
+    jobs: await jobs.list({ limit }),
   }
 }
 

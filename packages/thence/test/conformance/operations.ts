@@ -280,6 +280,35 @@ const audit: readonly fc.Arbitrary<Operation>[] = [
   ),
 ]
 
+const jobs: readonly fc.Arbitrary<Operation>[] = [
+  define(
+    'save job',
+    fc.record({
+      id: name,
+      expected: fc.integer({ min: 0, max: 2 }),
+      state: fc.constantFrom('running' as const, 'paused' as const, 'done' as const),
+      updated: small,
+    }),
+    ({ jobs: rows }, { id, expected, state, updated }) => {
+      const rest = { kind: 'k', spec: '{}', progress: '{}', total: null, next: 0, version: 0 }
+      const job = { ...rest, id, state, created: 0, updated, actor: 'a', error: null }
+      return rows.save(job, expected)
+    },
+  ),
+  define(
+    'list jobs',
+    fc.record({
+      state: optional(fc.constantFrom('running' as const, 'done' as const)),
+      before: optional(name),
+      limit,
+    }),
+    ({ jobs: rows }, { limit: most, ...filter }) => rows.list({ limit: most, ...compact(filter) }),
+  ),
+  define('trim jobs', fc.tuple(small, limit), ({ jobs: rows }, [before, most]) =>
+    rows.trim(before, most),
+  ),
+]
+
 const weighted = (weight: number, operations: readonly fc.Arbitrary<Operation>[]) => ({
   weight,
   arbitrary: fc.oneof(...operations),
@@ -290,12 +319,12 @@ const weighted = (weight: number, operations: readonly fc.Arbitrary<Operation>[]
  * enough to matter.
  */
 export const mixes: readonly fc.Arbitrary<Operation>[] = [
-  ...[checkpoints, retries, letters, documents, timers, rest, audit].map((port) =>
+  ...[checkpoints, retries, letters, documents, timers, rest, audit, jobs].map((port) =>
     fc.oneof(weighted(1, events), weighted(3, port)),
   ),
   fc.oneof(weighted(2, events.slice(0, 1)), weighted(1, events)),
   fc.oneof(
-    ...[events, checkpoints, retries, letters, documents, timers, rest, audit].map((port) =>
+    ...[events, checkpoints, retries, letters, documents, timers, rest, audit, jobs].map((port) =>
       weighted(1, port),
     ),
   ),

@@ -28,6 +28,7 @@ const portNames: readonly PortName[] = [
   'snapshots',
   'documents',
   'audit',
+  'jobs',
 ]
 
 /** `target` with some of its members replaced. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Case, cases, type Make } from '../../src/conformance/index.ts'
 import { byteFaults } from './faults-bytes.ts'
 import { eventFaults } from './faults-events.ts'
+import { operateFaults } from './faults-operate.ts'
 import { portFaults } from './faults-ports.ts'
 import { transactionFaults } from './faults-transactions.ts'
 import { compareWithModel } from './model.ts'
@@ -33,7 +34,7 @@ async function failing(make: Make, among: readonly Case[]): Promise<string[]> {
   return names
 }
 
-const all = [...eventFaults, ...byteFaults, ...portFaults, ...transactionFaults]
+const all = [...eventFaults, ...byteFaults, ...portFaults, ...operateFaults, ...transactionFaults]
 
 describe('the conformance cases', () => {
   test('pass where only the planting, and no fault, is done', async () => {

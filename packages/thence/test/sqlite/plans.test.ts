@@ -39,12 +39,12 @@ const queries: readonly Query[] = [
   [{ types: ['A'] }, { tags: ['rare'] }],
 ]
 
-test('no statement scans the log, its tags, the documents, the timers or the audit', async () => {
+test('no statement scans the log, its tags, the documents, the timers, the audit or the jobs', async () => {
   const { database, runs, planOf } = await watched()
   await database.append([{ stream: 's', messages: [message({ tags: ['all'] })] }])
   runs.clear()
   await database.transact(async (transaction) => {
-    const { events, documents, timers, retries, inbox, deadLetters, audit } = transaction
+    const { events, documents, timers, retries, inbox, deadLetters, audit, jobs } = transaction
     for (const query of queries) {
       await events.readAll({ query, limit: 2 })
       await events.readAll({ query, limit: 2, maxBytes: 100 })
@@ -75,6 +75,9 @@ test('no statement scans the log, its tags, the documents, the timers or the aud
       await audit.list({ backwards, action: 'b', after: 'c', limit: 5 })
     }
     await audit.trim(5, 5)
+    await jobs.list({ limit: 5 })
+    await jobs.list({ state: 'running', kind: 'k', before: 'x', limit: 5 })
+    await jobs.trim(5, 5)
   })
   const tables = [...runs.keys()].filter((sql) => sql.includes('thence_'))
   expect(tables.length).toBeGreaterThan(25)

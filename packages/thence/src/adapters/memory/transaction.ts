@@ -12,6 +12,7 @@ import { MemoryDeadLetters } from './dead-letters.ts'
 import { MemoryDocuments } from './documents.ts'
 import { MemoryEvents } from './events.ts'
 import { MemoryInbox } from './inbox.ts'
+import { MemoryJobs } from './jobs.ts'
 import { MemoryRetries } from './retries.ts'
 import { MemorySnapshots } from './snapshots.ts'
 import { Journal } from './table.ts'
@@ -27,6 +28,7 @@ export class Store {
   readonly snapshots: MemorySnapshots = new MemorySnapshots(this.journal)
   readonly documents: MemoryDocuments = new MemoryDocuments(this.journal)
   readonly audit: MemoryAudit = new MemoryAudit(this.journal)
+  readonly jobs: MemoryJobs = new MemoryJobs(this.journal)
   readonly checkpoints: MemoryCheckpoints
   readonly retries: MemoryRetries
 
@@ -48,6 +50,7 @@ export class MemoryTransaction implements Transaction {
   readonly snapshots: MemorySnapshots
   readonly documents: MemoryDocuments
   readonly audit: MemoryAudit
+  readonly jobs: MemoryJobs
   readonly #journal: Journal
   #open = true
 
@@ -61,6 +64,7 @@ export class MemoryTransaction implements Transaction {
     this.snapshots = this.#guard(store.snapshots)
     this.documents = this.#guard(store.documents)
     this.audit = this.#guard(store.audit)
+    this.jobs = this.#guard(store.jobs)
     this.#journal = store.journal
   }
 

@@ -90,6 +90,25 @@ CREATE TABLE thence_inbox (
   PRIMARY KEY (consumer, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE thence_jobs (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  progress TEXT NOT NULL,
+  total INTEGER,
+  next INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  error TEXT
+) STRICT;
+
+CREATE INDEX thence_jobs_state ON thence_jobs (state, id);
+
+CREATE INDEX thence_jobs_updated ON thence_jobs (updated, id);
+
 CREATE TABLE thence_meta (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL

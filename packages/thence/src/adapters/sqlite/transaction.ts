@@ -10,6 +10,7 @@ import type { DeadLetters } from '../../ports/dead-letters.ts'
 import type { Documents } from '../../ports/documents.ts'
 import type { Events } from '../../ports/events.ts'
 import type { Inbox } from '../../ports/inbox.ts'
+import type { Jobs } from '../../ports/jobs.ts'
 import type { Retries } from '../../ports/retries.ts'
 import type { Snapshots } from '../../ports/snapshots.ts'
 import type { Sql } from '../../ports/sql.ts'
@@ -20,6 +21,7 @@ import { SqliteDeadLetters } from './dead-letters.ts'
 import { SqliteDocuments } from './documents.ts'
 import { SqliteEvents } from './events.ts'
 import { SqliteInbox } from './inbox.ts'
+import { SqliteJobs } from './jobs.ts'
 import { SqliteRetries } from './retries.ts'
 import type { Scope } from './scope.ts'
 import { SqliteSnapshots } from './snapshots.ts'
@@ -39,6 +41,7 @@ export class SqliteTransaction implements Transaction {
   #snapshots: Snapshots | undefined
   #documents: Documents | undefined
   #audit: Audit | undefined
+  #jobs: Jobs | undefined
   #sql: Sql | undefined
 
   constructor(scope: Scope) {
@@ -71,6 +74,9 @@ export class SqliteTransaction implements Transaction {
   }
   get audit(): Audit {
     return (this.#audit ??= new SqliteAudit(this.#scope))
+  }
+  get jobs(): Jobs {
+    return (this.#jobs ??= new SqliteJobs(this.#scope))
   }
   get sql(): Sql {
     return (this.#sql ??= new SqliteSql(this.#scope))

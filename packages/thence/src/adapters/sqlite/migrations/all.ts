@@ -4,5 +4,6 @@
 import type { Migration } from '../../../ports/database.ts'
 import { tables } from './0001-tables.ts'
 import { audit } from './0002-audit.ts'
+import { jobs } from './0003-jobs.ts'
 
-export const migrations: readonly Migration[] = [tables, audit]
+export const migrations: readonly Migration[] = [tables, audit, jobs]

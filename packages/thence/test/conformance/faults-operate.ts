@@ -1,0 +1,102 @@
+/** Faults of the ports that operators work with: dead letters, the audit log, jobs. */
+import { of } from './faults-ports.ts'
+import type { Fault } from './plant.ts'
+
+const letters: readonly Fault[] = [
+  of('deadLetters', 'a letter added again takes the new id', (rows) => ({
+    add: (letter) =>
+      rows.add({
+        ...letter,
+        message: { ...letter.message, position: letter.message.position + Number(letter.id) / 100 },
+      }),
+  })),
+  of('deadLetters', 'a letter added again keeps its state', (rows) => ({
+    async add(letter) {
+      const old = await rows.find(letter.subscription, letter.message.position)
+      await rows.add(letter)
+      if (old) await rows.mark(old.id, { from: 'parked', to: old.state })
+    },
+  })),
+  of('deadLetters', 'marking does not compare the state', (rows) => ({
+    async mark(id, change) {
+      const from = (await rows.get(id))?.state ?? change.from
+      return rows.mark(id, { ...change, from })
+    },
+  })),
+]
+
+const audit: readonly Fault[] = [
+  of('audit', 'the audit log keeps the last entry of an id', (rows) => ({
+    async add(entry) {
+      const known = (await rows.list({ limit: 1000 })).find(({ id }) => id === entry.id)
+      if (known !== undefined) {
+        await rows.trim(Infinity, 1000)
+        await rows.add(entry)
+      } else await rows.add(entry)
+    },
+  })),
+  of('audit', 'entries before an id include it', (rows) => ({
+    list: ({ before, ...filter }) =>
+      rows.list(before === undefined ? filter : { ...filter, before: `${before} ` }),
+  })),
+  of('audit', 'the latest entries come in the order of the earliest', (rows) => ({
+    list: (filter) => rows.list({ ...filter, backwards: false }),
+  })),
+  of('audit', 'of target and action only the target is asked', (rows) => ({
+    list: ({ action, ...filter }) =>
+      rows.list(
+        filter.target !== undefined || action === undefined ? filter : { ...filter, action },
+      ),
+  })),
+  of('audit', 'trimming is by id', (rows) => ({
+    async trim(before, limit) {
+      const all = await rows.list({ limit: 1000 })
+      const old = all.filter(({ time }) => time < before).slice(0, limit)
+      await rows.trim(Infinity, 1000)
+      for (const one of all) if (!old.includes(one)) await rows.add(one)
+      return old.length
+    },
+  })),
+  of('audit', 'trimming is inclusive', (rows) => ({
+    trim: (before, limit) => rows.trim(before + 1, limit),
+  })),
+]
+
+const jobs: readonly Fault[] = [
+  of('jobs', 'a job is saved whatever its version', (rows) => ({
+    async save(job, expected) {
+      return rows.save(job, (await rows.get(job.id))?.version ?? expected)
+    },
+  })),
+  of('jobs', 'a new job replaces one that is there', (rows) => ({
+    async save(job, expected) {
+      const stored = expected === 0 ? await rows.get(job.id) : undefined
+      return rows.save(job, stored?.version ?? expected)
+    },
+  })),
+  of('jobs', 'jobs come from the earliest', (rows) => ({
+    list: async ({ limit, ...filter }) =>
+      [...(await rows.list({ ...filter, limit: 1000 }))].reverse().slice(0, limit),
+  })),
+  of('jobs', 'of kind and state only the state is asked', (rows) => ({
+    list: ({ kind, ...filter }) =>
+      rows.list(filter.state !== undefined || kind === undefined ? filter : { ...filter, kind }),
+  })),
+  of('jobs', 'trimming forgets that a job waits', (rows) => ({
+    async trim(before, limit) {
+      for (const job of await rows.list({ state: 'paused', limit: 1000 }))
+        await rows.save({ ...job, state: 'cancelled' }, job.version)
+      return rows.trim(before, limit)
+    },
+  })),
+  of('jobs', 'jobs are trimmed by when they began', (rows) => ({
+    async trim(before, limit) {
+      for (const job of await rows.list({ limit: 1000 }))
+        if (job.state !== 'running' && job.state !== 'paused')
+          await rows.save({ ...job, updated: job.created }, job.version)
+      return rows.trim(before, limit)
+    },
+  })),
+]
+
+export const operateFaults: readonly Fault[] = [...letters, ...audit, ...jobs]
