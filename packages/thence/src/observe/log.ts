@@ -2,7 +2,7 @@
  * Signals as log lines: one line each, without control characters, so that message data cannot forge a log.
  */
 import { cleanText } from '../internal/text.ts'
-import type { Listener, Signal } from './signals.ts'
+import type { Listener, NotableSignal } from './signals.ts'
 
 /** What a logger must be able to do; `console` and most loggers fit. */
 export interface Logger {
@@ -14,7 +14,7 @@ export interface Logger {
 const reason = (error: unknown): string =>
   cleanText(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 500)
 
-const line = (signal: Signal): string => {
+const line = (signal: NotableSignal): string => {
   switch (signal.name) {
     case 'message-failed':
       return `${signal.subscription}: ${signal.type} at position ${signal.position} failed (attempt ${signal.attempts}), again in ${signal.retryIn} ms. ${reason(signal.error)}`
@@ -22,6 +22,12 @@ const line = (signal: Signal): string => {
       return `${signal.subscription}: ${signal.type} at position ${signal.position} parked after ${signal.attempts} attempts; key ${JSON.stringify(signal.key)} waits. ${reason(signal.error)}`
     case 'subscription-failed':
       return `${signal.subscription}: the store failed, again in ${signal.retryIn} ms. ${reason(signal.error)}`
+    case 'lease-taken':
+      return `${signal.subscription}: this process runs partition ${signal.partition}`
+    case 'lease-released':
+      return `${signal.subscription}: handed over partition ${signal.partition}`
+    case 'lease-lost':
+      return `${signal.subscription}: another process took over partition ${signal.partition}; nothing in hand was committed`
     case 'rebuild-started':
       return `${signal.subscription}: rebuilding up to position ${signal.through}`
     case 'rebuild-finished':

@@ -1,0 +1,46 @@
+/**
+ * One message on its way through one subscription: begun, done or failed, tried again, given up.
+ */
+
+export interface MessageStep {
+  readonly subscription: string
+  readonly key: string
+  readonly type: string
+  readonly id: string
+  readonly position: number
+}
+
+/** A failure of a message. */
+export interface MessageFailure extends MessageStep {
+  /** Failed attempts so far. */
+  readonly attempts: number
+  readonly error: unknown
+}
+
+interface Attempted extends MessageStep {
+  readonly partition: number
+  /** Which attempt it is, from 1. */
+  readonly attempt: number
+  /** Milliseconds from the call that appended the message to the beginning of this attempt. */
+  readonly waited: number
+}
+
+export type FrequentMessageSignal =
+  /** A handler is about to run. */
+  | ({ readonly name: 'message-begun' } & Attempted)
+  /** It is done: its effects and the checkpoint, or the end of its retries, are committed. */
+  | ({
+      readonly name: 'message-handled'
+      /** Milliseconds that the handler ran; in a projection or a saga, that applying it took. */
+      readonly took: number
+      /** Milliseconds from the call that appended the message to the commit. */
+      readonly latency: number
+    } & Attempted)
+  /** It was put behind an earlier message of its key, which failed or waits itself. */
+  | ({ readonly name: 'message-queued'; readonly partition: number } & MessageStep)
+
+export type NotableMessageSignal =
+  /** A handler, projection or saga failed on a message and will try again. */
+  | ({ readonly name: 'message-failed'; readonly retryIn: number } & MessageFailure)
+  /** It was given up and became a dead letter; its key waits. */
+  | ({ readonly name: 'message-parked' } & MessageFailure)

@@ -1,0 +1,40 @@
+/**
+ * What becomes of a subscription as a whole: its pages, its leases, its rebuilds, its store.
+ */
+
+/** A page of messages is done, or waits in the retries, and the checkpoint behind it is committed. */
+export interface FrequentSubscriptionSignal {
+  readonly name: 'checkpoint-moved'
+  readonly subscription: string
+  readonly partition: number
+  readonly position: number
+  /** Messages of the page. */
+  readonly messages: number
+  /** Milliseconds that the transaction took. */
+  readonly took: number
+  /** Messages in the log behind the checkpoint, as far as this process knows; some may not be meant for it. */
+  readonly behind: number
+  /** Age of the last message of the page, in milliseconds: so old is what comes next, if there is any. */
+  readonly behindMs: number
+}
+
+export type NotableSubscriptionSignal =
+  /** The database failed below a subscription; it goes on after `retryIn` milliseconds. */
+  | {
+      readonly name: 'subscription-failed'
+      readonly subscription: string
+      readonly retryIn: number
+      readonly error: unknown
+    }
+  /**
+   * This process runs a partition from now on; or has handed it over; or has found that another process took it, so
+   * that what it had in hand was not committed.
+   */
+  | {
+      readonly name: 'lease-taken' | 'lease-released' | 'lease-lost'
+      readonly subscription: string
+      readonly partition: number
+      readonly epoch: number
+    }
+  | { readonly name: 'rebuild-started'; readonly subscription: string; readonly through: number }
+  | { readonly name: 'rebuild-finished'; readonly subscription: string; readonly through: number }
