@@ -8,7 +8,8 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import type { QueryMessage } from '../message/query.ts'
-import type { Listener, Signals } from '../observe/signals.ts'
+import type { Meter, Metrics } from '../observe/metrics.ts'
+import type { Listener, SignalName, Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
 import type { ReadStreamOptions, Store } from '../store/store.ts'
@@ -30,11 +31,18 @@ export interface StopOptions {
   readonly deadline?: Duration
 }
 
+/** Through what an app is watched. */
+export interface Watching {
+  readonly signals: Signals
+  readonly meter: Meter
+}
+
 /** A running app. Get one by `app(…).start()`; end it by `stop()` or `await using`. */
 export class App<C extends string = string, Q extends string = string> implements AsyncDisposable {
   readonly #parts: Parts
   readonly #store: Store
   readonly #signals: Signals
+  readonly #meter: Meter
   readonly #engine: Engine
   readonly #snapshots: Snapshots
   /** What is not answered yet. */
@@ -42,10 +50,11 @@ export class App<C extends string = string, Q extends string = string> implement
   #stopping: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: Parts, store: Store, signals: Signals) {
+  constructor(parts: Parts, store: Store, { signals, meter }: Watching) {
     this.#parts = parts
     this.#store = store
     this.#signals = signals
+    this.#meter = meter
     this.#engine = new Engine(parts, store, signals)
     this.#snapshots = new Snapshots(store, signals)
   }
@@ -77,6 +86,7 @@ export class App<C extends string = string, Q extends string = string> implement
       store: this.#store,
       deciders: this.#parts.deciders,
       snapshots: this.#snapshots,
+      signals: this.#signals,
     }
     return this.#call(() => commandDoor(command, door))
   }
@@ -159,9 +169,21 @@ export class App<C extends string = string, Q extends string = string> implement
     return this.#change({ ...options, name: subscription }, deciding(policy))
   }
 
-  /** Calls `listener` with every signal; returns how to stop that. */
-  listen(listener: Listener): () => void {
-    return this.#signals.listen(listener)
+  /**
+   * Calls `listener` with every notable signal: what failed, and what changes how the app runs. With names, it hears
+   * those signals and no others; the frequent ones, which come with every message or commit, are only heard by name.
+   * What a listener throws is ignored. Returns how to stop listening.
+   */
+  listen(listener: Listener): () => void
+  listen<N extends SignalName>(names: readonly N[], listener: Listener<N>): () => void
+  listen<N extends SignalName>(first: Listener | readonly N[], listener?: Listener<N>): () => void {
+    if (typeof first === 'function') return this.#signals.listen(first)
+    return this.#signals.listenTo(first, listener as Listener<N>)
+  }
+
+  /** What this process has measured so far. Rates are the differences of two. */
+  metrics(): Metrics {
+    return this.#meter.read()
   }
 
   /** Looks at once for what an operator or another process did, instead of at the next poll. */

@@ -9,6 +9,7 @@ import { Codec } from '../message/codec.ts'
 import type { AnyDefinition } from '../message/define.ts'
 import type { Logger } from '../observe/log.ts'
 import { logTo } from '../observe/log.ts'
+import { Meter } from '../observe/metrics.ts'
 import { Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
@@ -18,6 +19,7 @@ import { App } from './app.ts'
 import type { CommandsOf, Part, Parts, QueriesOf } from './parts.ts'
 import { assemble } from './parts.ts'
 import { systemRuntime } from './system-runtime.ts'
+import { watchOf } from './watch.ts'
 
 export interface AppOptions {
   /** Where everything is kept: `sqlite({ database })`, `memory()` … */
@@ -26,6 +28,8 @@ export interface AppOptions {
   readonly runtime?: Runtime
   /** Told what failed; `false` for silence. Default: `console`. */
   readonly logger?: Logger | false
+  /** Whether it counts and measures what it does; default: true. If not, `app.metrics()` gives zeros. */
+  readonly metrics?: boolean
   /** `auto` (default) brings the store up to date at the start; `manual` refuses to start on an old one. */
   readonly migrate?: 'auto' | 'manual'
   /** Whether recorded messages are deeply frozen. Default: unless `NODE_ENV` is `production`. */
@@ -88,12 +92,16 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     try {
       await prepareSchema(database, migrate)
       const signals = new Signals()
-      const { logger = console, freeze = !isProduction() } = this.#options
+      const { logger = console, freeze = !isProduction(), metrics = true } = this.#options
       if (logger !== false) signals.listen(logTo(logger))
       const codec = new Codec(parts.registry, freeze)
       const inline = inlineHook(parts.projections.filter((one) => one.inline))
-      const store = new Store(database, { registry: parts.registry, codec, runtime }, inline)
-      const running = new App<C, Q>(parts, store, signals)
+      const { registry } = parts
+      const watch = watchOf(signals)
+      const store = new Store(database, { registry, codec, runtime, watch }, inline)
+      // Without metrics, the meter hears nothing.
+      const meter = new Meter(metrics ? signals : new Signals(), runtime)
+      const running = new App<C, Q>(parts, store, { signals, meter })
       await running.begin()
       return running
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Snapshots } from '../decide/snapshot.ts'
 import { issue } from '../message/codec.ts'
 import { expectMessage } from '../message/expect.ts'
 import type { CommandMessage } from '../message/message.ts'
+import type { Signals } from '../observe/signals.ts'
 import type { Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
@@ -15,12 +16,13 @@ export interface CommandDoor {
   readonly store: Store
   readonly deciders: ReadonlyMap<string, Aggregate>
   readonly snapshots: Snapshots
+  readonly signals: Signals
 }
 
 /** See `App.send`. */
 export async function commandDoor(
   message: CommandMessage,
-  { store, deciders, snapshots }: CommandDoor,
+  { store, deciders, snapshots, signals }: CommandDoor,
 ): Promise<AppendResult> {
   expectMessage('send', message, 'command')
   const { registry, runtime } = store.tools
@@ -33,7 +35,7 @@ export async function commandDoor(
   const command = issue(definition, message, { id: message.id ?? runtime.id() })
   // Only an id of the sender's own can come twice.
   const once = message.id === undefined ? undefined : { consumer: aggregate.name, id: message.id }
-  const executed = await execute(store, { aggregate, command, once })
+  const executed = await execute(store, { aggregate, command, once }, signals)
   snapshots.consider(aggregate, executed)
   return executed.result
 }

@@ -7,6 +7,7 @@ import { expectMessage } from '../message/expect.ts'
 import type { EventMessage, Issued } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import { causedBy } from '../message/trace.ts'
+import type { Signals } from '../observe/signals.ts'
 import type { Once } from '../ports/events.ts'
 import { wait } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
@@ -126,14 +127,43 @@ export interface Executed {
  * {@link conflictAttempts} times.
  * @throws VERSION_CONFLICT when that was not enough; REJECTED and whatever else the decision throws.
  */
-export async function execute(store: Store, execution: Execution): Promise<Executed> {
+export async function execute(
+  store: Store,
+  execution: Execution,
+  signals: Signals,
+): Promise<Executed> {
   const { runtime } = store.tools
+  const tell = teller(store, execution, signals)
   for (let tries = 1; ; tries += 1) {
     try {
-      return await attempt(store, execution)
+      const executed = await attempt(store, execution)
+      tell(tries, { events: executed.result.events.length })
+      return executed
     } catch (error) {
-      if (!isThenceError(error, 'VERSION_CONFLICT') || tries >= conflictAttempts) throw error
+      if (!isThenceError(error, 'VERSION_CONFLICT') || tries >= conflictAttempts) {
+        tell(tries, { error })
+        throw error
+      }
       await wait(runtime, fullJitter(backoff, tries, runtime.random()))
     }
+  }
+}
+
+type Ended = { readonly events: number } | { readonly error: unknown }
+
+/** Tells how a command that begins now has ended. */
+const teller = (
+  { tools: { runtime } }: Store,
+  { aggregate, command: { type, id } }: Execution,
+  signals: Signals,
+): ((tries: number, ended: Ended) => void) => {
+  const start = runtime.elapsed()
+  return (tries, ended) => {
+    const name = 'error' in ended ? 'command-refused' : 'command-decided'
+    if (!signals.wants(name)) return
+    const told = { aggregate: aggregate.name, type, id, tries, took: runtime.elapsed() - start }
+    if ('error' in ended)
+      signals.emitFrequent({ name: 'command-refused', error: ended.error, ...told })
+    else signals.emitFrequent({ name: 'command-decided', events: ended.events, ...told })
   }
 }

@@ -43,11 +43,16 @@ export class Snapshots {
     state: unknown,
   ): Promise<void> {
     const tag = `${aggregate.name}/${aggregate.snapshot?.tag}`
+    const { runtime } = this.#store.tools
+    const start = runtime.elapsed()
     try {
       const text = encodeJson(`The state of ${aggregate.name}`, state)
       await this.#store.transact(({ transaction }) =>
         transaction.snapshots.save({ stream, version, tag, state: text }),
       )
+      if (!this.#signals.wants('snapshot-taken')) return
+      const took = runtime.elapsed() - start
+      this.#signals.emitFrequent({ name: 'snapshot-taken', stream, version, took })
     } catch (error) {
       this.#signals.emit({ name: 'snapshot-failed', stream, error })
     }

@@ -55,12 +55,17 @@ const merged = (rows: readonly Row[]): readonly Row[] =>
     measured: addUp(same.map(({ measured }) => measured)),
   }))
 
+const byLabels = ({ labels: [a, b] }: Row, { labels: [c, d] }: Row): number =>
+  a === c ? order(b, d) : order(a, c)
+
+const order = (left: string, right: string): number => (left < right ? -1 : Number(left > right))
+
 /** The rows of a group with their labels by name; a group without labels is one object. */
 const tell = (group: GroupName, rows: readonly Row[]): unknown => {
   const names = labelsOf[group]
   const zero = new Instruments<object>(shapes[group]).read('total')
   if (names.length === 0) return told(rows[0]?.measured ?? zero)
-  return rows.map(({ labels, measured }) => ({
+  return rows.toSorted(byLabels).map(({ labels, measured }) => ({
     ...Object.fromEntries(names.map((name, index) => [name, labels[index] ?? ''])),
     ...told(measured),
   }))
@@ -69,5 +74,5 @@ const tell = (group: GroupName, rows: readonly Row[]): unknown => {
 /** As people and programs read it. */
 export function figuresOf({ covers, groups }: Reading): Figures {
   const all = groupNames.map((group) => [group, tell(group, groups[group] ?? [])])
-  return { covers, ...Object.fromEntries(all) } as unknown as Figures
+  return { covers, ...Object.fromEntries(all) } as Figures
 }

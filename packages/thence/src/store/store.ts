@@ -13,6 +13,7 @@ import { found, lostAppend, untilKnown } from './again.ts'
 import type { Outcome } from './lane.ts'
 import { Lane } from './lane.ts'
 import { accept } from './verdict.ts'
+import { tellVerdict } from './watch.ts'
 import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
 import { Appendices, prepare, readBack, recordedOf, Writer } from './writer.ts'
 
@@ -28,6 +29,23 @@ export interface ReadStreamOptions {
   readonly limit?: number
 }
 
+/** How a commit came about. */
+interface Made {
+  /** When it began, by `elapsed`. */
+  readonly start: number
+  readonly appends: number
+  /** How long the first append has waited for it, in milliseconds. */
+  readonly waited: number
+}
+
+/** One of the tries of a batch. */
+interface Try {
+  /** How long its first append has waited, in milliseconds. */
+  readonly waited: number
+  /** Whether the answer to an earlier try was lost. */
+  readonly lost: boolean
+}
+
 export class Store {
   readonly database: Database
   readonly tools: Tools
@@ -40,7 +58,7 @@ export class Store {
     this.database = database
     this.tools = tools
     this.#inline = inline
-    this.#lane = new Lane((batch) => this.#settle(batch), tools.runtime)
+    this.#lane = new Lane((batch, waited) => this.#settle(batch, waited), tools.runtime)
   }
 
   /** Calls `listener` after every commit of this process that wrote to the log; returns how to stop that. */
@@ -66,16 +84,8 @@ export class Store {
   }
 
   /** Runs `work` in one write transaction and wakes readers after the commit. */
-  async transact<T>(work: (writer: Writer) => Awaitable<T>, options?: TransactOptions): Promise<T> {
-    let commit: Commit | undefined
-    const result = await this.database.transact(async (transaction) => {
-      const writer = new Writer(transaction, this.tools, this.#inline)
-      const value = await this.#inside.run(() => work(writer))
-      commit = writer.commit
-      return value
-    }, options)
-    if (commit !== undefined) this.#committed(commit)
-    return result
+  transact<T>(work: (writer: Writer) => Awaitable<T>, options?: TransactOptions): Promise<T> {
+    return this.#transact(work, { waited: 0, ...(options === undefined ? {} : { options }) })
   }
 
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
@@ -122,10 +132,15 @@ export class Store {
     })
   }
 
-  async #settle(batch: readonly Prepared[]): Promise<readonly Outcome<AppendResult>[]> {
+  async #settle(
+    batch: readonly Prepared[],
+    waited: number,
+  ): Promise<readonly Outcome<AppendResult>[]> {
     try {
       return await untilKnown(this.tools.runtime, (lost) =>
-        this.#inline === undefined ? this.#commit(batch, lost) : this.#commitInline(batch, lost),
+        this.#inline === undefined
+          ? this.#commit(batch, { waited, lost })
+          : this.#commitInline(batch, { waited, lost }),
       )
     } catch (error) {
       if (!isThenceError(error, 'OUTCOME_UNKNOWN')) throw error
@@ -135,14 +150,16 @@ export class Store {
 
   async #commit(
     batch: readonly Prepared[],
-    lost: boolean,
+    { waited, lost }: Try,
   ): Promise<readonly Outcome<AppendResult>[]> {
+    const start = this.tools.runtime.elapsed()
     const verdicts = await this.database.append(batch.map(({ request }) => request))
     const appendices = new Appendices()
     for (const [index, verdict] of verdicts.entries())
       if (verdict.outcome === 'appended')
         appendices.add(verdict, (batch[index] as Prepared).request.messages)
-    if (appendices.commit !== undefined) this.#committed(appendices.commit)
+    const { commit, length: appends } = appendices
+    if (commit !== undefined) this.#committed(commit, { start, waited, appends })
     const outcomes: Outcome<AppendResult>[] = []
     for (const [index, prepared] of batch.entries())
       outcomes.push(await this.#outcome(prepared, { verdict: verdicts[index] as Verdict, lost }))
@@ -154,6 +171,7 @@ export class Store {
     { verdict, lost }: { readonly verdict: Verdict; readonly lost: boolean },
   ): Promise<Outcome<AppendResult>> {
     try {
+      if (!lost) tellVerdict(this.tools.watch, prepared.request, verdict)
       const at = accept(prepared.request, verdict)
       const { codec } = this.tools
       if (verdict.outcome === 'duplicate') {
@@ -171,9 +189,9 @@ export class Store {
   /** With inline projections: a savepoint each, so that one view that throws takes only its own append with it. */
   #commitInline(
     batch: readonly Prepared[],
-    lost: boolean,
+    { waited, lost }: Try,
   ): Promise<readonly Outcome<AppendResult>[]> {
-    return this.transact(async (writer) => {
+    const write = async (writer: Writer): Promise<readonly Outcome<AppendResult>[]> => {
       const outcomes: Outcome<AppendResult>[] = []
       for (const prepared of batch) {
         try {
@@ -185,10 +203,32 @@ export class Store {
         }
       }
       return outcomes
-    })
+    }
+    return this.#transact(write, { waited })
   }
 
-  #committed(commit: Commit): void {
+  async #transact<T>(
+    work: (writer: Writer) => Awaitable<T>,
+    { waited, options }: { readonly waited: number; readonly options?: TransactOptions },
+  ): Promise<T> {
+    let commit: Commit | undefined
+    let made = { start: 0, appends: 0 }
+    const result = await this.database.transact(async (transaction) => {
+      const start = this.tools.runtime.elapsed()
+      const writer = new Writer(transaction, this.tools, this.#inline)
+      const value = await this.#inside.run(() => work(writer))
+      commit = writer.commit
+      made = { start, appends: writer.appends }
+      return value
+    }, options)
+    if (commit !== undefined) this.#committed(commit, { waited, ...made })
+    return result
+  }
+
+  #committed(commit: Commit, { start, appends, waited }: Made): void {
     for (const listener of this.#listeners) listener(commit)
+    const { watch, runtime } = this.tools
+    if (watch?.wantsCommits === true)
+      watch.committed({ ...commit, appends, waited, took: runtime.elapsed() - start })
   }
 }

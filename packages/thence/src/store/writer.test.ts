@@ -44,7 +44,14 @@ test('appendices tell from where to where, and of which types', () => {
   appendices.add(at(7, 2), typed('A', 'B'))
   appendices.add(at(7, 0), [])
   appendices.add(at(8, 1), typed('A'))
-  expect(appendices.commit).toEqual({ from: 6, to: 8, types: new Set(['A', 'B']) })
+  expect(appendices.commit).toEqual({
+    from: 6,
+    to: 8,
+    types: new Map([
+      ['A', 2],
+      ['B', 1],
+    ]),
+  })
   expect(appendices.length).toBe(2)
 })
 
@@ -54,9 +61,16 @@ test('appendices forget what was undone, to the last and to the first', () => {
   const before = appendices.length
   appendices.add(at(3, 2), typed('B', 'C'))
   appendices.undo(before)
-  expect(appendices.commit).toEqual({ from: 1, to: 1, types: new Set(['A']) })
+  expect(appendices.commit).toEqual({ from: 1, to: 1, types: new Map([['A', 1]]) })
   appendices.add(at(2, 1), typed('D'))
-  expect(appendices.commit).toEqual({ from: 1, to: 2, types: new Set(['A', 'D']) })
+  expect(appendices.commit).toEqual({
+    from: 1,
+    to: 2,
+    types: new Map([
+      ['A', 1],
+      ['D', 1],
+    ]),
+  })
   appendices.undo(0)
   expect(appendices.commit).toBeUndefined()
 })
@@ -85,6 +99,6 @@ test('a writer announces what stands before, beside and within, without a gap', 
       await append(writer, Rung)
     })
   })
-  expect(commit).toEqual({ from: 1, to: 4, types: new Set(['Rung']) })
+  expect(commit).toEqual({ from: 1, to: 4, types: new Map([['Rung', 4]]) })
   expect(head).toBe(4)
 })

@@ -16,6 +16,8 @@ import type {
 } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { accept } from './verdict.ts'
+import type { Watch } from './watch.ts'
+import { tellVerdict } from './watch.ts'
 
 /** An append as the rooms write it. */
 export interface Append {
@@ -41,11 +43,13 @@ export interface AppendResult {
 /** Runs in the transaction of every append, right after it. */
 export type Inline = (transaction: Transaction, recorded: readonly Recorded[]) => Promise<void>
 
-/** What encoding and decoding need. */
+/** What everyone who writes and reads works with. */
 export interface Tools {
   readonly registry: Registry
   readonly codec: Codec
   readonly runtime: Runtime
+  /** Told what becomes of appends. */
+  readonly watch?: Watch | undefined
 }
 
 /** An append on its way: what goes to the port, and the data to give back without reading it again. */
@@ -108,12 +112,15 @@ export async function readBack(
   return { stream, position, version, events, duplicate: true }
 }
 
-/** What one commit of this process added to the log: positions `from` to `to` without a gap, and their types. */
+/** What one commit of this process added to the log: positions `from` to `to` without a gap, how many of each type. */
 export interface Commit {
   readonly from: number
   readonly to: number
-  readonly types: ReadonlySet<string>
+  readonly types: ReadonlyMap<string, number>
 }
+
+const addTo = (types: Map<string, number>, type: string, count: number): void =>
+  void types.set(type, (types.get(type) ?? 0) + count)
 
 /** Collects what a transaction appends. */
 export class Appendices {
@@ -121,7 +128,8 @@ export class Appendices {
 
   add({ position, count }: Appended, messages: readonly { readonly type: string }[]): void {
     if (count === 0) return
-    const types = new Set(messages.map(({ type }) => type))
+    const types = new Map<string, number>()
+    for (const { type } of messages) addTo(types, type, 1)
     this.#added.push({ from: position - count + 1, to: position, types })
   }
 
@@ -140,7 +148,9 @@ export class Appendices {
     const first = this.#added.at(0)
     const last = this.#added.at(-1)
     if (first === undefined || last === undefined) return undefined
-    const types = new Set(this.#added.flatMap((one) => [...one.types]))
+    if (first === last) return first
+    const types = new Map<string, number>()
+    for (const one of this.#added) for (const [type, count] of one.types) addTo(types, type, count)
     return { from: first.from, to: last.to, types }
   }
 }
@@ -162,6 +172,11 @@ export class Writer {
   /** What was appended so far. */
   get commit(): Commit | undefined {
     return this.#appendices.commit
+  }
+
+  /** How many appends that were. */
+  get appends(): number {
+    return this.#appendices.length
   }
 
   /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. */
@@ -192,6 +207,7 @@ export class Writer {
 
   async write(prepared: Prepared): Promise<AppendResult> {
     const verdict = await this.transaction.events.append(prepared.request)
+    tellVerdict(this.#tools.watch, prepared.request, verdict)
     const at = accept(prepared.request, verdict)
     if (verdict.outcome === 'duplicate') return readBack(this.transaction, at, this.#tools.codec)
     const { stream, position, version } = at

@@ -1,5 +1,5 @@
 /**
- * Looks at what an app does without being part of it: every signal, every recorded message. Waiting for one takes
+ * Looks at what an app does without being part of it: every notable signal, every recorded message. Waiting for one takes
  * turns of the event loop, or moves a virtual clock; real time only ends a wait that would never end.
  */
 import type { App } from '../app/app.ts'
@@ -9,7 +9,7 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyDefinition } from '../message/define.ts'
 import type { Recorded } from '../message/message.ts'
-import type { Signal, SignalName } from '../observe/signals.ts'
+import type { NotableSignal, SignalNamed } from '../observe/signals.ts'
 import { fail } from './assertion.ts'
 import type { VirtualRuntime } from './virtual-runtime.ts'
 
@@ -20,15 +20,15 @@ export interface SpyOptions {
   readonly within?: Duration
 }
 
-export type SignalNamed<N extends SignalName> = Extract<Signal, { readonly name: N }>
+type NotableName = NotableSignal['name']
 
 export interface Spy extends Disposable {
-  /** All signals since the spy was made. */
-  readonly signals: readonly Signal[]
+  /** All notable signals since the spy was made. */
+  readonly signals: readonly NotableSignal[]
   /** All messages of the log, as far as a wait has read it. */
   readonly messages: readonly Recorded[]
   /** The first signal of this name that fits, from before or from now on. */
-  signal<N extends SignalName>(
+  signal<N extends NotableName>(
     name: N,
     fits?: (signal: SignalNamed<N>) => boolean,
   ): Promise<SignalNamed<N>>
@@ -87,7 +87,7 @@ const list = (texts: readonly string[]): string => {
 }
 
 class AppSpy implements Spy {
-  readonly signals: Signal[] = []
+  readonly signals: NotableSignal[] = []
   readonly messages: Recorded[] = []
   readonly #app: Spied
   readonly #options: SpyOptions
@@ -103,7 +103,7 @@ class AppSpy implements Spy {
     this.#unlisten()
   }
 
-  async signal<N extends SignalName>(
+  async signal<N extends NotableName>(
     name: N,
     fits: (signal: SignalNamed<N>) => boolean = () => true,
   ): Promise<SignalNamed<N>> {
