@@ -98,6 +98,27 @@ const migrating: readonly Case[] = [
   ),
 ]
 
+const named: readonly Case[] = [
+  it('a store has a name of its own that does not change', async ({ database }) => {
+    const identity = await database.identity()
+    assert.match(identity, /^[A-Za-z0-9-]{1,64}$/u)
+    await given(database, 's', messages('a'))
+    assert.equal((await database.migrate()).pending.length, 0)
+    assert.equal(await database.identity(), identity)
+  }),
+
+  it(
+    'every connection to a store gives its name, also when it is opened again',
+    async (subject) => {
+      const identity = await subject.database.identity()
+      const second = await subject.second()
+      assert.equal(await second.identity(), identity)
+      assert.equal(await (await subject.reopen()).identity(), identity)
+    },
+    { requires: shared },
+  ),
+]
+
 const closing: readonly Case[] = [
   it(
     'closing one connection leaves the others open',
@@ -126,6 +147,7 @@ const closing: readonly Case[] = [
     await refuses('STORE_CLOSED', () => database.read(() => 1))
     await refuses('STORE_CLOSED', () => database.plan())
     await refuses('STORE_CLOSED', () => database.migrate())
+    await refuses('STORE_CLOSED', () => database.identity())
     await refuses('STORE_CLOSED', () => database.open(runtime))
   }),
 
@@ -223,4 +245,4 @@ const lasting: readonly Case[] = [
   ),
 ]
 
-export const database: readonly Case[] = [...migrating, ...closing, ...lasting]
+export const database: readonly Case[] = [...migrating, ...named, ...closing, ...lasting]

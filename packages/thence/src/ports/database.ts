@@ -77,6 +77,9 @@ export interface TransactOptions {
  *   before it). A refused request neither aborts the others nor burns positions.
  * - `migrate` applies what is missing, under a lock, each number once, and gives what it ran; `plan` changes nothing. Opening a store that a
  *   newer version has migrated throws STORE_TOO_NEW.
+ * - `identity` gives the random name that the store got when it was made (letters, digits and dashes, at most 64): the same
+ *   through every connection and for ever, another one for another store. A copy of a store has the same.
+ *   Before the first migration it may throw STORE_NOT_MIGRATED.
  * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
  * - When it cannot be known whether a commit happened (the connection was lost before its answer came), `append` and
  *   `transact` throw OUTCOME_UNKNOWN; the commit may even happen later. Doing the same again with the same ids is safe.
@@ -89,6 +92,7 @@ export interface Database {
   open(runtime: Runtime): Awaitable<void>
   plan(): Awaitable<MigrationPlan>
   migrate(): Promise<MigrationPlan>
+  identity(): Promise<string>
   append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]>
   transact<T>(
     work: (transaction: Transaction) => Awaitable<T>,

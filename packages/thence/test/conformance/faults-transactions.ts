@@ -3,6 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Transaction } from '../../src/ports/database.ts'
 import { type Fault, keptByRollback, overlay } from './plant.ts'
 
+/** Of all stores. */
+let connections = 0
+
 const inside = new AsyncLocalStorage<Transaction>()
 
 export const transactionFaults: readonly Fault[] = [
@@ -128,6 +131,21 @@ export const transactionFaults: readonly Fault[] = [
           if (closed === 2) throw new Error('closed already')
         },
       }
+    },
+  },
+  {
+    name: 'a store is named anew whenever it is asked',
+    database: () => {
+      let asked = 0
+      return { identity: async () => `store-${(asked += 1)}` }
+    },
+  },
+  {
+    name: 'each connection gives the store a name of its own',
+    database: () => {
+      connections += 1
+      const identity = `store-${connections}`
+      return { identity: async () => identity }
     },
   },
 ]

@@ -39,6 +39,7 @@ export const wrap = (database: Database, own: Partial<Database>): Database => ({
   open: (runtime) => database.open(runtime),
   plan: () => database.plan(),
   migrate: () => database.migrate(),
+  identity: () => database.identity(),
   append: (requests) => database.append(requests),
   transact: (work, options) => database.transact(work, options),
   read: (work) => database.read(work),

@@ -65,6 +65,11 @@ class MemoryDatabase implements Database {
     return this.plan()
   }
 
+  async identity(): Promise<string> {
+    this.#ready()
+    return this.#store.identity
+  }
+
   async append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
     const { events } = this.#store.tables
     return this.#run({ writes: true }, () => requests.map((request) => events.append(request)))

@@ -15,6 +15,9 @@ export interface MemoryStoreOptions {
   readonly clock?: MemoryClock
 }
 
+const unopened = (): ThenceError =>
+  new ThenceError('STATE_INVALID', 'No connection to this store was opened yet.')
+
 /** What `memory({ store })` connects to. It lives as long as someone holds it. */
 export class MemoryStore {
   /** @internal */
@@ -22,6 +25,7 @@ export class MemoryStore {
   /** @internal */
   readonly tables: Store = new Store(() => this.clock.now())
   #clock: MemoryClock | undefined
+  #identity: string | undefined
 
   /** @internal */
   constructor({ clock }: MemoryStoreOptions) {
@@ -31,12 +35,19 @@ export class MemoryStore {
   /** @internal */
   get clock(): MemoryClock {
     if (this.#clock !== undefined) return this.#clock
-    throw new ThenceError('STATE_INVALID', 'No connection to this store was opened yet.')
+    throw unopened()
+  }
+
+  /** @internal */
+  get identity(): string {
+    if (this.#identity !== undefined) return this.#identity
+    throw unopened()
   }
 
   /** @internal The first that comes sets the clock. */
   opened(runtime: Runtime): void {
     this.#clock ??= runtime
+    this.#identity ??= runtime.id()
   }
 }
 

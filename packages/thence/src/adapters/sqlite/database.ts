@@ -19,7 +19,7 @@ import type { SqliteDatabase } from './driver.ts'
 import { after, promised } from './later.ts'
 import { Patience } from './patience.ts'
 import { Runner } from './runner.ts'
-import { applyMigrations, currentMigration, migrationPlan } from './schema.ts'
+import { applyMigrations, currentMigration, migrationPlan, storeIdentity } from './schema.ts'
 import { Tail } from './tail.ts'
 import { SqliteTransaction } from './transaction.ts'
 
@@ -110,6 +110,13 @@ export class SqliteStore implements Database {
     return promised(() => {
       const opened = this.#ready()
       return this.#gate.run(() => this.#migrate(opened))
+    })
+  }
+
+  identity(): Promise<string> {
+    return promised(() => {
+      const { patience } = this.#ready()
+      return this.#gate.run(() => patience.run(() => storeIdentity(this.#connection)))
     })
   }
 

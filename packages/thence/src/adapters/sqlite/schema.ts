@@ -12,6 +12,14 @@ const applied = 'SELECT coalesce(max(number), 0) FROM thence_migrations'
 const record = 'INSERT INTO thence_migrations (number, name, time) VALUES (?, ?, ?)'
 const identify =
   "INSERT INTO thence_meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING"
+const identity = "SELECT value FROM thence_meta WHERE key = 'store_id'"
+
+/** The name that the store got when it was made. @throws STORE_NOT_MIGRATED, STORE_CORRUPT */
+export function storeIdentity(connection: Connection): string {
+  const found = connection.get<[string]>(identity)
+  if (found === undefined) throw foreign('no name of its own in thence_meta')
+  return found[0]
+}
 
 /** The names that a script creates. */
 const created = (migration: Migration): string[] =>
