@@ -33,6 +33,7 @@ export type {
 export { saga, sagas } from './sagas.ts'
 export type { SettingOptions, SettingsView } from './settings.ts'
 export { pause, resume, setPolicy } from './settings.ts'
+export type { PartitionStatus } from './partitions.ts'
 export type {
   ProjectionStatus,
   SubscriptionCondition,

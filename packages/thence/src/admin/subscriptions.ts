@@ -12,6 +12,8 @@ import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
+import type { PartitionStatus } from './partitions.ts'
+import { partitionsOf, slowest } from './partitions.ts'
 
 /**
  * - `paused`: an operator paused it; it begins nothing new.
@@ -40,7 +42,8 @@ export interface SubscriptionStatus {
   readonly name: string
   readonly kind: SubscriptionKind
   readonly state: SubscriptionCondition
-  /** Its checkpoint. A running app may be further by as much as it does in a second. */
+  readonly partitions: readonly PartitionStatus[]
+  /** Its checkpoint, of the slowest partition. A running app may be further by as much as it does in a second. */
   readonly position: number
   /** Messages in the log after the checkpoint; some of them may not be meant for it. */
   readonly behind: number
@@ -78,7 +81,9 @@ const letterPage = 100
 interface Known {
   readonly name: string
   readonly part: PartRecord | undefined
+  /** Of the partition that is furthest behind. */
   readonly checkpoint: Checkpoint | undefined
+  readonly partitions: readonly PartitionStatus[]
   readonly retries: RetrySummary | undefined
   readonly settings: SubscriptionSettings
 }
@@ -88,6 +93,8 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   const checkpoints = await transaction.checkpoints.list()
   const retries = await transaction.retries.summary()
   const settings = await allSettings(transaction)
+  const leases = await transaction.leases.list()
+  const members = await transaction.leases.members()
   const names = new Set([
     ...parts.map(({ name }) => name),
     ...checkpoints.map(({ subscription }) => subscription),
@@ -96,7 +103,8 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   return [...names].sort().map((name) => ({
     name,
     part: parts.find((one) => one.name === name),
-    checkpoint: checkpoints.find(({ subscription }) => subscription === name),
+    checkpoint: slowest(checkpoints.filter(({ subscription }) => subscription === name)),
+    partitions: partitionsOf(name, { checkpoints, leases, members }),
     retries: retries.find(({ subscription }) => subscription === name),
     settings: settings.get(name) ?? {},
   }))
@@ -117,7 +125,7 @@ const haltedAt = async (
 ): Promise<number | null> => {
   if (rows === undefined) return null
   const position = checkpoint?.position ?? 0
-  const due = await retries.take(name, Number.MAX_SAFE_INTEGER, 1)
+  const due = await retries.take(name, { now: Number.MAX_SAFE_INTEGER, limit: 1 })
   if (due[0] !== undefined && due[0].position > position) return due[0].position
   if (rows.parked !== 1) return null
   const parked = { subscription: name, state: 'parked', limit: letterPage } as const
@@ -162,7 +170,7 @@ const statusOf = async (
   known: Known,
   at: { readonly head: number; readonly now: number },
 ): Promise<SubscriptionStatus> => {
-  const { name, part, checkpoint, retries, settings } = known
+  const { name, part, checkpoint, partitions, retries, settings } = known
   const halted = await haltedAt(transaction, known)
   const lag = await lagOf(transaction, known, at)
   const condition = conditionOf(known, { halted: halted !== null, behindMs: lag.behindMs })
@@ -170,20 +178,22 @@ const statusOf = async (
     name,
     kind: part?.part ?? 'unknown',
     state: settings.paused === undefined ? condition : 'paused',
+    partitions,
     ...lag,
+    ...place(checkpoint),
     haltedAt: halted,
     rebuildTo: condition === 'rebuilding' ? (checkpoint?.rebuildTo ?? null) : null,
-    ...place(checkpoint),
     ...waiting(retries),
     ...setting(settings),
   }
 }
 
+/** One that was claimed and never moved has no time yet. */
 const place = (
   checkpoint: Checkpoint | undefined,
 ): Pick<SubscriptionStatus, 'position' | 'moved' | 'generation'> => ({
   position: checkpoint?.position ?? 0,
-  moved: checkpoint?.time ?? null,
+  moved: checkpoint?.time || null,
   generation: checkpoint?.generation ?? 0,
 })
 

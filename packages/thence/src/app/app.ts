@@ -19,6 +19,7 @@ import { checkedAppend } from './append.ts'
 import type { AskOptions } from './ask.ts'
 import { askProjection } from './ask.ts'
 import { commandDoor } from './commands.ts'
+import type { EngineOptions } from './engine.ts'
 import { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
 import type { RebuildOptions } from './rebuild.ts'
@@ -50,12 +51,13 @@ export class App<C extends string = string, Q extends string = string> implement
   #stopping: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: Parts, store: Store, { signals, meter }: Watching) {
+  constructor(parts: Parts, store: Store, options: EngineOptions & Watching) {
+    const { signals, meter } = options
     this.#parts = parts
     this.#store = store
     this.#signals = signals
     this.#meter = meter
-    this.#engine = new Engine(parts, store, signals)
+    this.#engine = new Engine(parts, store, options)
     this.#snapshots = new Snapshots(store, signals)
   }
 

@@ -4,6 +4,8 @@
 import { ThenceError } from '../errors.ts'
 import type { CommandTypeOf, HandlerFunction, HandlerOptions } from '../handle/handler.ts'
 import { handler } from '../handle/handler.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
 import { isProduction } from '../internal/environment.ts'
 import { Codec } from '../message/codec.ts'
 import type { AnyDefinition } from '../message/define.ts'
@@ -34,6 +36,11 @@ export interface AppOptions {
   readonly migrate?: 'auto' | 'manual'
   /** Whether recorded messages are deeply frozen. Default: unless `NODE_ENV` is `production`. */
   readonly freeze?: boolean
+  /**
+   * How long this process counts as alive after others have last heard of it: so long it may take until they take over
+   * what it ran when it hangs or its machine is gone. One that ended on the same machine is noticed at once. Default 5 s.
+   */
+  readonly leaseTime?: Duration
 }
 
 /**
@@ -88,6 +95,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     const parts = assemble(this.#parts, this.#definitions)
     const { database, runtime = systemRuntime(), migrate = 'auto' } = this.#options
     checkCapabilities(parts, database)
+    const leaseTime = checkedLeaseTime(this.#options.leaseTime)
     await database.open(runtime)
     try {
       await prepareSchema(database, migrate)
@@ -101,7 +109,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const store = new Store(database, { registry, codec, runtime, watch }, inline)
       // Without metrics, the meter hears nothing.
       const meter = new Meter(metrics ? signals : new Signals(), runtime)
-      const running = new App<C, Q>(parts, store, { signals, meter })
+      const running = new App<C, Q>(parts, store, { signals, meter, leaseTime })
       await running.begin()
       return running
     } catch (error) {
@@ -110,6 +118,18 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       throw error
     }
   }
+}
+
+/** Shorter, and a process that only pauses for its garbage would be taken for gone. */
+const shortestLease = 1000
+
+const checkedLeaseTime = (leaseTime: Duration = '5s'): number => {
+  const time = milliseconds('leaseTime', leaseTime)
+  if (time >= shortestLease) return time
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `leaseTime is ${time} ms; give at least ${shortestLease} ms, or processes lose their work to each other at every pause.`,
+  )
 }
 
 const checkCapabilities = ({ projections }: Parts, { capabilities, name }: Database): void => {

@@ -6,6 +6,7 @@ import type { Aggregate } from '../decide/aggregate.ts'
 import { ThenceError } from '../errors.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
@@ -13,12 +14,15 @@ import { sagaSubscription } from '../saga/run.ts'
 import { TimerClock } from '../saga/timers.ts'
 import type { Store } from '../store/store.ts'
 import { commandSubscription } from '../subscribe/command-sink.ts'
+import { divide } from '../subscribe/division.ts'
 import { handlerSubscription } from '../subscribe/handler-sink.ts'
+import { Membership } from '../subscribe/membership.ts'
 import { Subscription } from '../subscribe/subscription.ts'
 import { Waker } from '../subscribe/waker.ts'
-import type { SubscriptionOptions } from '../subscribe/subscription.ts'
+import type { SubscriptionOptions } from '../subscribe/options.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
+import { isBehind } from './reach.ts'
 import { prepareViews, rebuildIfAsked } from './views.ts'
 
 /** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
@@ -31,10 +35,17 @@ const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
     types: [...aggregate.decide.keys()],
     key: (command) => streamOf(aggregate, command),
     retry: retryPolicy(`Aggregate ${aggregate.name}`),
+    partitions: aggregate.partitions,
     decide: async (writer, command) => {
       await executeIn(writer, { aggregate, command }, store.tools.codec)
     },
   })
+
+export interface EngineOptions {
+  readonly signals: Signals
+  /** How long a process counts as alive after it was last heard of, in milliseconds. */
+  readonly leaseTime: number
+}
 
 export class Engine {
   readonly #parts: Parts
@@ -42,6 +53,7 @@ export class Engine {
   readonly #signals: Signals
   readonly #clock: TimerClock
   readonly #subscriptions = new Map<string, Subscription>()
+  readonly #membership: Membership
   #head = 0
   #tidied = 0
   #polling: Promise<void> | undefined
@@ -49,7 +61,8 @@ export class Engine {
   #unlisten: () => void = () => undefined
   #stopped = true
 
-  constructor(parts: Parts, store: Store, signals: Signals) {
+  constructor(parts: Parts, store: Store, options: EngineOptions) {
+    const { signals } = options
     this.#parts = parts
     this.#store = store
     this.#signals = signals
@@ -61,8 +74,8 @@ export class Engine {
       ...parts.handlers.map((handler) => handlerSubscription(handler, tools)),
       ...parts.projections.filter(({ inline }) => !inline).map(follow),
     ]
-    for (const options of all)
-      this.#subscriptions.set(options.name, new Subscription(options, store, signals))
+    for (const one of all) this.#subscriptions.set(one.name, new Subscription(one, store, signals))
+    this.#membership = new Membership(this.subscriptions, store, options)
   }
 
   get subscriptions(): readonly Subscription[] {
@@ -80,11 +93,16 @@ export class Engine {
   async start(): Promise<void> {
     const { runtime } = this.#store.tools
     await prepareViews(this.#store, this.#parts.projections, this.#signals)
-    await this.#store.transact(({ transaction }) =>
-      recordParts(transaction, this.#parts, runtime.now()),
-    )
+    await this.#store.transact(async ({ transaction }) => {
+      await recordParts(transaction, this.#parts, runtime.now())
+      for (const { options } of this.subscriptions) {
+        const { name, partitions = 1, from = 'start' } = options
+        await divide(transaction, { name, partitions, from })
+      }
+    })
     this.#stopped = false
-    for (const subscription of this.subscriptions) await subscription.start()
+    for (const subscription of this.subscriptions) subscription.start()
+    await this.#membership.join()
     this.#unlisten = this.#store.onCommit((commit) => {
       this.#head = Math.max(this.#head, commit.to)
       for (const subscription of this.#subscriptions.values()) subscription.offer(commit)
@@ -102,6 +120,7 @@ export class Engine {
     this.#cancelPoll()
     await this.#clock.stop()
     await this.#polling
+    await this.#membership.pause()
     const views = new Set(this.#parts.projections.map(({ name }) => name))
     const stop = (some: readonly Subscription[]): Promise<unknown> =>
       Promise.all(some.map((subscription) => subscription.stop(deadline)))
@@ -109,6 +128,7 @@ export class Engine {
     await Promise.race([calls, deadline])
     await Promise.all([acting, stop(this.subscriptions.filter(({ name }) => views.has(name)))])
     this.#unlisten()
+    await this.#membership.leave()
   }
 
   /** There may be something to do for anyone. */
@@ -136,17 +156,28 @@ export class Engine {
   async #isIdle(): Promise<boolean> {
     // What this process knows of costs nothing to ask.
     if (this.subscriptions.some(({ retrying }) => retrying)) return false
-    const { head, due } = await this.#store.read(async ({ events, retries }) => ({
-      head: await events.head(),
-      due: await retries.summary(),
+    const { head, due, behind } = await this.#store.read(async (transaction) => ({
+      head: await transaction.events.head(),
+      due: await transaction.retries.summary(),
+      behind: await this.#elsewhere(transaction),
     }))
     // As it is stored: an operator may have redriven a message that this process does not know of yet.
     if (due.some((row) => row.due > 0 && this.#subscriptions.has(row.subscription))) {
       this.wake()
       return false
     }
-    const done = this.subscriptions.every(({ position, halted }) => halted || position >= head)
-    return done && head === (await this.#store.read(({ events }) => events.head()))
+    const here = this.subscriptions.flatMap(({ running }) => running)
+    const done = here.every(({ position, halted }) => halted || position >= head)
+    return done && !behind && head === (await this.#store.read(({ events }) => events.head()))
+  }
+
+  /** Whether a partition that another process runs, or nobody yet, has anything to do. */
+  async #elsewhere(transaction: Transaction): Promise<boolean> {
+    for (const subscription of this.subscriptions) {
+      if (subscription.isHere) continue
+      if (await isBehind(transaction, subscription)) return true
+    }
+    return false
   }
 
   /** Resolves on the next progress of any subscription, or after a while. @throws ABORTED */

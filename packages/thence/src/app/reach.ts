@@ -3,6 +3,7 @@
  */
 import { isThenceError } from '../errors.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { Transaction } from '../ports/database.ts'
 import { wait } from '../ports/wait.ts'
 import type { Subscription } from '../subscribe/subscription.ts'
 
@@ -30,4 +31,23 @@ export async function reach(
     unlisten()
   }
   return subscription.position >= position
+}
+
+/**
+ * Whether a subscription that other processes run has messages left, told from the store alone. One sequence that waits
+ * for a failed message counts as done.
+ */
+export async function isBehind(
+  { checkpoints, events, retries }: Transaction,
+  { name, division, options }: Subscription,
+): Promise<boolean> {
+  const { due, parked } = await retries.outlook(name)
+  if (due > 0) return true
+  if (options.key === undefined && parked > 0) return false
+  const rows = await checkpoints.list(name)
+  const positions = rows.map(({ position }) => position)
+  const least = rows.length < division.partitions ? 0 : Math.min(...positions)
+  const query = [{ types: options.types }]
+  const { messages } = await events.readAll({ query, after: least, limit: 1 })
+  return messages.length > 0
 }

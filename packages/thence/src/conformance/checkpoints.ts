@@ -28,8 +28,10 @@ const moving: readonly Case[] = [
     assert.equal(await move(database, start, 5), true)
     assert.deepEqual(await load(database), {
       subscription: 'p',
+      partition: 0,
       position: 5,
       generation: 0,
+      epoch: 0,
       rebuildTo: 0,
       rebuildAsked: false,
       time: runtime.now(),
@@ -103,8 +105,10 @@ const rebuilding: readonly Case[] = [
     runtime.advance(10)
     const expected = {
       subscription: 'p',
+      partition: 0,
       position: 0,
       generation: 1,
+      epoch: 0,
       rebuildTo: 42,
       rebuildAsked: false,
       time: runtime.now(),

@@ -17,7 +17,10 @@ export async function writeEverything(transaction: Transaction, name: string): P
 }
 
 async function writeProgress(transaction: Transaction, name: string): Promise<void> {
-  const { checkpoints, retries, deadLetters } = transaction
+  const { checkpoints, leases, retries, deadLetters } = transaction
+  await leases.beat({ id: name, name, runs: [name] }, 1000)
+  await leases.take(`lease of ${name}`, name)
+  await checkpoints.claim(name, { partition: 1, epoch: 1 })
   const seen = (await checkpoints.load('shared')) ?? { position: 0, generation: 0 }
   assert.equal(await checkpoints.move('shared', seen, seen.position + 1), true)
   await checkpoints.restart(name, 5)
@@ -26,6 +29,7 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
   const row = {
     subscription: 'shared',
     key: name,
+    hash: 3,
     messageId: name,
     attempts: 0,
     due: 7,
@@ -116,11 +120,13 @@ export async function readEverything(
 }
 
 async function readTables(transaction: Transaction): Promise<Record<string, unknown>> {
-  const { checkpoints, retries, deadLetters, timers, documents, audit, jobs } = transaction
+  const { checkpoints, leases, retries, deadLetters, timers, documents, audit, jobs } = transaction
   const limit = 1000
   return {
     checkpoints: await checkpoints.list(),
-    retries: await retries.take('shared', 1000, limit),
+    leases: await leases.list(),
+    members: await leases.members(),
+    retries: await retries.take('shared', { now: 1000, limit }),
     summary: await retries.summary(),
     letters: await deadLetters.list({ limit }),
     counts: await deadLetters.counts(),

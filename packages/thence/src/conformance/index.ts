@@ -2,6 +2,7 @@
 import { audit } from './audit.ts'
 import type { Case } from './case.ts'
 import { checkpoints } from './checkpoints.ts'
+import { checkpointsHeld } from './checkpoints-held.ts'
 import { database } from './database.ts'
 import { deadLetters } from './dead-letters.ts'
 import { documents } from './documents.ts'
@@ -16,7 +17,9 @@ import { eventsVerdict } from './events-verdict.ts'
 import { inbox } from './inbox.ts'
 import { isolation } from './isolation.ts'
 import { jobs } from './jobs.ts'
+import { leases } from './leases.ts'
 import { retries } from './retries.ts'
+import { retriesShared } from './retries-shared.ts'
 import { snapshots } from './snapshots.ts'
 import { sql } from './sql.ts'
 import { timers } from './timers.ts'
@@ -46,7 +49,10 @@ export const cases: readonly Case[] = [
   ...eventsBytes,
   ...eventsRace,
   ...checkpoints,
+  ...checkpointsHeld,
+  ...leases,
   ...retries,
+  ...retriesShared,
   ...deadLetters,
   ...inbox,
   ...timers,

@@ -10,6 +10,7 @@ const it = casesOf('retries')
 const row = (position: number, change: Partial<Retry> = {}): Retry => ({
   subscription: 'p',
   key: 'k',
+  hash: 7,
   position,
   messageId: `m${position}`,
   state: 'due',
@@ -40,7 +41,7 @@ const find = (
   database.read(({ retries }) => retries.find(subscription, position))
 
 const take = async (database: Database, now: number, limit = 100): Promise<number[]> =>
-  (await database.read(({ retries }) => retries.take('p', now, limit))).map(
+  (await database.read(({ retries }) => retries.take('p', { now, limit }))).map(
     ({ position }) => position,
   )
 
@@ -136,7 +137,7 @@ const taking: readonly Case[] = [
   it('taking gives whole rows and changes nothing', async ({ database }) => {
     await put(database, row(1))
     const taken = (): Promise<readonly Retry[]> =>
-      database.read(({ retries }) => retries.take('p', 100, 9))
+      database.read(({ retries }) => retries.take('p', { now: 100, limit: 9 }))
     assert.deepEqual(await taken(), [row(1)])
     assert.deepEqual(await taken(), [row(1)])
   }),

@@ -9,6 +9,7 @@ import type { AnyCommand, AnyEvent, DataOf } from '../message/define.ts'
 import { expectFunction } from '../message/expect.ts'
 import type { EventMessage, Issued, Recorded } from '../message/message.ts'
 import { checkCategory } from '../message/name.ts'
+import { checkPartitions } from '../message/partitions.ts'
 
 /** What a decision gives: the events that now happened; `[]` for none. */
 export type Decision<E extends string = string> = EventMessage<E> | readonly EventMessage<E>[]
@@ -51,6 +52,8 @@ export interface AggregateOptions<State, E extends string, C extends Issued> {
   readonly stream: (command: C) => string
   /** Default: none; the whole stream is read for each command. */
   readonly snapshot?: SnapshotOptions
+  /** Into how many partitions commands of the log are divided by stream, so that processes share them; default 1. */
+  readonly partitions?: number
 }
 
 type Apply = (state: unknown, event: Recorded) => unknown
@@ -68,6 +71,7 @@ export interface Aggregate<C extends string = string, E extends string = string>
   readonly evolve: ReadonlyMap<string, Entry<AnyEvent, Apply>>
   readonly decide: ReadonlyMap<string, Entry<AnyCommand, Decide>>
   readonly id: (command: Issued) => string
+  readonly partitions: number
   readonly snapshot: Required<SnapshotOptions> | undefined
 }
 
@@ -104,6 +108,7 @@ export function aggregate<State, E extends string, C extends Issued>(
     evolve: collect<AnyEvent, Apply>(`evolve of aggregate ${name}`, evolve),
     decide: collect<AnyCommand, Decide>(`decide of aggregate ${name}`, decide),
     id: options.stream as (command: Issued) => string,
+    partitions: checkPartitions(`Aggregate ${name}`, options.partitions),
     snapshot: options.snapshot === undefined ? undefined : checkSnapshot(name, options.snapshot),
   }
 }

@@ -10,6 +10,7 @@ import { expectDefinition, expectFunction } from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { HandlerContext } from './context.ts'
+import { checkPartitions } from '../message/partitions.ts'
 import type { RetryOptions, RetryPolicy } from './retry.ts'
 import { retryPolicy } from './retry.ts'
 
@@ -34,8 +35,15 @@ export interface HandlerOptions<D extends AnyDefinition> {
    * from its first start on (`now`), for a handler that must not act on the past.
    */
   readonly from?: 'start' | 'now'
-  /** How many keys are worked on side by side; default 16. */
+  /** How many keys each process works on side by side; default 16. */
   readonly concurrency?: number
+  /**
+   * Into how many partitions the keys are divided, 1 to 256; default 1. Each is run by one process at a time, so several
+   * processes can share the work, still in order per key. May be changed at any deploy.
+   */
+  readonly partitions?: number
+  /** How many messages a partition has in memory at most; default 100, or `concurrency` if that is more. */
+  readonly maxInFlight?: number
   /** How long one attempt may take; default 30 s. */
   readonly timeout?: Duration
 }
@@ -52,6 +60,8 @@ export interface Handler<C extends string = string> {
   readonly retry: RetryPolicy
   readonly from: 'start' | 'now'
   readonly concurrency: number
+  readonly partitions: number
+  readonly maxInFlight: number
   /** Milliseconds. */
   readonly timeout: number
 }
@@ -60,6 +70,8 @@ export type CommandTypeOf<D extends AnyDefinition> = Extract<
   D,
   { readonly kind: 'command' }
 >['type']
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
 
 /**
  * Defines a handler of one or several definitions, by a function or by options with `run`.
@@ -77,10 +89,11 @@ export function handler<D extends AnyDefinition>(
   expectFunction(`run of handler ${name}`, options.run)
   for (const definition of list) expectDefinition(`Handler ${name}`, definition)
   const concurrency = options.concurrency ?? 16
-  if (list.length === 0 || !Number.isSafeInteger(concurrency) || concurrency < 1)
+  const maxInFlight = options.maxInFlight ?? Math.max(100, concurrency)
+  if (list.length === 0 || !isCount(concurrency) || !isCount(maxInFlight))
     throw new ThenceError(
       'CONFIG_INVALID',
-      `Handler ${name} needs at least one definition and a concurrency of at least 1.`,
+      `Handler ${name} needs at least one definition, and a concurrency and maxInFlight of at least 1.`,
     )
   return {
     part: 'handler',
@@ -91,6 +104,8 @@ export function handler<D extends AnyDefinition>(
     retry: retryPolicy(`Handler ${name}`, options.retry),
     from: options.from ?? 'start',
     concurrency,
+    partitions: checkPartitions(`Handler ${name}`, options.partitions),
+    maxInFlight,
     timeout: milliseconds(`timeout of handler ${name}`, options.timeout ?? '30s'),
   }
 }

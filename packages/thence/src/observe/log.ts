@@ -14,7 +14,15 @@ export interface Logger {
 const reason = (error: unknown): string =>
   cleanText(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 500)
 
-const line = (signal: NotableSignal): string => {
+type Said = Exclude<NotableSignal, { readonly name: Unsaid }>
+
+/** Each start and stop would fill a screen with these. */
+type Unsaid = 'lease-taken' | 'lease-released'
+
+const isSaid = (signal: NotableSignal): signal is Said =>
+  signal.name !== 'lease-taken' && signal.name !== 'lease-released'
+
+const line = (signal: Said): string => {
   switch (signal.name) {
     case 'message-failed':
       return `${signal.subscription}: ${signal.type} at position ${signal.position} failed (attempt ${signal.attempts}), again in ${signal.retryIn} ms. ${reason(signal.error)}`
@@ -22,10 +30,6 @@ const line = (signal: NotableSignal): string => {
       return `${signal.subscription}: ${signal.type} at position ${signal.position} parked after ${signal.attempts} attempts; key ${JSON.stringify(signal.key)} waits. ${reason(signal.error)}`
     case 'subscription-failed':
       return `${signal.subscription}: the store failed, again in ${signal.retryIn} ms. ${reason(signal.error)}`
-    case 'lease-taken':
-      return `${signal.subscription}: this process runs partition ${signal.partition}`
-    case 'lease-released':
-      return `${signal.subscription}: handed over partition ${signal.partition}`
     case 'lease-lost':
       return `${signal.subscription}: another process took over partition ${signal.partition}; nothing in hand was committed`
     case 'rebuild-started':
@@ -40,6 +44,7 @@ const line = (signal: NotableSignal): string => {
 /** A listener that writes to `logger`: what was given up as errors, what will be tried again as warnings. */
 export function logTo(logger: Logger): Listener {
   return (signal) => {
+    if (!isSaid(signal)) return
     const text = `thence: ${cleanText(line(signal), 1000)}`
     if (signal.name === 'message-parked') logger.error(text)
     else if (signal.name.endsWith('failed')) logger.warn(text)

@@ -40,10 +40,9 @@ test('a listener that throws, at once or later, disturbs neither the work nor th
   signals.listen(() => {
     throw new Error('at once')
   })
-  signals.listen(async () => {
-    await Promise.resolve()
-    throw new Error('later')
-  })
+  const rejecting: () => unknown = () =>
+    Promise.resolve().then(() => Promise.reject(new Error('later')))
+  signals.listen(rejecting)
   signals.listen(hear)
   signals.emit(started)
   // An unhandled rejection would fail the run.

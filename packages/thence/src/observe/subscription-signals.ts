@@ -18,6 +18,14 @@ export interface FrequentSubscriptionSignal {
   readonly behindMs: number
 }
 
+interface LeaseSignal<Name extends string> {
+  readonly name: Name
+  readonly subscription: string
+  readonly partition: number
+  /** Of the lease; it grows whenever the lease changes hands. */
+  readonly epoch: number
+}
+
 export type NotableSubscriptionSignal =
   /** The database failed below a subscription; it goes on after `retryIn` milliseconds. */
   | {
@@ -26,15 +34,11 @@ export type NotableSubscriptionSignal =
       readonly retryIn: number
       readonly error: unknown
     }
-  /**
-   * This process runs a partition from now on; or has handed it over; or has found that another process took it, so
-   * that what it had in hand was not committed.
-   */
-  | {
-      readonly name: 'lease-taken' | 'lease-released' | 'lease-lost'
-      readonly subscription: string
-      readonly partition: number
-      readonly epoch: number
-    }
+  /** This process runs a partition from now on. */
+  | LeaseSignal<'lease-taken'>
+  /** It has handed one over. */
+  | LeaseSignal<'lease-released'>
+  /** It has found that another process took one, so that what it had in hand was not committed. */
+  | LeaseSignal<'lease-lost'>
   | { readonly name: 'rebuild-started'; readonly subscription: string; readonly through: number }
   | { readonly name: 'rebuild-finished'; readonly subscription: string; readonly through: number }

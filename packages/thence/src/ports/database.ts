@@ -10,6 +10,7 @@ import type { Documents } from './documents.ts'
 import type { AppendRequest, Events, Verdict } from './events.ts'
 import type { Inbox } from './inbox.ts'
 import type { Jobs } from './jobs.ts'
+import type { Leases } from './leases.ts'
 import type { Retries } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -23,6 +24,7 @@ export interface Transaction {
   readonly retries: Retries
   readonly deadLetters: DeadLetters
   readonly inbox: Inbox
+  readonly leases: Leases
   readonly timers: Timers
   readonly snapshots: Snapshots
   readonly documents: Documents

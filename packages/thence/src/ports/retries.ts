@@ -20,6 +20,8 @@ export interface Attempt {
 export interface Retry {
   readonly subscription: string
   readonly key: string
+  /** Of the key, a whole number from 0: `hash % partitions` is the partition that takes care of the key. */
+  readonly hash: number
   readonly position: number
   readonly messageId: string
   readonly state: RetryState
@@ -29,6 +31,22 @@ export interface Retry {
   readonly due: number
   /** The latest attempts, oldest first. */
   readonly history: readonly Attempt[]
+  /** It was done before, and is given to its handler again on purpose. Default false. */
+  readonly replay?: boolean
+}
+
+/** The rows that one of several partitions takes care of. */
+export interface Share {
+  readonly partition: number
+  readonly partitions: number
+}
+
+export interface TakeRetries {
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly limit: number
+  /** Default: the rows of all partitions. */
+  readonly share?: Share
 }
 
 /**
@@ -36,12 +54,14 @@ export interface Retry {
  * - `put` inserts or replaces a row. A row that is put as `queued` though no earlier row of its key exists is stored
  *   as `due` now: nothing may wait behind nothing.
  * - `take` returns rows with state `due` and `due` ≤ now, by due time, then position.
+ * - `outlook` is the summary of one subscription's rows, or of one share of them.
  * - `settle` removes the row and makes the next row of the same key `due` at `now` if it was queued. It returns false,
  *   and changes nothing, unless the row is there with exactly `attempts`: that is its compare-and-set.
  */
 export interface Retries {
   put(row: Retry): Awaitable<void>
-  take(subscription: string, now: number, limit: number): Awaitable<readonly Retry[]>
+  take(subscription: string, options: TakeRetries): Awaitable<readonly Retry[]>
+  outlook(subscription: string, share?: Share): Awaitable<RetrySummary>
   settle(
     row: Pick<Retry, 'subscription' | 'position' | 'attempts'>,
     now: number,

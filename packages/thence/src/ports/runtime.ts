@@ -6,6 +6,14 @@
 /** Takes back what was planned; calling it again does nothing. */
 export type Cancel = () => void
 
+/** Other processes of the same machine, for those who share a database with them. */
+export interface Peers {
+  /** This process: host and process number, with what tells the same number at another time or place apart. */
+  readonly name: string
+  /** Whether the process of that name ran on this machine and surely does not any more. */
+  isGone(name: string): boolean
+}
+
 /**
  * Promises: `now` may step but is in Unix milliseconds; `elapsed` never goes back; `id` never repeats and sorts by creation within one process;
  * a planned callback runs at most once, never inside the call that plans it.
@@ -29,4 +37,6 @@ export interface Runtime {
   after(milliseconds: number, callback: () => void): Cancel
   /** Runs `callback` when the current turn of the event loop and its microtasks are over. */
   soon(callback: () => void): void
+  /** Absent where processes cannot be told apart; then the time of a lease decides alone. */
+  readonly peers?: Peers
 }

@@ -5,7 +5,7 @@ import { retryPolicy } from '../handle/retry.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
-import type { SubscriptionOptions } from '../subscribe/subscription.ts'
+import type { SubscriptionOptions } from '../subscribe/options.ts'
 import type { Projection } from './projection.ts'
 
 /** Applies one event to an open view; an event that the projection does not name changes nothing. */

@@ -9,7 +9,7 @@ import { causedBy } from '../message/trace.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
-import type { SubscriptionOptions } from '../subscribe/subscription.ts'
+import type { SubscriptionOptions } from '../subscribe/options.ts'
 import type { SagaState, SagaTimer } from './facts.ts'
 import { evolve, newState } from './facts.ts'
 import { react } from './react.ts'
@@ -176,6 +176,7 @@ export function sagaSubscription(
     types: typesOf(saga),
     key: (message) => keyOf(saga, message) ?? message.stream,
     retry: retryPolicy(`Saga ${saga.name}`),
+    partitions: saga.partitions,
     batch: 500,
     concurrency: 1,
     sink: sinkOf(saga, tools, onTimer),

@@ -11,6 +11,7 @@ import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import { expectDefinition, expectFunction } from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
+import { checkPartitions } from '../message/partitions.ts'
 import { plain } from '../message/schema.ts'
 import type { SagaFacts } from './facts.ts'
 import { kept } from './seen.ts'
@@ -77,6 +78,8 @@ export interface SagaOptions<
   readonly state?: () => State
   readonly on?: (on: Reacting<State, never>['on']) => Reacting<State, Recorded>
   readonly onTimer?: (saga: ReactionContext<State>, timer: string) => Reaction<State> | undefined
+  /** Into how many partitions its instances are divided, so that several processes share the work; default 1. */
+  readonly partitions?: number
 }
 
 export type React = (
@@ -90,6 +93,7 @@ export interface Saga {
   readonly name: string
   readonly startedBy: AnyEvent
   readonly key: (message: Recorded) => string | undefined
+  readonly partitions: number
   readonly steps: readonly Step[]
   readonly initial: () => unknown
   readonly on: ReadonlyMap<string, Entry<AnyEvent, React>>
@@ -168,6 +172,7 @@ export function saga<
     startedBy: options.startedBy,
     key: (message) => checkedKey(name, options.key(message)),
     steps,
+    partitions: checkPartitions(`Saga ${name}`, options.partitions),
     initial: () => kept(name, options.state?.()),
     on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),
     onTimer: options.onTimer as Saga['onTimer'],

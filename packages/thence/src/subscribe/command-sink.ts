@@ -5,13 +5,14 @@
 import type { Recorded } from '../message/message.ts'
 import type { Writer } from '../store/writer.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
-import type { SubscriptionOptions } from './subscription.ts'
+import type { SubscriptionOptions } from './options.ts'
 
 export interface CommandTarget {
   readonly name: string
   readonly types: readonly string[]
   readonly key: (command: Recorded) => string
   readonly retry: RetryPolicy
+  readonly partitions: number
   readonly decide: (writer: Writer, command: Recorded) => Promise<void>
 }
 
@@ -22,6 +23,7 @@ export function commandSubscription(target: CommandTarget): SubscriptionOptions 
     types: target.types,
     key: target.key,
     retry: target.retry,
+    partitions: target.partitions,
     concurrency: 1,
     batch: 500,
     sink: { open: (writer) => ({ apply: (command) => target.decide(writer, command) }) },

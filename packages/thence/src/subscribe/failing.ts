@@ -24,6 +24,9 @@ const maxHistory = 20
 const attemptsOf = (before: Retry | undefined, now: number, text: string): readonly Attempt[] =>
   [...(before?.history ?? []), { time: now, error: text.slice(0, 500) }].slice(-maxHistory)
 
+const replayOf = (before: Retry | undefined): { readonly replay?: true } =>
+  before?.replay === true ? { replay: true } : {}
+
 /** Puts the message behind an earlier one of its key. */
 export async function queue(
   transaction: Transaction,
@@ -33,6 +36,7 @@ export async function queue(
   await transaction.retries.put({
     subscription,
     key: item.key,
+    hash: item.hash,
     position: item.stored.position,
     messageId: item.stored.id,
     state: 'queued',
@@ -58,8 +62,17 @@ export async function fail(
   const delay = nextDelay(policy, { attempts, error, random: runtime.random() })
   const history = attemptsOf(before, now, `${what.name}: ${what.message}`)
   const { position, id, type } = item.stored
-  const key = before?.key ?? item.key
-  const row = { subscription, key, position, messageId: id, attempts, history }
+  const { key, hash } = before ?? item
+  const row = {
+    subscription,
+    key,
+    hash,
+    position,
+    messageId: id,
+    attempts,
+    history,
+    ...replayOf(before),
+  }
   const told = { subscription, key: item.key, type, id, position, attempts, error }
   if (delay !== undefined) {
     await transaction.retries.put({ ...row, state: 'due', due: now + delay })

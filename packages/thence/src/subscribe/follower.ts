@@ -6,18 +6,23 @@ import { isThenceError } from '../errors.ts'
 import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Item } from './item.ts'
+import type { ItemPage } from './pages.ts'
 import type { Preparing } from './prepare.ts'
 import { prepareAll } from './prepare.ts'
 import type { Stepping } from './step.ts'
-import { takeStep } from './step.ts'
+import { seenOf, takeStep } from './step.ts'
+import type { Slots } from './slots.ts'
 import { BatchSize } from './batch-size.ts'
 import { Waker } from './waker.ts'
 
 export interface Following extends Stepping {
   readonly types: readonly string[]
   readonly batch: number
-  readonly concurrency: number
-  readonly toItem: (stored: Item['stored']) => Item
+  readonly slots: Slots
+  /** The next messages after a position. */
+  readonly read: (after: number, limit: number) => Promise<ItemPage>
+  /** Whether a message is for this partition, and not done. */
+  readonly isOwn: (item: Item) => boolean
   /** Whether any message of this subscription waits in retries. */
   readonly waiting: () => boolean
   /** Messages have just failed, or were put behind such. */
@@ -35,13 +40,14 @@ type Page = Omit<Parameters<typeof takeStep>[1], 'careful'>
 export class Follower {
   readonly #following: Following
   /** The stored checkpoint, as far as this process knows. */
-  #seen: Seen = { position: 0, generation: 0 }
+  #seen: Seen
   /** Read up to here; what lies between it and the checkpoint was not for this subscription. */
   #cursor = 0
   readonly #batch: BatchSize
 
   constructor(following: Following) {
     this.#following = following
+    this.#seen = seenOf(following.hold, undefined)
     this.#batch = new BatchSize(following.batch)
   }
 
@@ -55,7 +61,7 @@ export class Follower {
 
   /** Goes to the stored checkpoint. */
   place(stored: Checkpoint | undefined): void {
-    this.#seen = { position: stored?.position ?? 0, generation: stored?.generation ?? 0 }
+    this.#seen = seenOf(this.#following.hold, stored)
     this.#cursor = this.#seen.position
   }
 
@@ -69,20 +75,22 @@ export class Follower {
 
   /** Takes one page; returns whether there may be more. */
   async page(): Promise<boolean> {
-    const { types, store, sink, toItem } = this.#following
-    const limit = sink.prepare === undefined ? this.#batch.size : this.#following.batch
+    const { sink, batch, read, isOwn } = this.#following
+    const limit = sink.prepare === undefined ? this.#batch.size : batch
     const seen = this.#seen
-    const page = await store.read(({ events }) =>
-      events.readAll({ query: [{ types }], after: this.#cursor, limit }),
-    )
+    const page = await read(this.#cursor, limit)
     // It was placed elsewhere meanwhile (a rebuild): what was read is not what comes next.
     if (this.#seen !== seen) return true
-    if (page.messages.length === 0) {
+    // Others read the same page, so what becomes of a message is noted on a copy.
+    const items = page.items.filter(isOwn).map((item) => ({ ...item }))
+    if (items.length === 0) {
       if (page.through > this.#cursor) this.#advance(page.through)
-      return false
+      return page.items.length > 0
     }
-    this.#batch.learn(page.messages, page.messages.length === limit)
-    const items = page.messages.map(toItem)
+    this.#batch.learn(
+      page.items.map(({ stored }) => stored),
+      page.full,
+    )
     if (sink.prepare === undefined) await this.#move(items, page.through)
     else await this.#prepareThenMove(items, { prepare: sink.prepare, through: page.through })
     return true
@@ -97,15 +105,17 @@ export class Follower {
     items: readonly Item[],
     { prepare, through }: Pick<Preparing, 'prepare'> & { readonly through: number },
   ): Promise<void> {
-    const { concurrency, stopping, signal } = this.#following
+    const { slots, stopping, signal } = this.#following
     const blocked = await this.#blocked(items)
     const settled = new Set(items.filter(({ key }) => blocked.has(key)))
     for (const item of settled) item.passedOver = true
     const arrived = new Waker()
+    let failed = false
     const work = {
       prepare,
-      concurrency,
-      stopping,
+      slots,
+      // What could not be committed is begun again after a look at the checkpoint: nothing more of this page.
+      stopping: () => failed || stopping(),
       signal: signal(),
       settled: (item: Item) => {
         settled.add(item)
@@ -122,6 +132,9 @@ export class Follower {
     })
     try {
       await this.#moveAsSettled(items, { settled, through, arrived, finished: () => finished })
+    } catch (error) {
+      failed = true
+      throw error
     } finally {
       // If the checkpoint was lost, what still runs must end before the same messages are begun again.
       await preparing

@@ -10,7 +10,7 @@ import { causedBy } from '../message/trace.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
 import type { Sink } from './sink.ts'
-import type { SubscriptionOptions } from './subscription.ts'
+import type { SubscriptionOptions } from './options.ts'
 
 const enact = async (writer: Writer, effect: Effect, message: Recorded): Promise<void> => {
   const parent = causedBy(message)
@@ -43,7 +43,7 @@ const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
 
 /** The subscription of a handler. */
 export function handlerSubscription(handler: Handler, tools: Tools): SubscriptionOptions {
-  const { name, key, retry, concurrency, from } = handler
+  const { name, key, retry, concurrency, partitions, from } = handler
   return {
     name,
     types: handler.definitions.map(({ type }) => type),
@@ -51,7 +51,8 @@ export function handlerSubscription(handler: Handler, tools: Tools): Subscriptio
     retry,
     from,
     concurrency,
-    batch: Math.max(100, concurrency),
+    partitions,
+    batch: handler.maxInFlight,
     sink: sinkOf(handler, tools),
   }
 }

@@ -1,6 +1,7 @@
 /**
  * One message on its way through a subscription: decoded once, with its key, and with what went wrong so far.
  */
+import { hashOf } from '../internal/hash.ts'
 import type { Codec } from '../message/codec.ts'
 import type { Recorded } from '../message/message.ts'
 import type { StoredMessage } from '../ports/events.ts'
@@ -14,6 +15,8 @@ export interface Item {
   readonly stored: StoredMessage
   /** Messages with the same key are handled in order. */
   readonly key: string
+  /** Of the key; it decides the partition. */
+  readonly hash: number
   /** Absent if it could not be read: then there is a failure. */
   readonly message?: Recorded
   failure?: Failure
@@ -32,8 +35,10 @@ export function toItem(
 ): Item {
   try {
     const message = codec.decode(stored)
-    return { stored, message, key: key(message).slice(0, maxKey).toWellFormed() }
+    return { stored, message, ...keyed(key(message).slice(0, maxKey).toWellFormed()) }
   } catch (error) {
-    return { stored, key: stored.stream, failure: { error } }
+    return { stored, ...keyed(stored.stream), failure: { error } }
   }
 }
+
+const keyed = (key: string): Pick<Item, 'key' | 'hash'> => ({ key, hash: hashOf(key) })

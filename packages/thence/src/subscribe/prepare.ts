@@ -4,10 +4,12 @@
  */
 import type { Item } from './item.ts'
 import type { Sink } from './sink.ts'
+import type { Slots } from './slots.ts'
 
 export interface Preparing {
   readonly prepare: NonNullable<Sink['prepare']>
-  readonly concurrency: number
+  /** How many keys are worked on side by side, with all other partitions of this process. */
+  readonly slots: Slots
   readonly signal: AbortSignal
   /** When true, nothing new is begun. */
   readonly stopping: () => boolean
@@ -55,12 +57,6 @@ export async function prepareOne(
 
 /** Resolves when every item is settled, or was left alone because the app stops; never rejects. */
 export async function prepareAll(items: readonly Item[], preparing: Preparing): Promise<void> {
-  const lanes = byKey(items)
-  // One iterator for all workers: each takes the next lane.
-  const queue = lanes.values()
-  const worker = async (): Promise<void> => {
-    for (const lane of queue) await runLane(lane, preparing)
-  }
-  const workers = Math.min(preparing.concurrency, lanes.length)
-  await Promise.all(Array.from({ length: workers }, worker))
+  const { slots } = preparing
+  await Promise.all(byKey(items).map((lane) => slots.run(() => runLane(lane, preparing))))
 }

@@ -6,18 +6,22 @@ import { isThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { StoredMessage } from '../ports/events.ts'
-import type { Retry } from '../ports/retries.ts'
+import type { Retry, Share } from '../ports/retries.ts'
 import type { Item } from './item.ts'
 import type { Stepping } from './step.ts'
-import { takeRetry } from './step.ts'
+import { refuseUnlessHeld, takeRetry } from './step.ts'
 import { Waker } from './waker.ts'
 
 export interface RetryingHooks {
   readonly toItem: (stored: StoredMessage) => Item
   /** Returns false if the app gave up on it: then it stays as it is. */
   readonly prepare: (item: Item) => Promise<boolean>
+  /** The rows that this partition takes care of. */
+  readonly share: Share
   /** How many keys are worked on side by side. */
   readonly concurrency: number
+  /** The checkpoint, or the lease, is no longer what it was. */
+  readonly moved: () => Promise<void>
   /** Something was settled: a key may be free again. */
   readonly settled: () => Promise<void>
 }
@@ -62,11 +66,11 @@ export class Retrying {
 
   async #look(): Promise<void> {
     const { store, name } = this.#stepping
-    const all = await store.read(({ retries }) => retries.summary())
-    const own = all.find(({ subscription }) => subscription === name)
-    this.#rows = own === undefined ? 0 : own.due + own.parked + own.queued
-    this.#due = own?.due ?? 0
-    this.#next = own?.next ?? 0
+    const { share } = this.#hooks
+    const own = await store.read(({ retries }) => retries.outlook(name, share))
+    this.#rows = own.due + own.parked + own.queued
+    this.#due = own.due
+    this.#next = own.next
   }
 
   async loop(stopping: () => boolean): Promise<void> {
@@ -94,6 +98,7 @@ export class Retrying {
       await this.#drain(stopping)
       this.#failures = 0
     } catch (error) {
+      if (isThenceError(error, 'CHECKPOINT_MOVED')) return this.#hooks.moved()
       this.#failures += 1
       const { store, name, failing } = this.#stepping
       const { runtime } = store.tools
@@ -136,8 +141,9 @@ export class Retrying {
     const room = this.#hooks.concurrency - inHand.size
     if (room <= 0) return []
     const now = store.tools.runtime.now()
+    const { concurrency, share } = this.#hooks
     const rows = await store.read(({ retries }) =>
-      retries.take(name, now, this.#hooks.concurrency + inHand.size),
+      retries.take(name, { now, limit: concurrency + inHand.size, share }),
     )
     const keys = new Set<string>(inHand.keys())
     // At most one of each key: the others of a key wait behind it anyway.
@@ -148,7 +154,7 @@ export class Retrying {
     const { store, name } = this.#stepping
     const { page, checkpoint } = await store.read(async ({ events, checkpoints }) => ({
       page: await events.readAll({ after: row.position - 1, limit: 1 }),
-      checkpoint: await checkpoints.load(name),
+      checkpoint: await checkpoints.load(name, this.#stepping.hold.partition),
     }))
     const stored = page.messages.at(0)
     if (stored === undefined || stored.position !== row.position) return this.#gone(row)
@@ -166,8 +172,9 @@ export class Retrying {
   /** Its message is no longer in the log: there is nothing left to try. */
   async #gone(row: Retry): Promise<void> {
     const { store } = this.#stepping
-    await store.transact(({ transaction }) =>
-      transaction.retries.settle(row, store.tools.runtime.now()),
-    )
+    await store.transact(async (writer) => {
+      await refuseUnlessHeld(this.#stepping, writer)
+      await writer.transaction.retries.settle(row, store.tools.runtime.now())
+    })
   }
 }

@@ -3,7 +3,7 @@
  * checkpoint moved commits nothing.
  */
 import { isStoreFailure, ThenceError } from '../errors.ts'
-import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
+import type { Checkpoint, Hold, Seen } from '../ports/checkpoints.ts'
 import type { Retry } from '../ports/retries.ts'
 import type { Store } from '../store/store.ts'
 import type { Writer } from '../store/writer.ts'
@@ -15,6 +15,8 @@ import type { Run, Sink } from './sink.ts'
 /** What a step works with. */
 export interface Stepping {
   readonly name: string
+  /** Under which lease it is done. */
+  readonly hold: Hold
   /** Without a key of its own a subscription is one sequence: it waits at a message that failed. */
   readonly keyed: boolean
   readonly sink: Sink
@@ -35,6 +37,18 @@ export const moved = (name: string): ThenceError =>
     `The checkpoint of ${name} was moved by someone else; this process commits nothing and reads it again.`,
     { details: { subscription: name } },
   )
+
+/** What is to be found unchanged at the commit. */
+export const seenOf = (hold: Hold, stored: Checkpoint | undefined): Seen => ({
+  ...hold,
+  position: stored?.position ?? 0,
+  generation: stored?.generation ?? 0,
+})
+
+/** Throws CHECKPOINT_MOVED if another process has taken the lease. */
+export async function refuseUnlessHeld({ name, hold }: Stepping, writer: Writer): Promise<void> {
+  if (!(await writer.transaction.checkpoints.holds(name, hold))) throw moved(name)
+}
 
 /** Applies one item under a savepoint; gives its failure, or nothing. A failure of the database is thrown on. */
 const attempt = async (
@@ -131,7 +145,7 @@ class Step {
     const { retries } = this.#writer.transaction
     const row = await retries.find(this.#stepping.name, item.stored.position)
     if (row === undefined) return false
-    if (row.key !== item.key) await retries.put({ ...row, key: item.key })
+    if (row.key !== item.key) await retries.put({ ...row, key: item.key, hash: item.hash })
     this.#blocked.add(item.key)
     return true
   }
@@ -218,8 +232,9 @@ export function takeRetry(
   stepping: Stepping,
   { row, item, checkpoint }: { row: Retry; item: Item; checkpoint: Checkpoint | undefined },
 ): Promise<boolean | undefined> {
-  const { name, keyed, store, failing } = stepping
+  const { name, hold, keyed, store, failing } = stepping
   return transactThenTell(store, async (writer, after) => {
+    await refuseUnlessHeld(stepping, writer)
     if (!(await stillDue(writer, row))) return undefined
     const { failure, run } = await attempt(stepping, writer, item)
     if (failure !== undefined) {
@@ -228,7 +243,7 @@ export function takeRetry(
     }
     await writer.transaction.retries.settle(row, failing.runtime.now())
     await resolveLetter(writer, row)
-    const seen = { position: checkpoint?.position ?? 0, generation: checkpoint?.generation ?? 0 }
+    const seen = seenOf(hold, checkpoint)
     // Never back: the subscription may have had a key when the message failed.
     const position = Math.max(seen.position, row.position)
     if (

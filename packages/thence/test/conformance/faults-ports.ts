@@ -74,18 +74,86 @@ const retries: readonly Fault[] = [
     },
   })),
   of('retries', 'rows are taken by position', (rows) => ({
-    async take(subscription, now, limit) {
-      const due = [...(await rows.take(subscription, now, 1000))]
-      return due.sort((a, b) => a.position - b.position).slice(0, limit)
+    async take(subscription, options) {
+      const due = [...(await rows.take(subscription, { ...options, limit: 1000 }))]
+      return due.sort((a, b) => a.position - b.position).slice(0, options.limit)
     },
   })),
   of('retries', 'rows are taken after their time, not at it', (rows) => ({
-    take: (subscription, now, limit) => rows.take(subscription, now - 1, limit),
+    take: (subscription, options) => rows.take(subscription, { ...options, now: options.now - 1 }),
   })),
   of('retries', 'a parked key is not blocked', (rows) => ({
     async blocked(subscription, keys) {
-      const due = new Set((await rows.take(subscription, Infinity, 1000)).map(({ key }) => key))
+      const due = new Set(
+        (await rows.take(subscription, { now: Infinity, limit: 1000 })).map(({ key }) => key),
+      )
       return keys.filter((key) => due.has(key))
+    },
+  })),
+]
+
+const shares: readonly Fault[] = [
+  of('retries', 'a share is taken after the limit', (rows) => ({
+    async take(subscription, { share, ...options }) {
+      const taken = await rows.take(subscription, options)
+      const { partition, partitions } = share ?? { partition: 0, partitions: 1 }
+      return taken.filter(({ hash }) => hash % partitions === partition)
+    },
+  })),
+  of('retries', 'the outlook is that of all shares', (rows) => ({
+    outlook: (subscription) => rows.outlook(subscription),
+  })),
+  of('retries', 'a replay is forgotten', (rows) => ({
+    put: (row) => rows.put({ ...row, replay: false }),
+  })),
+]
+
+const held: readonly Fault[] = [
+  of('checkpoints', 'a checkpoint moves whatever its epoch', (rows) => ({
+    async move(name, seen, position) {
+      const epoch = (await rows.load(name, seen.partition))?.epoch ?? 0
+      return rows.move(name, { ...seen, epoch }, position)
+    },
+  })),
+  of('checkpoints', 'an old epoch still holds', (rows) => ({
+    async holds(name, hold) {
+      return ((await rows.load(name, hold.partition))?.epoch ?? 0) >= hold.epoch
+    },
+  })),
+  of('checkpoints', 'dividing keeps the epoch', (rows) => ({
+    async divide(name, positions) {
+      const epoch = (await rows.load(name))?.epoch ?? 0
+      await rows.divide(name, positions)
+      if (epoch > 0) await rows.claim(name, { partition: 0, epoch })
+    },
+  })),
+  of('leases', 'a lease is taken from one that is alive', (rows) => ({
+    async take(name, member) {
+      const owner = (await rows.list()).find((lease) => lease.name === name)?.owner
+      if (owner != null && owner !== member) await rows.release(name, owner)
+      return rows.take(name, member)
+    },
+  })),
+  of('leases', 'a lease changes hands with its old epoch', (rows) => ({
+    async take(name, member) {
+      const before = (await rows.list()).find((lease) => lease.name === name)
+      const taken = await rows.take(name, member)
+      return taken && { ...taken, epoch: Math.max(1, before?.epoch ?? 0) }
+    },
+  })),
+  of('leases', 'one that is not alive is given a lease', (rows) => ({
+    async take(name, member) {
+      const isAlive = (await rows.members()).some(({ id }) => id === member)
+      if (!isAlive) await rows.beat({ id: member, name: member, runs: [] }, 1)
+      return rows.take(name, member)
+    },
+  })),
+  of('leases', 'the leases of one that left stay its own', (rows) => ({
+    async leave(member) {
+      const own = (await rows.list()).filter(({ owner }) => owner === member)
+      await rows.leave(member)
+      await rows.beat({ id: member, name: member, runs: [] }, 1)
+      for (const { name } of own) await rows.take(name, member)
     },
   })),
 ]
@@ -163,4 +231,10 @@ const rest: readonly Fault[] = [
   })),
 ]
 
-export const portFaults: readonly Fault[] = [...checkpoints, ...retries, ...rest]
+export const portFaults: readonly Fault[] = [
+  ...checkpoints,
+  ...retries,
+  ...shares,
+  ...held,
+  ...rest,
+]

@@ -14,6 +14,7 @@ export const transactionFaults: readonly Fault[] = [
       'events',
       'checkpoints',
       'retries',
+      'leases',
       'deadLetters',
       'inbox',
       'timers',

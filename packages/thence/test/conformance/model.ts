@@ -112,7 +112,7 @@ async function look(transaction: Transaction): Promise<unknown> {
     backwards: (await events.readAll({ limit, backwards: true })).messages,
     streams: await events.streams({ limit }),
     checkpoints: await checkpoints.list(),
-    due: await retries.take('p', Number.MAX_SAFE_INTEGER, limit),
+    due: await retries.take('p', { now: Number.MAX_SAFE_INTEGER, limit }),
     retries: new Set(await retries.summary()),
     letters: await deadLetters.list({ limit }),
     timers: await timers.list({ limit }),

@@ -157,6 +157,7 @@ const retries: readonly fc.Arbitrary<Operation>[] = [
         ...row,
         key,
         due,
+        hash: row.position,
         messageId: `m${row.position}`,
         history: [{ time: 1, error: 'e' }],
       })
@@ -172,7 +173,7 @@ const retries: readonly fc.Arbitrary<Operation>[] = [
     ({ retries: rows }, row) => rows.settle(row, 3),
   ),
   define('take', fc.tuple(small, limit), async ({ retries: rows }, [now, most]) => [
-    await rows.take('p', now, most),
+    await rows.take('p', { now, limit: most }),
     new Set(await rows.blocked('p', ['k', 'K', 'x'])),
     new Set(await rows.summary()),
   ]),

@@ -22,6 +22,7 @@ const portNames: readonly PortName[] = [
   'events',
   'checkpoints',
   'retries',
+  'leases',
   'deadLetters',
   'inbox',
   'timers',

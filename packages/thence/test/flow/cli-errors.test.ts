@@ -1,4 +1,5 @@
 // How the command says that it cannot: exit codes, errors that name the file, nothing made and nothing changed.
+import { migrations } from '../../src/adapters/sqlite/migrations/all.ts'
 import {
   copyFileSync,
   existsSync,
@@ -173,7 +174,10 @@ describe('migrate', patient, () => {
     expect(readFileSync(empty)).toHaveLength(0)
     expect(readdirSync(folder).filter((name) => name.startsWith('empty.db-'))).toEqual([])
     const done = await thence(['migrate', '--db', empty, '--json'])
-    expect(JSON.parse(done.stdout)).toMatchObject({ before: 0, applied: [{ number: 1 }] })
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      before: 0,
+      applied: migrations.map(({ number }) => ({ number })),
+    })
     const again = await thence(['migrate', '--db', empty])
     expect(again).toMatchObject({ code: 0, stdout: '' })
     expect(again.stderr).toContain('Nothing to do')

@@ -80,24 +80,6 @@ export const losable = (inner: Database): { readonly database: Database; lose():
   return { database, lose: () => void (lost = true) }
 }
 
-/** Counts with which codes writes were refused. */
-export const counting = (
-  inner: Database,
-): { readonly database: Database; readonly codes: readonly string[] } => {
-  const codes: string[] = []
-  const database = wrap(inner, {
-    transact: async (work) => {
-      try {
-        return await inner.transact(work)
-      } catch (error) {
-        if (error instanceof ThenceError) codes.push(error.code)
-        throw error
-      }
-    },
-  })
-  return { database, codes }
-}
-
 /** Gives what it reads a few turns later, so that others act in between: what was read may be old by then. */
 export const slowly = (inner: Database): Database =>
   wrap(inner, {

@@ -64,7 +64,7 @@ test('no statement scans the log, its tags, the documents, the timers, the audit
     await timers.due(5, 5)
     await timers.next()
     await timers.cancelAll('o')
-    await retries.take('s', 5, 5)
+    await retries.take('s', { now: 5, limit: 5 })
     await retries.blocked('s', ['a'])
     await retries.settle({ subscription: 's', position: 1, attempts: 0 }, 1)
     await inbox.recall('c', 'x')

@@ -1,5 +1,12 @@
 /** Messages taken past a checkpoint without being done, by subscription and position. */
-import type { Retries, Retry, RetryState, RetrySummary } from '../../ports/retries.ts'
+import type {
+  Retries,
+  Retry,
+  RetryState,
+  RetrySummary,
+  Share,
+  TakeRetries,
+} from '../../ports/retries.ts'
 import { byBytes } from './order.ts'
 import { frozenCopy, type Journal, Tables } from './table.ts'
 
@@ -19,8 +26,8 @@ export class MemoryRetries implements Retries {
     this.#save(alone ? { ...row, state: 'due', due: this.#now() } : row)
   }
 
-  take(subscription: string, now: number, limit: number): readonly Retry[] {
-    return this.#all(subscription)
+  take(subscription: string, { now, limit, share }: TakeRetries): readonly Retry[] {
+    return this.#all(subscription, share)
       .filter(({ state, due }) => state === 'due' && due <= now)
       .sort((left, right) => left.due - right.due || byPosition(left, right))
       .slice(0, limit)
@@ -53,16 +60,21 @@ export class MemoryRetries implements Retries {
       .map((table) => table.values())
       .filter((rows) => rows.length > 0)
     return filled
-      .map(summarise)
+      .map((rows) => summarise(rows[0]?.subscription ?? '', rows))
       .sort((left, right) => byBytes(left.subscription, right.subscription))
+  }
+
+  outlook(subscription: string, share?: Share): RetrySummary {
+    return summarise(subscription, this.#all(subscription, share))
   }
 
   clear(subscription: string): number {
     return this.#rows.of(subscription).deleteWhere(() => true)
   }
 
-  #all(subscription: string): Retry[] {
-    return this.#rows.of(subscription).values()
+  #all(subscription: string, share: Share = { partition: 0, partitions: 1 }): Retry[] {
+    const rows = this.#rows.of(subscription).values()
+    return rows.filter(({ hash }) => hash % share.partitions === share.partition)
   }
 
   #hasEarlier({ subscription, key, position }: Retry): boolean {
@@ -74,11 +86,11 @@ export class MemoryRetries implements Retries {
   }
 }
 
-function summarise(rows: readonly Retry[]): RetrySummary {
+function summarise(subscription: string, rows: readonly Retry[]): RetrySummary {
   const count = (state: RetryState): number => rows.filter((row) => row.state === state).length
   const dues = rows.filter(({ state }) => state === 'due').map(({ due }) => due)
   return {
-    subscription: rows[0]?.subscription ?? '',
+    subscription,
     due: dues.length,
     parked: count('parked'),
     queued: count('queued'),

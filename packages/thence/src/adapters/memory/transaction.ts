@@ -13,6 +13,7 @@ import { MemoryDocuments } from './documents.ts'
 import { MemoryEvents } from './events.ts'
 import { MemoryInbox } from './inbox.ts'
 import { MemoryJobs } from './jobs.ts'
+import { MemoryLeases } from './leases.ts'
 import { MemoryRetries } from './retries.ts'
 import { MemorySnapshots } from './snapshots.ts'
 import { Journal } from './table.ts'
@@ -31,8 +32,10 @@ export class Store {
   readonly jobs: MemoryJobs = new MemoryJobs(this.journal)
   readonly checkpoints: MemoryCheckpoints
   readonly retries: MemoryRetries
+  readonly leases: MemoryLeases
 
   constructor(now: () => number) {
+    this.leases = new MemoryLeases(this.journal, now)
     this.checkpoints = new MemoryCheckpoints(this.journal, now)
     this.retries = new MemoryRetries(this.journal, now)
   }
@@ -46,6 +49,7 @@ export class MemoryTransaction implements Transaction {
   readonly retries: MemoryRetries
   readonly deadLetters: MemoryDeadLetters
   readonly inbox: MemoryInbox
+  readonly leases: MemoryLeases
   readonly timers: MemoryTimers
   readonly snapshots: MemorySnapshots
   readonly documents: MemoryDocuments
@@ -59,6 +63,7 @@ export class MemoryTransaction implements Transaction {
     this.checkpoints = this.#guard(store.checkpoints)
     this.retries = this.#guard(store.retries)
     this.deadLetters = this.#guard(store.deadLetters)
+    this.leases = this.#guard(store.leases)
     this.inbox = this.#guard(store.inbox)
     this.timers = this.#guard(store.timers)
     this.snapshots = this.#guard(store.snapshots)

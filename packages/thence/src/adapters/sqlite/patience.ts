@@ -31,7 +31,7 @@ export class Patience {
   async #again<T>(attempt: () => T): Promise<T> {
     // Counted by the pauses, not by the clock, which may step.
     for (let waited = 0; ;) {
-      const pause = 1 + this.#runtime.random() * (longestPause - 1)
+      const pause = 1 + Math.floor(this.#runtime.random() * longestPause)
       waited += pause
       await new Promise<void>((resolve) => void this.#runtime.after(pause, resolve))
       try {

@@ -1,19 +1,29 @@
 /**
  * Retries in SQLite; see ports/retries.ts.
  */
-import type { Attempt, Retries, Retry, RetryState, RetrySummary } from '../../ports/retries.ts'
+import type {
+  Attempt,
+  Retries,
+  Retry,
+  RetryState,
+  RetrySummary,
+  Share,
+  TakeRetries,
+} from '../../ports/retries.ts'
 import type { Scope } from './scope.ts'
 
-const columns = 'subscription, key, position, message_id, state, attempts, due, history'
+const columns =
+  'subscription, key, hash, position, message_id, state, attempts, due, history, replay'
 const insert =
-  `INSERT INTO thence_retries (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ` +
-  'ON CONFLICT (subscription, position) DO UPDATE SET key = excluded.key, message_id = excluded.message_id, ' +
+  `INSERT INTO thence_retries (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
+  'ON CONFLICT (subscription, position) DO UPDATE SET key = excluded.key, hash = excluded.hash, ' +
+  'replay = excluded.replay, message_id = excluded.message_id, ' +
   'state = excluded.state, attempts = excluded.attempts, due = excluded.due, history = excluded.history'
 const earlier =
   'SELECT 1 FROM thence_retries WHERE subscription = ? AND key = ? AND position < ? LIMIT 1'
 const selectDue =
   `SELECT ${columns} FROM thence_retries WHERE subscription = ? AND state = 'due' AND due <= ? ` +
-  'ORDER BY due, position LIMIT ?'
+  'AND hash % ? = ? ORDER BY due, position LIMIT ?'
 const remove =
   'DELETE FROM thence_retries WHERE subscription = ? AND position = ? AND attempts = ? RETURNING key'
 // The first of the key is the next one: what stands before it is gone.
@@ -24,23 +34,50 @@ const selectOne = `SELECT ${columns} FROM thence_retries WHERE subscription = ? 
 const selectBlocked =
   'SELECT value FROM json_each(?) WHERE EXISTS (' +
   'SELECT 1 FROM thence_retries WHERE subscription = ? AND key = value)'
+const counts =
+  "coalesce(sum(state = 'due'), 0), coalesce(sum(state = 'parked'), 0), " +
+  "coalesce(sum(state = 'queued'), 0), coalesce(min(CASE state WHEN 'due' THEN due END), 0)"
+const selectOutlook = `SELECT ?, ${counts} FROM thence_retries WHERE subscription = ? AND hash % ? = ?`
 const selectSummary =
-  "SELECT subscription, sum(state = 'due'), sum(state = 'parked'), sum(state = 'queued'), " +
-  "coalesce(min(CASE state WHEN 'due' THEN due END), 0) " +
+  `SELECT subscription, ${counts} ` +
   'FROM thence_retries GROUP BY subscription ORDER BY subscription'
 const removeAll = 'DELETE FROM thence_retries WHERE subscription = ?'
 
-type Row = readonly [string, string, number, string, RetryState, number, number, string]
+type Row = readonly [
+  subscription: string,
+  key: string,
+  hash: number,
+  position: number,
+  messageId: string,
+  state: RetryState,
+  attempts: number,
+  due: number,
+  history: string,
+  replay: number,
+]
+type SummaryRow = readonly [string, number, number, number, number]
+
+const everything: Share = { partition: 0, partitions: 1 }
 
 const decode = (row: Row): Retry => ({
   subscription: row[0],
   key: row[1],
-  position: row[2],
-  messageId: row[3],
-  state: row[4],
-  attempts: row[5],
-  due: row[6],
-  history: JSON.parse(row[7]) as Attempt[],
+  hash: row[2],
+  position: row[3],
+  messageId: row[4],
+  state: row[5],
+  attempts: row[6],
+  due: row[7],
+  history: JSON.parse(row[8]) as Attempt[],
+  ...(row[9] === 1 ? { replay: true } : {}),
+})
+
+const summary = ([subscription, due, parked, queued, next]: SummaryRow): RetrySummary => ({
+  subscription,
+  due,
+  parked,
+  queued,
+  next,
 })
 
 export class SqliteRetries implements Retries {
@@ -59,17 +96,24 @@ export class SqliteRetries implements Retries {
       insert,
       subscription,
       key,
+      row.hash,
       position,
       row.messageId,
       alone ? 'due' : row.state,
       row.attempts,
       alone ? this.#scope.runtime.now() : row.due,
       JSON.stringify(row.history),
+      row.replay === true ? 1 : 0,
     )
   }
 
-  take(subscription: string, now: number, limit: number): readonly Retry[] {
-    return this.#scope.use().all<Row>(selectDue, subscription, now, limit).map(decode)
+  take(subscription: string, options: TakeRetries): readonly Retry[] {
+    const { now, limit, share = everything } = options
+    const { partition, partitions } = share
+    const rows = this.#scope
+      .use()
+      .all<Row>(selectDue, subscription, now, partitions, partition, limit)
+    return rows.map(decode)
   }
 
   settle(row: Pick<Retry, 'subscription' | 'position' | 'attempts'>, now: number): boolean {
@@ -91,15 +135,13 @@ export class SqliteRetries implements Retries {
     return rows.map((row) => row[0])
   }
 
+  outlook(subscription: string, { partition, partitions }: Share = everything): RetrySummary {
+    const share = [subscription, subscription, partitions, partition]
+    return summary(this.#scope.use().get<SummaryRow>(selectOutlook, ...share)!)
+  }
+
   summary(): readonly RetrySummary[] {
-    const rows = this.#scope.use().all<[string, number, number, number, number]>(selectSummary)
-    return rows.map((row) => ({
-      subscription: row[0],
-      due: row[1],
-      parked: row[2],
-      queued: row[3],
-      next: row[4],
-    }))
+    return this.#scope.use().all<SummaryRow>(selectSummary).map(summary)
   }
 
   clear(subscription: string): number {

@@ -14,13 +14,16 @@ CREATE INDEX thence_audit_target ON thence_audit (target, id);
 
 CREATE INDEX thence_audit_time ON thence_audit (time, id);
 
-CREATE TABLE thence_checkpoints (
-  subscription TEXT PRIMARY KEY,
+CREATE TABLE "thence_checkpoints" (
+  subscription TEXT NOT NULL,
+  partition INTEGER NOT NULL,
   position INTEGER NOT NULL,
   generation INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
   rebuild_to INTEGER NOT NULL,
   rebuild_asked INTEGER NOT NULL,
-  time INTEGER NOT NULL
+  time INTEGER NOT NULL,
+  PRIMARY KEY (subscription, partition)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE thence_dead_letters (
@@ -109,6 +112,20 @@ CREATE INDEX thence_jobs_state ON thence_jobs (state, id);
 
 CREATE INDEX thence_jobs_updated ON thence_jobs (updated, id);
 
+CREATE TABLE thence_leases (
+  name TEXT PRIMARY KEY,
+  owner TEXT,
+  epoch INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thence_members (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  runs TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE thence_meta (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -128,7 +145,7 @@ CREATE TABLE thence_retries (
   state TEXT NOT NULL,
   attempts INTEGER NOT NULL,
   due INTEGER NOT NULL,
-  history TEXT NOT NULL,
+  history TEXT NOT NULL, hash INTEGER NOT NULL DEFAULT 0, replay INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (subscription, position)
 ) STRICT;
 

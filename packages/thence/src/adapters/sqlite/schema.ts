@@ -21,12 +21,19 @@ export function storeIdentity(connection: Connection): string {
   return found[0]
 }
 
-/** The names that a script creates. */
-const created = (migration: Migration): string[] =>
-  Array.from(
-    migration.script.matchAll(/^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)/gm),
-    (match) => match[1]!,
-  )
+const change = /^(CREATE|DROP|ALTER) (?:TABLE|INDEX|TRIGGER) (\w+)(?: RENAME TO (\w+))?/gm
+
+/** The names that are there after these scripts. */
+const created = (done: readonly Migration[]): ReadonlySet<string> => {
+  const names = new Set<string>()
+  for (const { script } of done)
+    for (const [, verb, name = '', renamed] of script.matchAll(change)) {
+      if (verb === 'DROP' || renamed !== undefined) names.delete(name)
+      if (verb === 'CREATE') names.add(name)
+      if (renamed !== undefined) names.add(renamed)
+    }
+  return names
+}
 
 const foreign = (problem: string): ThenceError =>
   new ThenceError(
@@ -50,8 +57,8 @@ export function currentMigration(connection: Connection): number {
       `The store is at migration ${current}; this version of Thence knows ${last}. Update Thence.`,
       { details: { current, known: last } },
     )
-  const expected = migrations.filter(({ number }) => number <= current).flatMap(created)
-  const lost = expected.find((name) => !present.has(name))
+  const expected = created(migrations.filter(({ number }) => number <= current))
+  const lost = [...expected].find((name) => !present.has(name))
   if (lost !== undefined) throw foreign(`not ${lost}`)
   return current
 }

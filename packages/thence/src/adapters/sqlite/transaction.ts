@@ -11,6 +11,7 @@ import type { Documents } from '../../ports/documents.ts'
 import type { Events } from '../../ports/events.ts'
 import type { Inbox } from '../../ports/inbox.ts'
 import type { Jobs } from '../../ports/jobs.ts'
+import type { Leases } from '../../ports/leases.ts'
 import type { Retries } from '../../ports/retries.ts'
 import type { Snapshots } from '../../ports/snapshots.ts'
 import type { Sql } from '../../ports/sql.ts'
@@ -22,6 +23,7 @@ import { SqliteDocuments } from './documents.ts'
 import { SqliteEvents } from './events.ts'
 import { SqliteInbox } from './inbox.ts'
 import { SqliteJobs } from './jobs.ts'
+import { SqliteLeases } from './leases.ts'
 import { SqliteRetries } from './retries.ts'
 import type { Scope } from './scope.ts'
 import { SqliteSnapshots } from './snapshots.ts'
@@ -37,6 +39,7 @@ export class SqliteTransaction implements Transaction {
   #retries: Retries | undefined
   #deadLetters: DeadLetters | undefined
   #inbox: Inbox | undefined
+  #leases: Leases | undefined
   #timers: Timers | undefined
   #snapshots: Snapshots | undefined
   #documents: Documents | undefined
@@ -62,6 +65,9 @@ export class SqliteTransaction implements Transaction {
   }
   get inbox(): Inbox {
     return (this.#inbox ??= new SqliteInbox(this.#scope))
+  }
+  get leases(): Leases {
+    return (this.#leases ??= new SqliteLeases(this.#scope))
   }
   get timers(): Timers {
     return (this.#timers ??= new SqliteTimers(this.#scope))

@@ -5,5 +5,6 @@ import type { Migration } from '../../../ports/database.ts'
 import { tables } from './0001-tables.ts'
 import { audit } from './0002-audit.ts'
 import { jobs } from './0003-jobs.ts'
+import { leases } from './0004-leases.ts'
 
-export const migrations: readonly Migration[] = [tables, audit, jobs]
+export const migrations: readonly Migration[] = [tables, audit, jobs, leases]

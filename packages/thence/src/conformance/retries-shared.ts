@@ -1,0 +1,93 @@
+/** Retries by share: which rows one of several partitions takes care of, and what it is told of them. */
+import { strict as assert } from 'node:assert'
+import type { Database } from '../ports/database.ts'
+import type { Retries, Retry } from '../ports/retries.ts'
+import { type Case, casesOf } from './case.ts'
+
+const it = casesOf('retries')
+
+const row = (position: number, change: Partial<Retry> = {}): Retry => ({
+  subscription: 'p',
+  key: 'k',
+  hash: 7,
+  position,
+  messageId: `m${position}`,
+  state: 'due',
+  attempts: 1,
+  due: 100,
+  history: [],
+  ...change,
+})
+
+const within = <T>(database: Database, work: (retries: Retries) => T | Promise<T>): Promise<T> =>
+  database.transact(({ retries }) => work(retries))
+
+const put = (database: Database, ...rows: readonly Retry[]): Promise<void> =>
+  within(database, async (retries) => {
+    for (const one of rows) await retries.put(one)
+  })
+
+export const retriesShared: readonly Case[] = [
+  it('each share has the rows of its keys, and all shares have all rows', async ({ database }) => {
+    const hashes = [0, 1, 2, 3, 4_294_967_295]
+    await put(database, ...hashes.map((hash, index) => row(index + 1, { hash, key: `k${hash}` })))
+    const of = (partition: number, partitions: number): Promise<number[]> =>
+      within(database, async (retries) => {
+        const share = { partition, partitions }
+        const rows = await retries.take('p', { now: 100, limit: 9, share })
+        return rows.map(({ hash }) => hash)
+      })
+    assert.deepEqual(await of(0, 1), hashes)
+    assert.deepEqual(
+      [await of(0, 2), await of(1, 2)],
+      [
+        [0, 2],
+        [1, 3, 4_294_967_295],
+      ],
+    )
+    assert.deepEqual(await of(2, 3), [2])
+  }),
+
+  it('a limit counts only the rows of the share', async ({ database }) => {
+    await put(
+      database,
+      row(1, { hash: 0 }),
+      row(2, { hash: 0, key: 'b' }),
+      row(3, { hash: 1, key: 'c' }),
+    )
+    const share = { partition: 1, partitions: 2 }
+    const rows = await within(database, (all) => all.take('p', { now: 100, limit: 1, share }))
+    assert.deepEqual(
+      rows.map(({ position }) => position),
+      [3],
+    )
+  }),
+
+  it('the outlook counts one subscription, or one share of it', async ({ database }) => {
+    await put(
+      database,
+      row(1, { hash: 0, due: 200 }),
+      row(2, { hash: 1, key: 'b', due: 300 }),
+      row(3, { hash: 2, key: 'c', state: 'parked', due: 0 }),
+      row(4, { hash: 2, key: 'c', state: 'queued', due: 0 }),
+      row(5, { subscription: 'q' }),
+    )
+    const all = { subscription: 'p', due: 2, parked: 1, queued: 1, next: 200 }
+    const odd = { subscription: 'p', due: 1, parked: 0, queued: 0, next: 300 }
+    const share = { partition: 1, partitions: 2 }
+    assert.deepEqual(await within(database, (retries) => retries.outlook('p')), all)
+    assert.deepEqual(await within(database, (retries) => retries.outlook('p', share)), odd)
+    const none = { subscription: 'none', due: 0, parked: 0, queued: 0, next: 0 }
+    assert.deepEqual(await within(database, (retries) => retries.outlook('none')), none)
+  }),
+
+  it('a row remembers that it is a replay, and which hash its key has', async ({ database }) => {
+    await put(database, row(1, { replay: true, hash: 4_294_967_295 }))
+    assert.deepEqual(
+      await within(database, (retries) => retries.find('p', 1)),
+      row(1, { replay: true, hash: 4_294_967_295 }),
+    )
+    await put(database, row(1, { hash: 5 }))
+    assert.deepEqual(await within(database, (retries) => retries.find('p', 1)), row(1, { hash: 5 }))
+  }),
+]
