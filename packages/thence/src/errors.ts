@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'CONFIG_INVALID'
   | 'CAPABILITY_MISSING'
   | 'VERSION_CONFLICT'
+  | 'STREAM_TOMBSTONED'
+  | 'HISTORY_TRUNCATED'
   | 'CONDITION_FAILED'
   | 'REJECTED'
   | 'QUERY_UNANSWERED'
@@ -70,6 +72,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     true,
     'A stream was not at the expected version when the append committed.',
   ),
+  STREAM_TOMBSTONED: entry(false, 'A stream was ended for good; nothing can be appended to it.'),
+  HISTORY_TRUNCATED: entry(false, 'Messages that are needed were removed by retention.'),
   CONDITION_FAILED: entry(true, 'An append condition did not hold when the append committed.'),
   REJECTED: entry(false, 'A decision refused a command for a reason of the domain.'),
   QUERY_UNANSWERED: entry(false, 'No projection answers this query.'),

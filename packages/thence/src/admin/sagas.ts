@@ -114,14 +114,14 @@ const summaryOf = async (
 ): Promise<SagaSummary> => {
   const instance = `${saga}-${key}`
   const [first] = await events.readStream(instance, { limit: 1 })
-  const [last] = await events.readStream(instance, { limit: 1, backwards: true })
+  const info = await events.stream(instance)
   return {
     instance,
     saga,
     key,
     status,
-    since: first?.time ?? 0,
-    updated: last?.time ?? 0,
+    since: first?.time ?? info?.time ?? 0,
+    updated: info?.time ?? 0,
     steps,
     reason: reason ?? null,
   }

@@ -179,7 +179,7 @@ const lasting: readonly Case[] = [
       const again = await subject.reopen()
       assert.deepEqual(await everything(again), before)
       assert.deepEqual((await again.plan()).pending, [])
-      assert.equal((await given(again, 's', messages('y'))).position, 4)
+      assert.equal((await given(again, 's', messages('y'))).position, 6)
     },
     { requires: shared },
   ),

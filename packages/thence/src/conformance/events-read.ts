@@ -190,9 +190,10 @@ const listing: readonly Case[] = [
   }) => {
     await given(database, 's', [message('a', { time: 5 }), message('b', { time: 9 })])
     await given(database, 't', [message('c', { time: 7 })])
+    const whole = { trimmed: 0, tombstone: false }
     assert.deepEqual(await list(database, {}), [
-      { stream: 's', version: 2, position: 2, time: 9 },
-      { stream: 't', version: 1, position: 3, time: 7 },
+      { stream: 's', version: 2, position: 2, time: 9, ...whole },
+      { stream: 't', version: 1, position: 3, time: 7, ...whole },
     ])
   }),
 

@@ -12,6 +12,14 @@ export async function writeEverything(transaction: Transaction, name: string): P
   })
   assert.equal(verdict.outcome, 'appended')
   await transaction.events.append({ stream: name, messages: [message(`other of ${name}`)] })
+  await transaction.events.append({ stream: 'trimmed', messages: [message(`gone of ${name}`)] })
+  await transaction.events.trim('trimmed', { through: 1000, limit: 1000 })
+  await transaction.events.append({
+    stream: `ended ${name}`,
+    messages: [message(`end of ${name}`)],
+  })
+  await transaction.events.tombstone(`ended ${name}`)
+  await transaction.sizes.measure(2)
   await writeProgress(transaction, name)
   await writeRest(transaction, name)
 }
@@ -66,6 +74,8 @@ async function writeRest(transaction: Transaction, name: string): Promise<void> 
   await timers.set({ ...timer, id: 'shared', owner: name })
   const version = ((await snapshots.load('shared', 'tag'))?.version ?? 0) + 1
   await snapshots.save({ stream: 'shared', version, tag: 'tag', state: JSON.stringify(name) })
+  await snapshots.save({ stream: name, version, tag: 'cleared', state: '{}' })
+  await snapshots.clear(name)
   await documents.clear('cleared')
   await documents.put('cleared', name, '{}')
   await documents.put('documents', name, '{}')
@@ -112,6 +122,8 @@ export async function readEverything(
     log: (await events.readAll({ limit })).messages,
     head: await events.head(),
     streams: await events.streams({ limit }),
+    truncated: await events.truncated(),
+    sizes: (await transaction.sizes.read(limit)).categories,
     found,
     remembered,
     snapshot: await snapshots.load('shared', 'tag'),

@@ -13,6 +13,7 @@ import { eventsContents } from './events-contents.ts'
 import { eventsOnce } from './events-once.ts'
 import { eventsRace } from './events-race.ts'
 import { eventsRead } from './events-read.ts'
+import { eventsTrim } from './events-trim.ts'
 import { eventsVerdict } from './events-verdict.ts'
 import { inbox } from './inbox.ts'
 import { isolation } from './isolation.ts'
@@ -20,6 +21,7 @@ import { jobs } from './jobs.ts'
 import { leases } from './leases.ts'
 import { retries } from './retries.ts'
 import { retriesShared } from './retries-shared.ts'
+import { sizesCases } from './sizes.ts'
 import { snapshots } from './snapshots.ts'
 import { sql } from './sql.ts'
 import { timers } from './timers.ts'
@@ -47,6 +49,7 @@ export const cases: readonly Case[] = [
   ...eventsCondition,
   ...eventsRead,
   ...eventsBytes,
+  ...eventsTrim,
   ...eventsRace,
   ...checkpoints,
   ...checkpointsHeld,
@@ -58,6 +61,7 @@ export const cases: readonly Case[] = [
   ...timers,
   ...snapshots,
   ...documents,
+  ...sizesCases,
   ...audit,
   ...jobs,
   ...sql,

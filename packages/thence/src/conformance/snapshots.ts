@@ -57,4 +57,25 @@ export const snapshots: readonly Case[] = [
     await save(database, snapshot(6, { state: '{"again":true}' }))
     assert.deepEqual(await load(database), snapshot(6, { state: '{"again":true}' }))
   }),
+
+  it('clearing removes those of one stream, with every tag', async ({ database }) => {
+    await save(
+      database,
+      snapshot(1),
+      snapshot(2, { tag: 'v2' }),
+      snapshot(3, { stream: 'S' }),
+      snapshot(4, { stream: 's1' }),
+    )
+    const clear = (): Promise<number> =>
+      database.transact(({ snapshots: store }) => store.clear('s'))
+    assert.deepEqual([await clear(), await clear()], [2, 0])
+    assert.deepEqual(
+      [await load(database), await load(database, 's', 'v2')],
+      [undefined, undefined],
+    )
+    assert.deepEqual(await load(database, 'S'), snapshot(3, { stream: 'S' }))
+    assert.deepEqual(await load(database, 's1'), snapshot(4, { stream: 's1' }))
+    await save(database, snapshot(1))
+    assert.deepEqual(await load(database), snapshot(1))
+  }),
 ]

@@ -159,6 +159,7 @@ async function assertEnded(ended: Transaction): Promise<void> {
     () => ended.documents.put('c', 'late', '{}'),
     () => ended.audit.list({ limit: 1 }),
     () => ended.jobs.get('j'),
+    () => ended.sizes.read(1),
     () => ended.savepoint(() => 1),
   ]
   for (const use of uses) await refuses('STATE_INVALID', use)

@@ -22,7 +22,7 @@ const whole: readonly Case[] = [
     assert.deepEqual(result, { answer: 42 })
     assert.equal(await database.transact(() => 'now'), 'now')
     assert.equal(await database.read(() => undefined), undefined)
-    assert.equal(await head(database), 2)
+    assert.equal(await head(database), 4)
   }),
 
   it('when work throws at its end nothing of it is kept, in any port', async ({ database }) => {

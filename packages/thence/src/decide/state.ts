@@ -1,9 +1,11 @@
 /**
  * The state of an aggregate at the end of its stream: a snapshot if there is one, and every event after it.
  */
+import { ThenceError } from '../errors.ts'
 import type { Codec } from '../message/codec.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Transaction } from '../ports/database.ts'
+import { tombstoned } from '../store/verdict.ts'
 import type { Aggregate } from './aggregate.ts'
 
 /** A state and the place in the stream that it stands for. */
@@ -47,20 +49,61 @@ const start = async (
   return { state, version: found?.version ?? 0 }
 }
 
-/** Reads and folds the stream. A snapshot that is ahead of the stream is not believed. */
+/** What is loaded. */
+export interface Folding {
+  readonly aggregate: Aggregate
+  readonly stream: string
+}
+
+/**
+ * Gives the position of the last message of a stream that does not have the message at which the fold was to begin;
+ * undefined if the stream ends before that.
+ * @throws HISTORY_TRUNCATED, STREAM_TOMBSTONED
+ */
+const lastWithout = async (
+  { events }: Transaction,
+  { aggregate, stream }: Folding,
+  version: number,
+): Promise<number | undefined> => {
+  const info = await events.stream(stream)
+  if (info === undefined) return version === 0 ? 0 : undefined
+  if (info.tombstone) throw tombstoned(stream)
+  if (version > info.version) return undefined
+  if (info.trimmed <= version) return info.position
+  const snapshot = version === 0 ? 'there is no snapshot' : `the snapshot is of version ${version}`
+  throw new ThenceError(
+    'HISTORY_TRUNCATED',
+    `${aggregate.name} cannot be loaded from stream ${stream}: its messages up to version ${info.trimmed} were removed and ` +
+      `${snapshot}, so that the state would be wrong. See: thence retention show`,
+    { details: { stream, trimmed: info.trimmed, snapshot: version } },
+  )
+}
+
+/**
+ * Reads and folds the stream. A snapshot that is ahead of the stream is not believed.
+ * @throws HISTORY_TRUNCATED if messages were removed that no snapshot stands for; STREAM_TOMBSTONED
+ */
 export async function fold(
   transaction: Transaction,
   codec: Codec,
-  { aggregate, stream }: { readonly aggregate: Aggregate; readonly stream: string },
+  folding: Folding,
 ): Promise<Folded> {
+  const { aggregate, stream } = folding
   let { state, version } = await start(transaction, aggregate, stream)
   let position = 0
   // From the snapshot's own version, so that its last event gives the position, and its absence gives it away.
   let from = Math.max(version, 1)
   for (;;) {
     const page = await transaction.events.readStream(stream, { from, limit: pageSize })
-    if (page.length === 0 && version > 0 && position === 0)
-      return fold(transaction, codec, { aggregate: { ...aggregate, snapshot: undefined }, stream })
+    if (position === 0 && page[0]?.version !== from) {
+      const last = await lastWithout(transaction, folding, version)
+      if (last === undefined)
+        return fold(transaction, codec, {
+          aggregate: { ...aggregate, snapshot: undefined },
+          stream,
+        })
+      position = last
+    }
     for (const stored of page) {
       position = stored.position
       if (stored.version <= version) continue

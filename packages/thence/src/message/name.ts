@@ -40,3 +40,6 @@ export function checkCategory(what: string, name: string): void {
     `${what} "${name}" must not contain "-": it separates the category from the id in a stream's name. Try "${suggestion}".`,
   )
 }
+
+/** What stands before the first `-` of a stream's name; all of it if there is none. */
+export const categoryOf = (stream: string): string => stream.split('-', 1)[0] ?? stream

@@ -13,6 +13,7 @@ import type { Jobs } from './jobs.ts'
 import type { Leases } from './leases.ts'
 import type { Retries } from './retries.ts'
 import type { Runtime } from './runtime.ts'
+import type { Sizes } from './sizes.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Sql } from './sql.ts'
 import type { Timers } from './timers.ts'
@@ -30,6 +31,7 @@ export interface Transaction {
   readonly documents: Documents
   readonly audit: Audit
   readonly jobs: Jobs
+  readonly sizes: Sizes
   /** Throws CAPABILITY_MISSING where the adapter has no SQL. */
   readonly sql: Sql
   /** Runs `work`; if it throws, undoes only what `work` did and throws the same error. One at a time, or nested. */

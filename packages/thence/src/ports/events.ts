@@ -62,6 +62,8 @@ export type Verdict =
   | { readonly outcome: 'condition-failed'; readonly position: number }
   /** The id belongs to a message with another type, data or stream. */
   | { readonly outcome: 'id-reused'; readonly id: string }
+  /** The stream was ended for good. */
+  | { readonly outcome: 'tombstoned' }
 
 export interface ReadStream {
   /** First version to give, inclusive; default: the first of the stream, backwards the last. */
@@ -103,26 +105,57 @@ export interface Page {
   readonly more: boolean
 }
 
+/** A stream, also one whose messages were all removed: then this tells of the last that it had. */
 export interface StreamInfo {
   readonly stream: string
+  /** Of its last message. */
   readonly version: number
   /** Of its last message. */
   readonly position: number
   /** Of its last message, Unix milliseconds. */
   readonly time: number
+  /** Messages up to this version were removed; 0: none. */
+  readonly trimmed: number
+  /** It was ended for good: nothing can be appended any more. */
+  readonly tombstone: boolean
+}
+
+/** Where a message stands, without what it says: what retention walks over. */
+export interface Place {
+  readonly position: number
+  readonly stream: string
+  readonly version: number
+  readonly type: string
+  /** Unix milliseconds. */
+  readonly time: number
+}
+
+export interface Trim {
+  /** The last version to remove, inclusive. */
+  readonly through: number
+  /** At most so many messages; at least 1. */
+  readonly limit: number
 }
 
 /**
  * Reads and writes inside one transaction.
  *
- * - `append` judges in this order: `once` already remembered → duplicate; `expected` not met → conflict, unless all
- *   ids are already stored in this stream with the same type and data → duplicate; condition not met →
- *   condition-failed (with the same exception); an id is taken by another message, or only some of the ids are
+ * - `append` judges in this order: `once` already remembered → duplicate; the stream is a tombstone → tombstoned,
+ *   unless all ids are already stored in this stream with the same type and data → duplicate; `expected` not met →
+ *   conflict, condition not met → condition-failed (both with the same exception); an id is taken by another message, or only some of the ids are
  *   stored, or one comes twice → id-reused; else appended. A refused request leaves no trace and the transaction goes
  *   on. A request without messages is never a duplicate by its ids.
  * - Versions in a stream are contiguous from 1. Positions are contiguous too where a single writer gives them, and in
  *   any case grow in commit order.
  * - `readStream` and `readAll` see this transaction's own appends.
+ * - `trim` removes messages of a stream from its beginning on, up to a version, and gives how many. What is left keeps
+ *   its versions and positions; neither is ever given twice. The ids of removed messages are forgotten: an append that
+ *   is sent again after that is a new one, unless `once` or `expected` refuses it. A condition looks at what is stored,
+ *   so it doesn't see them either.
+ * - `tombstone` ends a stream; it gives false if there is no such stream or it was ended before. Its messages stay until
+ *   they are trimmed.
+ * - `truncated` gives the highest position of a removed message that had one of the types (any type, if absent), 0 if
+ *   there is none: whoever reads these types from before it does not read everything that has happened.
  * - `readAll` loads no more than `maxBytes` and one message, whatever the `limit`.
  */
 export interface Events {
@@ -135,10 +168,17 @@ export interface Events {
   find(
     by: { readonly id: string } | { readonly correlationId: string },
   ): Awaitable<readonly StoredMessage[]>
+  /** One stream; undefined if nothing was ever appended to it. */
+  stream(name: string): Awaitable<StreamInfo | undefined>
   /** Streams whose name starts with `prefix`, by name, after the name `after`. */
   streams(options: {
     readonly prefix?: string
     readonly after?: string
     readonly limit: number
   }): Awaitable<readonly StreamInfo[]>
+  trim(stream: string, options: Trim): Awaitable<number>
+  tombstone(stream: string): Awaitable<boolean>
+  truncated(types?: readonly string[]): Awaitable<number>
+  /** Where messages stand, in order of position, after a position. */
+  places(options: { readonly after: number; readonly limit: number }): Awaitable<readonly Place[]>
 }

@@ -14,8 +14,12 @@ export interface Snapshot {
   readonly state: string
 }
 
-/** `save` keeps only the newest version of each stream and tag. */
+/**
+ * - `save` keeps only the newest version of each stream and tag.
+ * - `clear` removes those of a stream, with every tag; it returns how many.
+ */
 export interface Snapshots {
   load(stream: string, tag: string): Awaitable<Snapshot | undefined>
   save(snapshot: Snapshot): Awaitable<void>
+  clear(stream: string): Awaitable<number>
 }

@@ -1,6 +1,7 @@
 /**
  * A saga as a sink of a subscription: its facts, its commands, its timers and the checkpoint commit together.
  */
+import { ThenceError } from '../errors.ts'
 import { Recent } from '../internal/recent.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import { encode, issue } from '../message/codec.ts'
@@ -38,6 +39,25 @@ export interface Instance {
   readonly from?: SagaState | undefined
 }
 
+/**
+ * The state of an instance whose stream does not begin where it should: it has ended, if its stream was ended for good;
+ * undefined if nothing was removed.
+ * @throws HISTORY_TRUNCATED
+ */
+const removedState = async (
+  { events }: Transaction,
+  stream: string,
+): Promise<SagaState | undefined> => {
+  const info = await events.stream(stream)
+  if (info === undefined || info.trimmed === 0) return undefined
+  if (info.tombstone) return { ...newState(undefined), status: 'completed', version: info.version }
+  throw new ThenceError(
+    'HISTORY_TRUNCATED',
+    `The saga instance ${stream} cannot be loaded: its messages up to version ${info.trimmed} were removed.`,
+    { details: { stream, trimmed: info.trimmed } },
+  )
+}
+
 /** The state of one instance, from its stream, beginning at `from` if that is known. */
 export async function loadSaga(
   transaction: Transaction,
@@ -46,10 +66,14 @@ export async function loadSaga(
 ): Promise<SagaState> {
   let state = from ?? newState(saga.initial())
   for (;;) {
-    const page = await transaction.events.readStream(`${saga.name}-${key}`, {
-      from: state.version + 1,
-      limit: pageSize,
-    })
+    const stream = `${saga.name}-${key}`
+    const next = state.version + 1
+    const page = await transaction.events.readStream(stream, { from: next, limit: pageSize })
+    const first = page[0]
+    if (first === undefined ? state.version === 0 : first.version !== next) {
+      const removed = await removedState(transaction, stream)
+      if (removed !== undefined) return removed
+    }
     for (const stored of page) {
       const { type, data, metadata } = codec.decode(stored)
       state = evolve(saga.name, state, { type, data, mark: metadata.saga })

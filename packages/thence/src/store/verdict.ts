@@ -17,7 +17,15 @@ const conflict = (request: AppendRequest, actual: number): ThenceError => {
   )
 }
 
-/** Gives where the messages are, or throws VERSION_CONFLICT, CONDITION_FAILED or MESSAGE_ID_REUSED. */
+/** Nothing more can happen in a stream that was ended. */
+export const tombstoned = (stream: string): ThenceError =>
+  new ThenceError(
+    'STREAM_TOMBSTONED',
+    `Stream ${stream} was ended for good when its history was removed; nothing can be appended to it. Use another id.`,
+    { details: { stream } },
+  )
+
+/** Gives where the messages are, or throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED or STREAM_TOMBSTONED. */
 export function accept(request: AppendRequest, verdict: Verdict): Appended {
   switch (verdict.outcome) {
     case 'appended':
@@ -39,5 +47,7 @@ export function accept(request: AppendRequest, verdict: Verdict): Appended {
           'Use the same id only to send the very same message again.',
         { details: { stream: request.stream, id: verdict.id } },
       )
+    case 'tombstoned':
+      throw tombstoned(request.stream)
   }
 }

@@ -3,7 +3,7 @@ import type { AppendRequest, Events, Query, Verdict } from '../../src/ports/even
 import type { Fault } from './plant.ts'
 
 /** A fault of `append`, given the healthy port. */
-const appending = (
+export const appending = (
   name: string,
   append: (events: Events, request: AppendRequest) => Promise<Verdict>,
 ): Fault => ({

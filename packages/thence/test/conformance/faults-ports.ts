@@ -221,6 +221,20 @@ const rest: readonly Fault[] = [
   of('inbox', 'forgetting is exclusive', (rows) => ({
     forget: (consumer, through) => rows.forget(consumer, through - 1),
   })),
+  of('snapshots', 'clearing a stream leaves its other tags', (rows) => ({
+    async clear(stream) {
+      const other = await rows.load(stream, 'v2')
+      const cleared = await rows.clear(stream)
+      if (other !== undefined) await rows.save(other)
+      return cleared
+    },
+  })),
+  of('snapshots', 'clearing a stream takes those that are named alike', (rows) => ({
+    async clear(stream) {
+      await rows.clear(stream.toUpperCase())
+      return rows.clear(stream)
+    },
+  })),
   of('snapshots', 'an older snapshot replaces a newer one', (rows) => ({
     async save(snapshot) {
       lastSaved.set(JSON.stringify([snapshot.stream, snapshot.tag]), snapshot)

@@ -107,7 +107,9 @@ async function look(transaction: Transaction): Promise<unknown> {
   const limit = 1000
   const collections: unknown[] = []
   for (const name of ['a', 'A']) collections.push(await documents.list(name, { limit }))
+  const { categories, tables } = await transaction.sizes.read(limit)
   return {
+    sizes: [categories, tables, await events.truncated()],
     log: await events.readAll({ limit }),
     backwards: (await events.readAll({ limit, backwards: true })).messages,
     streams: await events.streams({ limit }),

@@ -106,6 +106,20 @@ const events: readonly fc.Arbitrary<Operation>[] = [
   define('streams', fc.record({ after: optional(name), limit }), (transaction, options) =>
     transaction.events.streams({ limit: options.limit, ...compact({ after: options.after }) }),
   ),
+  define(
+    'trim',
+    fc.record({ stream: name, through: fc.integer({ min: 1, max: 4 }), limit }),
+    ({ events: log }, { stream, ...options }) => log.trim(stream, options),
+  ),
+  define('tombstone', fc.tuple(name, small), async ({ events: log }, [stream, chance]) => [
+    chance === 0 && (await log.tombstone(stream)),
+    (await log.stream(stream)) ?? 'none',
+  ]),
+  define('places', fc.tuple(place, limit), async ({ events: log }, [after, most]) => [
+    await log.places({ after, limit: most }),
+    await log.truncated(types),
+  ]),
+  define('measure', limit, async ({ sizes }, most) => void (await sizes.measure(most))),
   define('find', fc.constantFrom('m1', 'm2', 'm4'), async ({ events: log }, id) => [
     await log.find({ id }),
     await log.find({ correlationId: id }),

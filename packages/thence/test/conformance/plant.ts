@@ -28,6 +28,7 @@ const portNames: readonly PortName[] = [
   'timers',
   'snapshots',
   'documents',
+  'sizes',
   'audit',
   'jobs',
 ]

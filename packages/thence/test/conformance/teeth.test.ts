@@ -6,6 +6,7 @@ import { eventFaults } from './faults-events.ts'
 import { operateFaults } from './faults-operate.ts'
 import { portFaults } from './faults-ports.ts'
 import { transactionFaults } from './faults-transactions.ts'
+import { trimFaults } from './faults-trim.ts'
 import { compareWithModel } from './model.ts'
 import { type Fault, plant } from './plant.ts'
 
@@ -34,7 +35,14 @@ async function failing(make: Make, among: readonly Case[]): Promise<string[]> {
   return names
 }
 
-const all = [...eventFaults, ...byteFaults, ...portFaults, ...operateFaults, ...transactionFaults]
+const all = [
+  ...eventFaults,
+  ...byteFaults,
+  ...trimFaults,
+  ...portFaults,
+  ...operateFaults,
+  ...transactionFaults,
+]
 
 describe('the conformance cases', () => {
   test('pass where only the planting, and no fault, is done', async () => {
@@ -68,6 +76,9 @@ describe('the model', () => {
     'a savepoint undoes nothing',
     'a letter added again keeps its state',
     'timers are due by id',
+    'trim ignores its limit',
+    'truncated looks at all types',
+    'removed messages are not counted',
   ]
   test.each(
     all

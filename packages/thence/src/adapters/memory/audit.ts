@@ -10,6 +10,10 @@ export class MemoryAudit implements Audit {
     this.#entries = new Table(journal)
   }
 
+  get size(): number {
+    return this.#entries.size
+  }
+
   add(entry: AuditEntry): void {
     if (this.#entries.get(entry.id) === undefined) this.#entries.set(entry.id, frozenCopy(entry))
   }

@@ -12,6 +12,10 @@ export class MemoryDeadLetters implements DeadLetters {
     this.#ids = new Tables(journal)
   }
 
+  get size(): number {
+    return this.#letters.size
+  }
+
   add(letter: DeadLetter): void {
     const { subscription, message } = letter
     const old = this.find(subscription, message.position)

@@ -10,6 +10,10 @@ export class MemoryDocuments implements Documents {
     this.#collections = new Tables(journal)
   }
 
+  get size(): number {
+    return this.#collections.size
+  }
+
   get(collection: string, key: string): string | undefined {
     return this.#collections.of(collection).get(key)
   }

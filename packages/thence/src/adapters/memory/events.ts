@@ -1,6 +1,7 @@
 /**
  * The log as an array: position p stands at index p - 1, so reading after a position needs no search. Queries scan
- * from there; that is enough for a specification and for tests.
+ * from there; that is enough for a specification and for tests. What was removed leaves a hole, in the log and in its
+ * stream.
  */
 import type {
   AppendCondition,
@@ -10,29 +11,52 @@ import type {
   NewMessage,
   Once,
   Page,
+  Place,
   ReadAll,
   ReadStream,
   StoredMessage,
   StreamInfo,
+  Trim,
   Verdict,
 } from '../../ports/events.ts'
 import { bytesOf, Room } from '../../internal/room.ts'
+import { categoryOf } from '../../message/name.ts'
 import { type Past, judge } from './judge.ts'
 import type { MemoryInbox } from './inbox.ts'
 import { page } from './order.ts'
 import { matches } from './query.ts'
-import type { Journal } from './table.ts'
+import { type Journal, Table } from './table.ts'
+
+/** A stream; version v stands at index v - 1. */
+interface Kept {
+  readonly messages: (StoredMessage | undefined)[]
+  trimmed: number
+  tombstone: boolean
+  /** Also if it was removed. */
+  last: Pick<StoredMessage, 'position' | 'time'>
+}
+
+/** How many messages of a category were removed, and the highest of their positions. */
+export interface Removed {
+  readonly removed: number
+  readonly truncated: number
+}
 
 export class MemoryEvents implements Events, Past {
-  readonly #log: StoredMessage[] = []
-  readonly #streams = new Map<string, StoredMessage[]>()
+  readonly #log: (StoredMessage | undefined)[] = []
+  readonly #streams = new Map<string, Kept>()
   readonly #ids = new Map<string, StoredMessage>()
+  /** The highest removed position, by type. */
+  readonly #truncated: Table<string, number>
+  readonly #removed: Table<string, Removed>
   readonly #journal: Journal
   readonly #inbox: MemoryInbox
 
   constructor(journal: Journal, inbox: MemoryInbox) {
     this.#journal = journal
     this.#inbox = inbox
+    this.#truncated = new Table(journal)
+    this.#removed = new Table(journal)
   }
 
   append(request: AppendRequest): Verdict {
@@ -51,13 +75,13 @@ export class MemoryEvents implements Events, Past {
   }
 
   readStream(stream: string, { from, backwards, limit }: ReadStream): readonly StoredMessage[] {
-    const all = this.#streams.get(stream) ?? []
-    if (backwards) {
-      const end = Math.max(0, Math.min(from ?? all.length, all.length))
-      return all.slice(Math.max(0, end - limit), end).reverse()
-    }
-    const start = Math.max(1, from ?? 1) - 1
-    return all.slice(start, start + limit)
+    const { messages, trimmed } = this.#streams.get(stream) ?? { messages: [], trimmed: 0 }
+    const end = Math.min(from ?? messages.length, messages.length)
+    const start = Math.max(trimmed, (from ?? 1) - 1)
+    const found = backwards
+      ? messages.slice(Math.max(trimmed, end - limit), Math.max(trimmed, end)).reverse()
+      : messages.slice(start, start + limit)
+    return found.filter(isStored)
   }
 
   readAll({ query = [], after = 0, before = Infinity, backwards, limit, maxBytes }: ReadAll): Page {
@@ -79,7 +103,16 @@ export class MemoryEvents implements Events, Past {
 
   find(by: { readonly id: string } | { readonly correlationId: string }): readonly StoredMessage[] {
     if ('id' in by) return [this.#ids.get(by.id)].filter((message) => message !== undefined)
-    return this.#log.filter(({ correlationId, id }) => (correlationId ?? id) === by.correlationId)
+    return this.#log
+      .filter(isStored)
+      .filter(({ correlationId, id }) => (correlationId ?? id) === by.correlationId)
+  }
+
+  stream(name: string): StreamInfo | undefined {
+    const kept = this.#streams.get(name)
+    if (kept === undefined || kept.messages.length === 0) return undefined
+    const { messages, last, trimmed, tombstone } = kept
+    return { stream: name, version: messages.length, ...last, trimmed, tombstone }
   }
 
   streams(options: {
@@ -87,11 +120,59 @@ export class MemoryEvents implements Events, Past {
     readonly after?: string
     readonly limit: number
   }): readonly StreamInfo[] {
-    const lasts = [...this.#streams.values()].flatMap((messages) => messages.slice(-1))
-    const named = lasts.filter(({ stream }) => stream.startsWith(options.prefix ?? ''))
-    return page(named, ({ stream }) => stream, options).map(
-      ({ stream, version, position, time }) => ({ stream, version, position, time }),
-    )
+    const infos = [...this.#streams.keys()].map((name) => this.stream(name)).filter(isThere)
+    const named = infos.filter(({ stream }) => stream.startsWith(options.prefix ?? ''))
+    return page(named, ({ stream }) => stream, options)
+  }
+
+  trim(stream: string, { through, limit }: Trim): number {
+    const kept = this.#streams.get(stream)
+    if (kept === undefined) return 0
+    const before = kept.trimmed
+    const end = Math.min(through, before + limit, kept.messages.length)
+    for (let version = before + 1; version <= end; version += 1) this.#remove(kept, version)
+    return Math.max(0, end - before)
+  }
+
+  tombstone(stream: string): boolean {
+    const kept = this.#streams.get(stream)
+    if (kept === undefined || kept.messages.length === 0 || kept.tombstone) return false
+    this.#journal.note(() => {
+      kept.tombstone = false
+    })
+    kept.tombstone = true
+    return true
+  }
+
+  truncated(types?: readonly string[]): number {
+    const positions = types
+      ? types.map((type) => this.#truncated.get(type) ?? 0)
+      : this.#truncated.values()
+    return Math.max(0, ...positions)
+  }
+
+  places({ after, limit }: { readonly after: number; readonly limit: number }): readonly Place[] {
+    return this.#log
+      .slice(after)
+      .filter(isStored)
+      .slice(0, limit)
+      .map(({ position, stream, version, type, time }) => ({
+        position,
+        stream,
+        version,
+        type,
+        time,
+      }))
+  }
+
+  /** Everything that is stored. */
+  all(): readonly StoredMessage[] {
+    return this.#log.filter(isStored)
+  }
+
+  /** What was removed, by category. */
+  removed(category: string): Removed {
+    return this.#removed.get(category) ?? { removed: 0, truncated: 0 }
   }
 
   recall(once: Once): Appended | undefined {
@@ -99,7 +180,11 @@ export class MemoryEvents implements Events, Past {
   }
 
   version(stream: string): number {
-    return this.#streams.get(stream)?.length ?? 0
+    return this.#streams.get(stream)?.messages.length ?? 0
+  }
+
+  isTombstone(stream: string): boolean {
+    return this.#streams.get(stream)?.tombstone ?? false
   }
 
   byId(id: string): StoredMessage | undefined {
@@ -111,22 +196,55 @@ export class MemoryEvents implements Events, Past {
   }
 
   #write(stream: string, message: NewMessage): void {
-    const past = this.#streams.get(stream) ?? []
+    const kept = this.#streams.get(stream) ?? newStream()
+    const { messages, last } = kept
     const stored = Object.freeze({
       ...message,
       tags: Object.freeze([...message.tags]),
       stream,
-      version: past.length + 1,
+      version: messages.length + 1,
       position: this.#log.length + 1,
     })
     this.#journal.note(() => {
       this.#log.pop()
-      past.pop()
+      messages.pop()
+      kept.last = last
       this.#ids.delete(stored.id)
     })
     this.#log.push(stored)
-    past.push(stored)
-    this.#streams.set(stream, past)
+    messages.push(stored)
+    kept.last = { position: stored.position, time: stored.time }
+    this.#streams.set(stream, kept)
     this.#ids.set(stored.id, stored)
   }
+
+  #remove(kept: Kept, version: number): void {
+    const stored = kept.messages[version - 1]!
+    const { id, position, type, stream } = stored
+    this.#journal.note(() => {
+      kept.messages[version - 1] = this.#log[position - 1] = stored
+      kept.trimmed = version - 1
+      this.#ids.set(id, stored)
+    })
+    kept.messages[version - 1] = this.#log[position - 1] = undefined
+    kept.trimmed = version
+    this.#ids.delete(id)
+    this.#truncated.set(type, Math.max(position, this.#truncated.get(type) ?? 0))
+    const category = categoryOf(stream)
+    const { removed, truncated } = this.removed(category)
+    this.#removed.set(category, {
+      removed: removed + 1,
+      truncated: Math.max(position, truncated),
+    })
+  }
 }
+
+const newStream = (): Kept => ({
+  messages: [],
+  trimmed: 0,
+  tombstone: false,
+  last: { position: 0, time: 0 },
+})
+
+const isThere = <T>(value: T | undefined): value is T => value !== undefined
+const isStored: (value: StoredMessage | undefined) => value is StoredMessage = isThere

@@ -10,6 +10,10 @@ export class MemoryInbox implements Inbox {
     this.#consumers = new Tables(journal)
   }
 
+  get size(): number {
+    return this.#consumers.size
+  }
+
   remember(consumer: string, id: string, outcome: Appended): boolean {
     const rows = this.#consumers.of(consumer)
     if (rows.get(id) !== undefined) return false

@@ -12,6 +12,10 @@ export class MemoryJobs implements Jobs {
     this.#rows = new Table(journal)
   }
 
+  get size(): number {
+    return this.#rows.size
+  }
+
   save(job: Job, expected: number): boolean {
     if ((this.#rows.get(job.id)?.version ?? 0) !== expected) return false
     this.#rows.set(job.id, frozenCopy({ ...job, version: expected + 1 }))

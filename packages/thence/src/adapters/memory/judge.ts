@@ -18,6 +18,7 @@ export interface Past {
   recall(once: Once): Appended | undefined
   /** 0 if there is no such stream. */
   version(stream: string): number
+  isTombstone(stream: string): boolean
   byId(id: string): StoredMessage | undefined
   firstMatch(condition: AppendCondition): StoredMessage | undefined
 }
@@ -28,6 +29,8 @@ export function judge(request: AppendRequest, past: Past): Verdict | undefined {
   // Stored before is a duplicate even if `expected` or the condition no longer hold: its own messages broke them.
   const again = done ?? storedBefore(request, past)
   if (again !== undefined) return { outcome: 'duplicate', ...again }
+
+  if (past.isTombstone(request.stream)) return { outcome: 'tombstoned' }
 
   const actual = past.version(request.stream)
   if (!holds(request.expected, actual)) return { outcome: 'conflict', actual }

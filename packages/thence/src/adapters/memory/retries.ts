@@ -21,6 +21,10 @@ export class MemoryRetries implements Retries {
     this.#now = now
   }
 
+  get size(): number {
+    return this.#rows.size
+  }
+
   put(row: Retry): void {
     const alone = row.state === 'queued' && !this.#hasEarlier(row)
     this.#save(alone ? { ...row, state: 'due', due: this.#now() } : row)

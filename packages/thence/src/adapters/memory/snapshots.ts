@@ -9,6 +9,10 @@ export class MemorySnapshots implements Snapshots {
     this.#tags = new Tables(journal)
   }
 
+  get size(): number {
+    return this.#tags.size
+  }
+
   load(stream: string, tag: string): Snapshot | undefined {
     return this.#tags.of(tag).get(stream)
   }
@@ -18,5 +22,9 @@ export class MemorySnapshots implements Snapshots {
     const known = rows.get(snapshot.stream)
     if (known && known.version > snapshot.version) return
     rows.set(snapshot.stream, Object.freeze({ ...snapshot }))
+  }
+
+  clear(stream: string): number {
+    return this.#tags.all().filter((rows) => rows.delete(stream)).length
   }
 }

@@ -48,6 +48,10 @@ export class Table<K, V> {
     this.#journal = journal
   }
 
+  get size(): number {
+    return this.#rows.size
+  }
+
   get(key: K): V | undefined {
     return this.#rows.get(key)
   }
@@ -105,6 +109,11 @@ export class Tables<K, V> {
 
   all(): Table<K, V>[] {
     return [...this.#tables.values()]
+  }
+
+  /** Rows in all of them. */
+  get size(): number {
+    return this.all().reduce((sum, { size }) => sum + size, 0)
   }
 }
 

@@ -10,6 +10,10 @@ export class MemoryTimers implements Timers {
     this.#rows = new Table(journal)
   }
 
+  get size(): number {
+    return this.#rows.size
+  }
+
   set(timer: Timer): void {
     this.#rows.set(timer.id, frozenCopy(timer))
   }

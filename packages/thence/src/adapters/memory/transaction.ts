@@ -15,6 +15,7 @@ import { MemoryInbox } from './inbox.ts'
 import { MemoryJobs } from './jobs.ts'
 import { MemoryLeases } from './leases.ts'
 import { MemoryRetries } from './retries.ts'
+import { MemorySizes } from './sizes.ts'
 import { MemorySnapshots } from './snapshots.ts'
 import { Journal } from './table.ts'
 import { MemoryTimers } from './timers.ts'
@@ -33,11 +34,13 @@ export class Store {
   readonly checkpoints: MemoryCheckpoints
   readonly retries: MemoryRetries
   readonly leases: MemoryLeases
+  readonly sizes: MemorySizes
 
   constructor(now: () => number) {
     this.leases = new MemoryLeases(this.journal, now)
     this.checkpoints = new MemoryCheckpoints(this.journal, now)
     this.retries = new MemoryRetries(this.journal, now)
+    this.sizes = new MemorySizes(this.events, this)
   }
 }
 
@@ -55,6 +58,7 @@ export class MemoryTransaction implements Transaction {
   readonly documents: MemoryDocuments
   readonly audit: MemoryAudit
   readonly jobs: MemoryJobs
+  readonly sizes: MemorySizes
   readonly #journal: Journal
   #open = true
 
@@ -70,6 +74,7 @@ export class MemoryTransaction implements Transaction {
     this.documents = this.#guard(store.documents)
     this.audit = this.#guard(store.audit)
     this.jobs = this.#guard(store.jobs)
+    this.sizes = this.#guard(store.sizes)
     this.#journal = store.journal
   }
 

@@ -16,13 +16,13 @@ import { isUniqueViolation } from './errors.ts'
 import { recall, remember } from './inbox.ts'
 import { matchesAll, positions } from './query.ts'
 import { encodeTags } from './rows.ts'
+import { streamState } from './streams.ts'
 import type { Tail } from './tail.ts'
 
 const insertEvent =
   'INSERT INTO thence_events (position, stream, version, kind, type, schema_version, id, correlation_id, ' +
   'causation_id, time, tags, metadata, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
 const insertTag = 'INSERT OR IGNORE INTO thence_tags (tag, position) VALUES (?, ?)'
-export const lastVersion = 'SELECT max(version) FROM thence_events WHERE stream = ?'
 const byId = 'SELECT stream, version, position, type, data FROM thence_events WHERE id = ?'
 /** A deleted end of the log leaves its last position behind (see the trigger), so that none is given twice. */
 export const lastPosition: string =
@@ -61,7 +61,8 @@ export class Appender {
       const outcome = recall(this.#connection, once.consumer, once.id)
       if (outcome !== undefined) return { outcome: 'duplicate', ...outcome }
     }
-    const version = this.version(stream)
+    const version = this.#version(stream)
+    if (version === undefined) return this.#duplicate(request) ?? { outcome: 'tombstoned' }
     if (!meets(request.expected, version))
       return this.#duplicate(request) ?? { outcome: 'conflict', actual: version }
     const match = this.#match(request.condition)
@@ -80,10 +81,12 @@ export class Appender {
     return (this.#tail.head ??= this.#connection.get<[number]>(lastPosition)?.[0] ?? 0)
   }
 
-  version(stream: string): number {
+  /** Undefined for a tombstone. */
+  #version(stream: string): number | undefined {
     const known = this.#tail.version(stream)
     if (known !== undefined) return known
-    const version = this.#connection.get<[number | null]>(lastVersion, stream)?.[0] ?? 0
+    const { version, tombstone } = streamState(this.#connection, stream)
+    if (tombstone) return undefined
     this.#tail.remember(stream, version)
     return version
   }

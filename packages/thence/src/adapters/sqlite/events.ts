@@ -6,18 +6,22 @@ import type {
   AppendRequest,
   Events,
   Page,
+  Place,
   ReadAll,
   ReadStream,
   StoredMessage,
   StreamInfo,
+  Trim,
   Verdict,
 } from '../../ports/events.ts'
 import { Room } from '../../internal/room.ts'
-import { Appender, lastPosition, lastVersion } from './append.ts'
+import { Appender, lastPosition } from './append.ts'
 import { pageOf } from './page.ts'
 import { keyRange } from './range.ts'
 import { columns, columnsOfStream, decodeRow, type EventRow } from './rows.ts'
 import type { Scope } from './scope.ts'
+import { streamInfo, streamState } from './streams.ts'
+import { tombstone, trim, truncated } from './trimming.ts'
 
 const streamForwards =
   `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version >= ? ` +
@@ -31,9 +35,11 @@ const byCorrelation =
   `SELECT ${columns} FROM thence_events WHERE position IN (` +
   'SELECT position FROM thence_events WHERE id = ? AND correlation_id IS NULL ' +
   'UNION ALL SELECT position FROM thence_events WHERE correlation_id = ?) ORDER BY position'
-const nextStream = 'SELECT min(stream) FROM thence_events WHERE stream >= ?'
-const lastOfStream =
-  'SELECT version, position, time FROM thence_events WHERE stream = ? ORDER BY version DESC LIMIT 1'
+const nextStream =
+  'SELECT min(stream) FROM (SELECT min(stream) AS stream FROM thence_events WHERE stream >= ? ' +
+  'UNION ALL SELECT min(stream) FROM thence_trimmed WHERE stream >= ?)'
+const placesAfter =
+  'SELECT position, stream, version, type, time FROM thence_events WHERE position > ? ORDER BY position LIMIT ?'
 
 /** Fetching so few rows one by one is quicker than beginning to read a list. */
 const fewVersions = 3
@@ -67,7 +73,7 @@ export class SqliteEvents implements Events {
     return rows.map((row) => decodeRow(row, stream))
   }
 
-  /** None or few versions from `from` on, one by one; undefined if there are more. */
+  /** None or few versions from `from` on, one by one; undefined if there are more, or if one was removed. */
   #few(stream: string, from: number, limit: number): EventRow[] | undefined {
     const connection = this.#scope.use()
     const to = Math.min(this.#version(stream), from + limit - 1)
@@ -75,7 +81,8 @@ export class SqliteEvents implements Events {
     const rows: EventRow[] = []
     for (let version = from; version <= to; version += 1) {
       const row = connection.get<EventRow>(atVersion, stream, version)
-      if (row !== undefined) rows.push(row)
+      if (row === undefined) return undefined
+      rows.push(row)
     }
     return rows
   }
@@ -84,7 +91,7 @@ export class SqliteEvents implements Events {
     const { tail, writes } = this.#scope
     // Outside of the write lock, what is remembered may be behind another connection's writes.
     const known = writes ? tail.version(stream) : undefined
-    return known ?? this.#scope.use().get<[number | null]>(lastVersion, stream)?.[0] ?? 0
+    return known ?? streamState(this.#scope.use(), stream).version
   }
 
   readAll(options: ReadAll): Page {
@@ -123,15 +130,42 @@ export class SqliteEvents implements Events {
     let from = keyRange(prefix, options.after).from
     // From stream to stream by the index: a long stream costs no more than a short one.
     while (found.length < options.limit) {
-      const stream = connection.get<[string | null]>(nextStream, from)?.[0] ?? undefined
+      const stream = connection.get<[string | null]>(nextStream, from, from)?.[0] ?? undefined
       if (stream === undefined || !stream.startsWith(prefix)) break
-      const [version, position, time] = connection.get<[number, number, number]>(
-        lastOfStream,
-        stream,
-      )!
-      found.push({ stream, version, position, time })
+      found.push(streamInfo(connection, stream)!)
       from = `${stream}\0`
     }
     return found
+  }
+
+  stream(name: string): StreamInfo | undefined {
+    return streamInfo(this.#scope.use(), name)
+  }
+
+  trim(stream: string, options: Trim): number {
+    return trim(this.#scope.change(), stream, options)
+  }
+
+  tombstone(stream: string): boolean {
+    const ended = tombstone(this.#scope.change(), stream)
+    // A remembered version stands for a stream that can be appended to.
+    if (ended) this.#scope.tail.forget()
+    return ended
+  }
+
+  truncated(types?: readonly string[]): number {
+    return truncated(this.#scope.use(), types)
+  }
+
+  places({ after, limit }: { readonly after: number; readonly limit: number }): readonly Place[] {
+    const connection = this.#scope.use()
+    const rows = connection.all<[number, string, number, string, number]>(placesAfter, after, limit)
+    return rows.map(([position, stream, version, type, time]) => ({
+      position,
+      stream,
+      version,
+      type,
+      time,
+    }))
   }
 }

@@ -125,6 +125,9 @@ CREATE TABLE thence_members (
   started INTEGER NOT NULL,
   until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE thence_measured (
+  position INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE thence_meta (
   key TEXT PRIMARY KEY,
@@ -153,6 +156,15 @@ CREATE INDEX thence_retries_due ON thence_retries (subscription, due, position) 
 
 CREATE INDEX thence_retries_key ON thence_retries (subscription, key, position);
 
+CREATE TABLE thence_sizes (
+  category TEXT PRIMARY KEY,
+  messages INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  streams INTEGER NOT NULL,
+  removed INTEGER NOT NULL,
+  truncated INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE thence_snapshots (
   stream TEXT NOT NULL,
   tag TEXT NOT NULL,
@@ -178,3 +190,16 @@ CREATE TABLE thence_timers (
 CREATE INDEX thence_timers_due ON thence_timers (due, id);
 
 CREATE INDEX thence_timers_owner ON thence_timers (owner);
+
+CREATE TABLE thence_trimmed (
+  stream TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  tombstone INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE thence_truncated (
+  type TEXT PRIMARY KEY,
+  position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

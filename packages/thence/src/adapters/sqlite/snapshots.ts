@@ -10,6 +10,8 @@ const upsert =
   'ON CONFLICT (stream, tag) DO UPDATE SET version = excluded.version, state = excluded.state ' +
   'WHERE excluded.version >= version'
 
+const remove = 'DELETE FROM thence_snapshots WHERE stream = ?'
+
 export class SqliteSnapshots implements Snapshots {
   readonly #scope: Scope
 
@@ -25,5 +27,9 @@ export class SqliteSnapshots implements Snapshots {
   save(snapshot: Snapshot): void {
     const { stream, tag, version, state } = snapshot
     this.#scope.change().run(upsert, stream, tag, version, state)
+  }
+
+  clear(stream: string): number {
+    return this.#scope.change().run(remove, stream)
   }
 }

@@ -13,6 +13,7 @@ import type { Inbox } from '../../ports/inbox.ts'
 import type { Jobs } from '../../ports/jobs.ts'
 import type { Leases } from '../../ports/leases.ts'
 import type { Retries } from '../../ports/retries.ts'
+import type { Sizes } from '../../ports/sizes.ts'
 import type { Snapshots } from '../../ports/snapshots.ts'
 import type { Sql } from '../../ports/sql.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -26,6 +27,7 @@ import { SqliteJobs } from './jobs.ts'
 import { SqliteLeases } from './leases.ts'
 import { SqliteRetries } from './retries.ts'
 import type { Scope } from './scope.ts'
+import { SqliteSizes } from './sizes.ts'
 import { SqliteSnapshots } from './snapshots.ts'
 import { SqliteSql } from './sql.ts'
 import { SqliteTimers } from './timers.ts'
@@ -45,6 +47,7 @@ export class SqliteTransaction implements Transaction {
   #documents: Documents | undefined
   #audit: Audit | undefined
   #jobs: Jobs | undefined
+  #sizes: Sizes | undefined
   #sql: Sql | undefined
 
   constructor(scope: Scope) {
@@ -83,6 +86,9 @@ export class SqliteTransaction implements Transaction {
   }
   get jobs(): Jobs {
     return (this.#jobs ??= new SqliteJobs(this.#scope))
+  }
+  get sizes(): Sizes {
+    return (this.#sizes ??= new SqliteSizes(this.#scope))
   }
   get sql(): Sql {
     return (this.#sql ??= new SqliteSql(this.#scope))

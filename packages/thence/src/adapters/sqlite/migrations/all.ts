@@ -6,5 +6,6 @@ import { tables } from './0001-tables.ts'
 import { audit } from './0002-audit.ts'
 import { jobs } from './0003-jobs.ts'
 import { leases } from './0004-leases.ts'
+import { retention } from './0005-retention.ts'
 
-export const migrations: readonly Migration[] = [tables, audit, jobs, leases]
+export const migrations: readonly Migration[] = [tables, audit, jobs, leases, retention]
