@@ -13,6 +13,7 @@ import { eventsContents } from './events-contents.ts'
 import { eventsOnce } from './events-once.ts'
 import { eventsRace } from './events-race.ts'
 import { eventsRead } from './events-read.ts'
+import { eventsTombstone } from './events-tombstone.ts'
 import { eventsTrim } from './events-trim.ts'
 import { eventsVerdict } from './events-verdict.ts'
 import { inbox } from './inbox.ts'
@@ -50,6 +51,7 @@ export const cases: readonly Case[] = [
   ...eventsRead,
   ...eventsBytes,
   ...eventsTrim,
+  ...eventsTombstone,
   ...eventsRace,
   ...checkpoints,
   ...checkpointsHeld,

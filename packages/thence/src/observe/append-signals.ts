@@ -23,7 +23,7 @@ export type AppendSignal =
   | {
       readonly name: 'append-refused'
       readonly stream: string
-      readonly why: 'conflict' | 'condition-failed' | 'id-reused'
+      readonly why: 'conflict' | 'condition-failed' | 'id-reused' | 'tombstoned'
     }
   /** An aggregate has decided a command that was sent to it, and the events, if any, are committed. */
   | ({ readonly name: 'command-decided'; readonly events: number } & CommandSignal)

@@ -7,7 +7,8 @@ import * as fc from 'fast-check'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { type Make, makeFrom, type Subject } from '../../src/conformance/index.ts'
 import type { Database, Transaction } from '../../src/ports/database.ts'
-import { comparable, mixes, type Operation, request } from './operations.ts'
+import type { Operation } from './operation.ts'
+import { comparable, mixes, request } from './operations.ts'
 
 /** What happens outside of a transaction, on the database number `through`. */
 interface Step {

@@ -1,40 +1,22 @@
 /** Random operations on every port, drawn from few names and ids so that they meet each other often. */
 import * as fc from 'fast-check'
 import { message } from '../../src/conformance/samples.ts'
-import type { Awaitable } from '../../src/ports/awaitable.ts'
-import type { Transaction } from '../../src/ports/database.ts'
 import type { AppendRequest, NewMessage, Query, Verdict } from '../../src/ports/events.ts'
+import { history } from './operations-history.ts'
+import {
+  compact,
+  define,
+  limit,
+  name,
+  type Operation,
+  optional,
+  place,
+  small,
+  types,
+} from './operation.ts'
 
-/** Something to do in a transaction; its result is compared. */
-export interface Operation {
-  run(transaction: Transaction): Awaitable<unknown>
-}
-
-/** An operation that prints itself with its arguments when a run fails. */
-const define = <A>(
-  name: string,
-  inputs: fc.Arbitrary<A>,
-  run: (transaction: Transaction, input: A) => Awaitable<unknown>,
-): fc.Arbitrary<Operation> =>
-  inputs.map((input) => ({
-    run: (transaction) => run(transaction, input),
-    [fc.toStringMethod]: () => `${name}(${fc.stringify(input)})`,
-  }))
-
-const small = fc.integer({ min: 0, max: 6 })
-const place = fc.integer({ min: 0, max: 20 })
-const limit = fc.integer({ min: 1, max: 5 })
 const letterState = fc.constantFrom('parked' as const, 'redriven' as const, 'discarded' as const)
-const name = fc.constantFrom('a', 'b', 'A', '\uffee', '\u{1f600}')
-const types = ['Placed', 'Paid', 'Shipped']
 const tags = ['order:1', 'order:2', 'customer:1']
-const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 2 })
-
-/** Without the keys whose value is undefined. */
-const compact = <T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never
-
 /** The same id mostly means the same message, so that requests repeat. */
 const newMessage: fc.Arbitrary<NewMessage> = fc
   .record({ id: fc.integer({ min: 1, max: 16 }), changed: fc.integer({ min: 0, max: 12 }) })
@@ -106,20 +88,7 @@ const events: readonly fc.Arbitrary<Operation>[] = [
   define('streams', fc.record({ after: optional(name), limit }), (transaction, options) =>
     transaction.events.streams({ limit: options.limit, ...compact({ after: options.after }) }),
   ),
-  define(
-    'trim',
-    fc.record({ stream: name, through: fc.integer({ min: 1, max: 4 }), limit }),
-    ({ events: log }, { stream, ...options }) => log.trim(stream, options),
-  ),
-  define('tombstone', fc.tuple(name, small), async ({ events: log }, [stream, chance]) => [
-    chance === 0 && (await log.tombstone(stream)),
-    (await log.stream(stream)) ?? 'none',
-  ]),
-  define('places', fc.tuple(place, limit), async ({ events: log }, [after, most]) => [
-    await log.places({ after, limit: most }),
-    await log.truncated(types),
-  ]),
-  define('measure', limit, async ({ sizes }, most) => void (await sizes.measure(most))),
+  ...history,
   define('find', fc.constantFrom('m1', 'm2', 'm4'), async ({ events: log }, id) => [
     await log.find({ id }),
     await log.find({ correlationId: id }),

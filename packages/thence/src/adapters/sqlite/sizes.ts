@@ -73,30 +73,42 @@ export class SqliteSizes implements Sizes {
 
   read(most: number): StoreSize {
     const connection = this.#scope.use()
-    const { from, head } = ends(connection)
-    const sizes = new Map<string, CategorySize>()
-    for (const row of connection.all<[...Counts, number, number]>(counted)) {
-      const [category, messages, bytes, streams, removed, truncated] = row
-      sizes.set(category, { category, messages, bytes, streams, removed, truncated })
-    }
-    for (const [category, messages, bytes, streams] of connection.all<Counts>(count, from, head)) {
-      const before = sizes.get(category)
-      sizes.set(category, {
-        category,
-        messages: (before?.messages ?? 0) + messages,
-        bytes: (before?.bytes ?? 0) + bytes,
-        streams: (before?.streams ?? 0) + streams,
-        removed: before?.removed ?? 0,
-        truncated: before?.truncated ?? 0,
-      })
-    }
     return {
       bytes: connection.get<[number]>(fileSize)?.[0] ?? 0,
-      categories: [...sizes.values()].sort(byName),
+      categories: categorySizes(connection),
       tables: tableSizes(connection, most),
     }
   }
 }
+
+/** What was counted before, and what came after it. */
+const categorySizes = (connection: Connection): readonly CategorySize[] => {
+  const { from, head } = ends(connection)
+  const sizes = new Map<string, CategorySize>()
+  for (const row of connection.all<[...Counts, number, number]>(counted)) {
+    const [category, messages, bytes, streams, removed, truncated] = row
+    sizes.set(category, { category, messages, bytes, streams, removed, truncated })
+  }
+  for (const [category, messages, bytes, streams] of connection.all<Counts>(count, from, head)) {
+    const before = sizes.get(category) ?? nothing(category)
+    sizes.set(category, {
+      ...before,
+      messages: before.messages + messages,
+      bytes: before.bytes + bytes,
+      streams: before.streams + streams,
+    })
+  }
+  return [...sizes.values()].sort(byName)
+}
+
+const nothing = (category: string): CategorySize => ({
+  category,
+  messages: 0,
+  bytes: 0,
+  streams: 0,
+  removed: 0,
+  truncated: 0,
+})
 
 const byName = (left: CategorySize, right: CategorySize): number =>
   Buffer.compare(Buffer.from(left.category), Buffer.from(right.category))
