@@ -118,6 +118,10 @@ CREATE TABLE thence_leases (
   epoch INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE thence_measured (
+  position INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE thence_members (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -125,9 +129,6 @@ CREATE TABLE thence_members (
   started INTEGER NOT NULL,
   until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE thence_measured (
-  position INTEGER NOT NULL
-) STRICT;
 
 CREATE TABLE thence_meta (
   key TEXT PRIMARY KEY,
