@@ -48,7 +48,7 @@ test.each(drivers)('two connections migrate one new file at once on $name', asyn
   expect(plans.filter(({ pending }) => pending.length === all)).toHaveLength(1)
 })
 
-test('four processes migrate one new file at once', async () => {
+test('four processes migrate one new file at once', { timeout: 60_000 }, async () => {
   const path = storePath()
   const outputs = await Promise.all([1, 2, 3, 4].map(() => runChild('migrate', path)))
   expect(outputs.flat().filter((line) => line === String(all))).toHaveLength(1)
