@@ -43,6 +43,12 @@ export type ErrorCode =
   | 'APP_STOPPED'
   | 'ABORTED'
 
+/**
+ * What helps against a failure. `transient`: time, so the whole retry policy applies. `permanent`: nothing, so the
+ * message is given up at once. `bug`: only other code, so there are few attempts.
+ */
+export type ErrorKind = 'transient' | 'permanent' | 'bug'
+
 export interface ErrorEntry {
   /** Whether trying the very same thing again can succeed. */
   readonly retryable: boolean

@@ -2,6 +2,7 @@
  * Putting an app together from its parts, and starting it on a database.
  */
 import { ThenceError } from '../errors.ts'
+import type { Classify } from '../handle/classify.ts'
 import type { CommandTypeOf, HandlerFunction, HandlerOptions } from '../handle/handler.ts'
 import { handler } from '../handle/handler.ts'
 import type { Duration } from '../internal/duration.ts'
@@ -41,6 +42,11 @@ export interface AppOptions {
    * what it ran when it hangs or its machine is gone. One that ended on the same machine is noticed at once. Default 5 s.
    */
   readonly leaseTime?: Duration
+  /**
+   * What kind of failure an error stands for, in every subscription; a handler's own rule is asked first. `undefined`
+   * leaves it to the default: `retryable: false` is permanent, TypeError and its like are bugs, all else is transient.
+   */
+  readonly classify?: Classify
 }
 
 /**
@@ -100,7 +106,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     try {
       await prepareSchema(database, migrate)
       const signals = new Signals()
-      const { logger = console, freeze = !isProduction(), metrics = true } = this.#options
+      const { logger = console, freeze = !isProduction(), metrics = true, classify } = this.#options
       if (logger !== false) signals.listen(logTo(logger))
       const codec = new Codec(parts.registry, freeze)
       const inline = inlineHook(parts.projections.filter((one) => one.inline))
@@ -109,7 +115,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const store = new Store(database, { registry, codec, runtime, watch }, inline)
       // Without metrics, the meter hears nothing.
       const meter = new Meter(metrics ? signals : new Signals(), runtime)
-      const running = new App<C, Q>(parts, store, { signals, meter, leaseTime })
+      const running = new App<C, Q>(parts, store, { signals, meter, leaseTime, classify })
       await running.begin()
       return running
     } catch (error) {

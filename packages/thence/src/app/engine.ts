@@ -4,6 +4,7 @@
 import { executeIn, streamOf } from '../decide/execute.ts'
 import type { Aggregate } from '../decide/aggregate.ts'
 import { ThenceError } from '../errors.ts'
+import type { Classify } from '../handle/classify.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -17,6 +18,7 @@ import { commandSubscription } from '../subscribe/command-sink.ts'
 import { divide } from '../subscribe/division.ts'
 import { handlerSubscription } from '../subscribe/handler-sink.ts'
 import { Membership } from '../subscribe/membership.ts'
+import { allSettings } from '../subscribe/settings.ts'
 import { Subscription } from '../subscribe/subscription.ts'
 import { Waker } from '../subscribe/waker.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
@@ -45,6 +47,8 @@ export interface EngineOptions {
   readonly signals: Signals
   /** How long a process counts as alive after it was last heard of, in milliseconds. */
   readonly leaseTime: number
+  /** Asked after a handler's own rule what kind of failure an error stands for. */
+  readonly classify?: Classify | undefined
 }
 
 export class Engine {
@@ -74,7 +78,11 @@ export class Engine {
       ...parts.handlers.map((handler) => handlerSubscription(handler, tools)),
       ...parts.projections.filter(({ inline }) => !inline).map(follow),
     ]
-    for (const one of all) this.#subscriptions.set(one.name, new Subscription(one, store, signals))
+    const common = options.classify === undefined ? [] : [options.classify]
+    for (const one of all) {
+      const rules = [...(one.rules ?? []), ...common]
+      this.#subscriptions.set(one.name, new Subscription({ ...one, rules }, store, signals))
+    }
     this.#membership = new Membership(this.subscriptions, store, options)
   }
 
@@ -144,7 +152,7 @@ export class Engine {
 
   /**
    * Resolves when every subscription has done all there is, and no failed message waits for its next attempt. What is
-   * parked, and timers that are not due, are not waited for.
+   * parked or paused, and timers that are not due, are not waited for.
    */
   async idle(signal?: AbortSignal): Promise<void> {
     while (!(await this.#isIdle())) {
@@ -155,26 +163,40 @@ export class Engine {
 
   async #isIdle(): Promise<boolean> {
     // What this process knows of costs nothing to ask.
-    if (this.subscriptions.some(({ retrying }) => retrying)) return false
-    const { head, due, behind } = await this.#store.read(async (transaction) => ({
-      head: await transaction.events.head(),
-      due: await transaction.retries.summary(),
-      behind: await this.#elsewhere(transaction),
-    }))
+    if (this.subscriptions.some(({ retrying, paused }) => retrying && !paused)) return false
+    const { head, due, behind, settings } = await this.#store.read(async (transaction) => {
+      const all = await allSettings(transaction)
+      return {
+        settings: all,
+        head: await transaction.events.head(),
+        due: await transaction.retries.summary(),
+        behind: await this.#elsewhere(transaction, all),
+      }
+    })
     // As it is stored: an operator may have redriven a message that this process does not know of yet.
-    if (due.some((row) => row.due > 0 && this.#subscriptions.has(row.subscription))) {
+    if (due.some((row) => row.due > 0 && this.#goesOn(row.subscription, settings))) {
       this.wake()
       return false
     }
-    const here = this.subscriptions.flatMap(({ running }) => running)
+    const here = this.subscriptions
+      .filter(({ name }) => this.#goesOn(name, settings))
+      .flatMap(({ running }) => running)
     const done = here.every(({ position, halted }) => halted || position >= head)
     return done && !behind && head === (await this.#store.read(({ events }) => events.head()))
   }
 
+  /** Whether it is one of this app's, and not paused. */
+  #goesOn(name: string, settings: Awaited<ReturnType<typeof allSettings>>): boolean {
+    return this.#subscriptions.has(name) && settings.get(name)?.paused === undefined
+  }
+
   /** Whether a partition that another process runs, or nobody yet, has anything to do. */
-  async #elsewhere(transaction: Transaction): Promise<boolean> {
+  async #elsewhere(
+    transaction: Transaction,
+    settings: Awaited<ReturnType<typeof allSettings>>,
+  ): Promise<boolean> {
     for (const subscription of this.subscriptions) {
-      if (subscription.isHere) continue
+      if (subscription.isHere || !this.#goesOn(subscription.name, settings)) continue
       if (await isBehind(transaction, subscription)) return true
     }
     return false

@@ -24,14 +24,15 @@ export async function changeSettings(
   { name, ...options }: SettingOptions & { readonly name: string },
   work: Work,
 ): Promise<void> {
-  if (engine.subscription(name) === undefined)
+  const subscription = engine.subscription(name)
+  if (subscription === undefined)
     throw new ThenceError(
       'NOT_FOUND',
       `There is no subscription ${name} in this app. Aggregates, sagas, handlers and projections that are not inline ` +
         'have one, under their own name.',
     )
   const change = { ...options, subscription: name, runtime: store.tools.runtime }
-  await store.transact(({ transaction }) => work(transaction, change))
+  subscription.set(await store.transact(({ transaction }) => work(transaction, change)))
   engine.look()
 }
 

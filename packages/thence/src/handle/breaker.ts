@@ -5,7 +5,7 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
-import type { ErrorKind } from './classify.ts'
+import type { ErrorKind } from '../errors.ts'
 
 /** A breaker as it is written; what is left out is as the default says. It holds for one process. */
 export interface BreakerOptions {

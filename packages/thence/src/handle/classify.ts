@@ -3,11 +3,7 @@
  * look that never throws, whatever was thrown.
  */
 
-/**
- * `transient`: time mends it, so the whole retry policy applies. `permanent`: nothing mends it, so the message is given
- * up at once. `bug`: only other code mends it, so it gets few attempts.
- */
-export type ErrorKind = 'transient' | 'permanent' | 'bug'
+import type { ErrorKind } from '../errors.ts'
 
 /** Your own view of an error; `undefined` leaves it to the next rule. One that throws has no view. */
 export type Classify = (error: unknown) => ErrorKind | undefined

@@ -9,7 +9,14 @@ import type { AnyDefinition, DataOf } from '../message/define.ts'
 import { expectDefinition, expectFunction } from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
+import type { BreakerOptions, BreakerPolicy } from './breaker.ts'
+import { breakerPolicy } from './breaker.ts'
+import type { Classify } from './classify.ts'
 import type { HandlerContext } from './context.ts'
+import type { FailurePolicy } from './failure-policy.ts'
+import { failurePolicy } from './failure-policy.ts'
+import type { Rate, RateOptions } from './rate.ts'
+import { ratePolicy } from './rate.ts'
 import { checkPartitions } from '../message/partitions.ts'
 import type { RetryOptions, RetryPolicy } from './retry.ts'
 import { retryPolicy } from './retry.ts'
@@ -30,6 +37,14 @@ export interface HandlerOptions<D extends AnyDefinition> {
   /** Messages with the same key are handled in order, and only they wait for one that failed. Default: the stream. */
   readonly key?: (message: RecordedOf<D>) => string
   readonly retry?: RetryOptions
+  /** What kind of failure an error stands for; `undefined` leaves it to the app's rule, and then to the default. */
+  readonly classify?: Classify
+  /** What becomes of a message that is given up, and of what comes after it. Default `park-key`. */
+  readonly onFailure?: FailurePolicy
+  /** Begins nothing while what it calls is out of order; `true`: as the defaults say. Default: no breaker. */
+  readonly breaker?: BreakerOptions | true
+  /** How many attempts may begin in any stretch of time in one process, retries among them. Default: no limit. */
+  readonly rate?: RateOptions
   /**
    * Where it begins when it is new: with everything that ever happened (`start`, the default), or with what happens
    * from its first start on (`now`), for a handler that must not act on the past.
@@ -58,6 +73,10 @@ export interface Handler<C extends string = string> {
   readonly run: (message: Recorded, context: HandlerContext) => Promise<void> | void
   readonly key: ((message: Recorded) => string) | undefined
   readonly retry: RetryPolicy
+  readonly classify: Classify | undefined
+  readonly onFailure: FailurePolicy
+  readonly breaker: BreakerPolicy | undefined
+  readonly rate: Rate | undefined
   readonly from: 'start' | 'now'
   readonly concurrency: number
   readonly partitions: number
@@ -72,6 +91,27 @@ export type CommandTypeOf<D extends AnyDefinition> = Extract<
 >['type']
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
+
+type Policies = 'retry' | 'classify' | 'onFailure' | 'breaker' | 'rate'
+
+const breakerOf = (what: string, breaker: BreakerOptions | true): BreakerPolicy =>
+  breakerPolicy(what, breaker === true ? {} : breaker)
+
+/** What it does about failures, and how fast it goes. */
+const policies = (
+  what: string,
+  options: Pick<HandlerOptions<AnyDefinition>, Policies>,
+): Pick<Handler, Policies> => {
+  const { retry, classify, onFailure, breaker, rate } = options
+  if (classify !== undefined) expectFunction(`classify of ${what}`, classify)
+  return {
+    retry: retryPolicy(what, retry),
+    classify,
+    onFailure: failurePolicy(what, onFailure),
+    breaker: breaker === undefined ? undefined : breakerOf(what, breaker),
+    rate: rate === undefined ? undefined : ratePolicy(what, rate),
+  }
+}
 
 /**
  * Defines a handler of one or several definitions, by a function or by options with `run`.
@@ -98,10 +138,10 @@ export function handler<D extends AnyDefinition>(
   return {
     part: 'handler',
     name,
+    ...policies(`handler ${name}`, options),
     definitions: list,
     run: options.run as Handler['run'],
     key: options.key as Handler['key'],
-    retry: retryPolicy(`Handler ${name}`, options.retry),
     from: options.from ?? 'start',
     concurrency,
     partitions: checkPartitions(`Handler ${name}`, options.partitions),

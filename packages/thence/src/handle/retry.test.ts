@@ -1,6 +1,6 @@
 /** Tests of retry policies as they are written, and of what they say after a failure. */
 import { expect, test } from 'vitest'
-import type { ErrorKind } from './classify.ts'
+import type { ErrorKind } from '../errors.ts'
 import { nextDelay, retryAfter, retryPolicy } from './retry.ts'
 
 test('waits are milliseconds or text', () => {

@@ -8,7 +8,7 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { Budget, BudgetOptions } from './budget.ts'
 import { budgetPolicy, defaultBudget } from './budget.ts'
-import type { ErrorKind } from './classify.ts'
+import type { ErrorKind } from '../errors.ts'
 import { classify } from './classify.ts'
 
 export interface RetryPolicy extends Backoff {

@@ -1,6 +1,7 @@
 /**
  * One message on its way through one subscription: begun, done or failed, tried again, given up.
  */
+import type { ErrorKind } from '../errors.ts'
 
 export interface MessageStep {
   readonly subscription: string
@@ -12,8 +13,9 @@ export interface MessageStep {
 
 /** A failure of a message. */
 export interface MessageFailure extends MessageStep {
-  /** Failed attempts so far. */
+  /** Failed attempts so far that count. */
   readonly attempts: number
+  readonly kind: ErrorKind
   readonly error: unknown
 }
 
@@ -42,5 +44,11 @@ export type FrequentMessageSignal =
 export type NotableMessageSignal =
   /** A handler, projection or saga failed on a message and will try again. */
   | ({ readonly name: 'message-failed'; readonly retryIn: number } & MessageFailure)
-  /** It was given up and became a dead letter; its key waits. */
-  | ({ readonly name: 'message-parked' } & MessageFailure)
+  /** It was given up and became a dead letter. */
+  | ({
+      readonly name: 'message-parked'
+      /** Whether the later messages of its key wait behind it. */
+      readonly waits: boolean
+    } & MessageFailure)
+  /** It was given up and passed over, as its failure policy says; its dead letter is discarded. */
+  | ({ readonly name: 'message-skipped' } & MessageFailure)

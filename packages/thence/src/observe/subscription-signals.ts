@@ -40,5 +40,25 @@ export type NotableSubscriptionSignal =
   | LeaseSignal<'lease-released'>
   /** It has found that another process took one, so that what it had in hand was not committed. */
   | LeaseSignal<'lease-lost'>
+  /** It begins nothing new until someone resumes it; or it goes on. */
+  | {
+      readonly name: 'subscription-paused'
+      readonly subscription: string
+      readonly reason: string | null
+      readonly actor: string
+    }
+  | { readonly name: 'subscription-resumed'; readonly subscription: string }
+  /** What the handler calls is out of order: this process begins nothing for `pause` milliseconds. */
+  | {
+      readonly name: 'breaker-opened'
+      readonly subscription: string
+      readonly attempts: number
+      readonly failures: number
+      readonly pause: number
+    }
+  /** One attempt probes whether it is in order again. */
+  | { readonly name: 'breaker-half-opened'; readonly subscription: string }
+  /** It is in order again: all goes on. */
+  | { readonly name: 'breaker-closed'; readonly subscription: string }
   | { readonly name: 'rebuild-started'; readonly subscription: string; readonly through: number }
   | { readonly name: 'rebuild-finished'; readonly subscription: string; readonly through: number }

@@ -40,6 +40,7 @@ export function follow(projection: Projection): SubscriptionOptions {
     types: [...projection.on.keys()],
     key: projection.key,
     retry: retryPolicy(`Projection ${projection.name}`, projection.retry),
+    onFailure: projection.onFailure,
     batch: projection.batch,
     concurrency: 1,
     sink: sinkOf(projection),

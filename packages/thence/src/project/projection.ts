@@ -2,6 +2,8 @@
  * Read models made from events: which events change the view and how, and which queries it answers. A projection writes
  * to its view only, so that it can be rebuilt from the log at any time.
  */
+import type { FailurePolicy } from '../handle/failure-policy.ts'
+import { failurePolicy } from '../handle/failure-policy.ts'
 import type { RetryOptions } from '../handle/retry.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
@@ -50,6 +52,11 @@ export interface ProjectionOptions<View, Q extends string> {
    */
   readonly key?: (event: Recorded) => string
   readonly retry?: RetryOptions
+  /**
+   * What becomes of an event that fails for good. Default `park-key`: without a key the whole view waits at it. With
+   * `park-message` or `skip` the view goes on as if the event had changed nothing, until a rebuild.
+   */
+  readonly onFailure?: FailurePolicy
 }
 
 export type Apply = (event: Recorded, view: unknown) => Promise<void> | void
@@ -72,6 +79,7 @@ export interface Projection<Q extends string = string, View = unknown> {
   readonly batch: number
   readonly key: ((event: Recorded) => string) | undefined
   readonly retry: RetryOptions
+  readonly onFailure: FailurePolicy
 }
 
 /**
@@ -102,5 +110,6 @@ export function projection<View, Q extends string = never>(
     batch: options.batch ?? 500,
     key: options.key,
     retry: options.retry ?? {},
+    onFailure: failurePolicy(`Projection ${name}`, options.onFailure),
   }
 }

@@ -201,6 +201,7 @@ export function sagaSubscription(
     key: (message) => keyOf(saga, message) ?? message.stream,
     retry: retryPolicy(`Saga ${saga.name}`),
     partitions: saga.partitions,
+    onFailure: saga.onFailure,
     batch: 500,
     concurrency: 1,
     sink: sinkOf(saga, tools, onTimer),

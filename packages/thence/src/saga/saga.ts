@@ -3,6 +3,8 @@
  * any event with a state of its own, and timers. A definition is data and pure functions; it knows no store.
  */
 import { ThenceError } from '../errors.ts'
+import type { FailurePolicy } from '../handle/failure-policy.ts'
+import { failurePolicy } from '../handle/failure-policy.ts'
 import type { Duration } from '../internal/duration.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
@@ -80,6 +82,8 @@ export interface SagaOptions<
   readonly onTimer?: (saga: ReactionContext<State>, timer: string) => Reaction<State> | undefined
   /** Into how many partitions its instances are divided, so that several processes share the work; default 1. */
   readonly partitions?: number
+  /** What becomes of a message that fails for good, and of the later ones of its instance. Default `park-key`. */
+  readonly onFailure?: FailurePolicy
 }
 
 export type React = (
@@ -94,6 +98,7 @@ export interface Saga {
   readonly startedBy: AnyEvent
   readonly key: (message: Recorded) => string | undefined
   readonly partitions: number
+  readonly onFailure: FailurePolicy
   readonly steps: readonly Step[]
   readonly initial: () => unknown
   readonly on: ReadonlyMap<string, Entry<AnyEvent, React>>
@@ -173,6 +178,7 @@ export function saga<
     key: (message) => checkedKey(name, options.key(message)),
     steps,
     partitions: checkPartitions(`Saga ${name}`, options.partitions),
+    onFailure: failurePolicy(`Saga ${name}`, options.onFailure),
     initial: () => kept(name, options.state?.()),
     on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),
     onTimer: options.onTimer as Saga['onTimer'],

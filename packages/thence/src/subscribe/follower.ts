@@ -7,7 +7,7 @@ import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Item } from './item.ts'
 import type { ItemPage } from './pages.ts'
-import type { Preparing } from './prepare.ts'
+import type { Attempting, Preparing } from './prepare.ts'
 import { prepareAll } from './prepare.ts'
 import type { Stepping } from './step.ts'
 import { seenOf, takeStep } from './step.ts'
@@ -27,15 +27,27 @@ export interface Following extends Stepping {
   readonly waiting: () => boolean
   /** Messages have just failed, or were put behind such. */
   readonly failed: () => Promise<void>
-  /** When true, nothing new is begun. */
-  readonly stopping: () => boolean
-  /** Aborted when the app gives up on what is in hand. */
-  readonly signal: () => AbortSignal
+  /** How attempts are made, of a sink that prepares. */
+  readonly attempting: Omit<Attempting, 'prepare'>
   /** It has come further. */
   readonly advanced: () => void
 }
 
 type Page = Omit<Parameters<typeof takeStep>[1], 'careful'>
+
+/**
+ * Nothing more of a page begins, but something behind what did not begin is done: that is not done a second time. What
+ * did not begin waits in rows of its own. Returns whether there was any.
+ */
+const closeGap = (rest: readonly Item[], settled: Set<Item>): boolean => {
+  const last = rest.findLastIndex((item) => settled.has(item))
+  for (const item of rest.slice(0, last + 1))
+    if (!settled.has(item)) {
+      item.passedOver = true
+      settled.add(item)
+    }
+  return last >= 0
+}
 
 export class Follower {
   readonly #following: Following
@@ -105,19 +117,19 @@ export class Follower {
     items: readonly Item[],
     { prepare, through }: Pick<Preparing, 'prepare'> & { readonly through: number },
   ): Promise<void> {
-    const { slots, stopping, signal } = this.#following
+    const { slots, attempting } = this.#following
     const blocked = await this.#blocked(items)
     const settled = new Set(items.filter(({ key }) => blocked.has(key)))
     for (const item of settled) item.passedOver = true
     const arrived = new Waker()
     let failed = false
-    const work = {
+    const work: Preparing = {
+      ...attempting,
       prepare,
       slots,
       // What could not be committed is begun again after a look at the checkpoint: nothing more of this page.
-      stopping: () => failed || stopping(),
-      signal: signal(),
-      settled: (item: Item) => {
+      abandoned: () => failed,
+      settled: (item) => {
         settled.add(item)
         arrived.wake()
       },
@@ -145,7 +157,7 @@ export class Follower {
   async #moveAsSettled(
     items: readonly Item[],
     on: {
-      readonly settled: ReadonlySet<Item>
+      readonly settled: Set<Item>
       readonly through: number
       readonly arrived: Waker
       readonly finished: () => boolean
@@ -155,9 +167,10 @@ export class Follower {
     while (done < items.length) {
       let end = done
       while (end < items.length && on.settled.has(items[end] as Item)) end += 1
-      if (end === done && on.finished()) return
-      if (end === done) await on.arrived.wait()
-      else {
+      if (end === done && !on.finished()) await on.arrived.wait()
+      else if (end === done) {
+        if (!closeGap(items.slice(done), on.settled)) return
+      } else {
         const last = items[end - 1] as Item
         const through = end === items.length ? on.through : last.stored.position
         await this.#move(items.slice(done, end), through)

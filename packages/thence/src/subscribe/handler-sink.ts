@@ -22,10 +22,10 @@ const enact = async (writer: Writer, effect: Effect, message: Recorded): Promise
 }
 
 const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
-  async prepare(message, outer) {
+  async prepare(message, { signal: outer, replaying }) {
     const limit = { what: `Handler ${handler.name}`, milliseconds: handler.timeout, outer }
     return withTimeout(runtime, limit, async (signal) => {
-      const { context, close } = collecting(signal)
+      const { context, close } = collecting(signal, replaying)
       try {
         await handler.run(message, context)
       } finally {
@@ -43,12 +43,16 @@ const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
 
 /** The subscription of a handler. */
 export function handlerSubscription(handler: Handler, tools: Tools): SubscriptionOptions {
-  const { name, key, retry, concurrency, partitions, from } = handler
+  const { name, key, retry, classify, concurrency, partitions, from } = handler
+  const { onFailure, breaker, rate } = handler
   return {
     name,
     types: handler.definitions.map(({ type }) => type),
     key: key ?? ((message) => message.stream),
     retry,
+    rules: classify === undefined ? [] : [classify],
+    onFailure,
+    pace: { budget: retry.budget, breaker, rate },
     from,
     concurrency,
     partitions,

@@ -1,6 +1,7 @@
 /**
  * One message on its way through a subscription: decoded once, with its key, and with what went wrong so far.
  */
+import type { ErrorKind } from '../errors.ts'
 import { hashOf } from '../internal/hash.ts'
 import type { Codec } from '../message/codec.ts'
 import type { Recorded } from '../message/message.ts'
@@ -9,6 +10,10 @@ import type { StoredMessage } from '../ports/events.ts'
 /** A failure, wrapped, because anything can be thrown, `undefined` included. */
 export interface Failure {
   readonly error: unknown
+  /** What it stands for, if that is known already. */
+  readonly kind?: ErrorKind
+  /** It was the attempt that probed whether an outage is over: what it found out is not about the message. */
+  readonly probe?: boolean
 }
 
 export interface Item {
@@ -23,6 +28,8 @@ export interface Item {
   /** It was left alone because an earlier message of its key failed or waits: it must wait behind that. */
   passedOver?: boolean
   prepared?: unknown
+  /** It was done before, and is given to its handler again on purpose. */
+  replaying?: boolean
 }
 
 const maxKey = 512

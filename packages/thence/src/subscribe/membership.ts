@@ -11,6 +11,8 @@ import { assign, leaseName } from './assign.ts'
 import type { Division } from './division.ts'
 import { loadDivision } from './division.ts'
 import type { Partition } from './partition.ts'
+import type { SubscriptionSettings } from './settings.ts'
+import { allSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 
 /** How often, in milliseconds, a process looks whether its share has changed. */
@@ -28,6 +30,9 @@ interface Seen {
   readonly leases: ReadonlyMap<string, Lease>
   readonly divisions: ReadonlyMap<string, Division>
   readonly checkpoints: readonly Checkpoint[]
+  readonly settings: ReadonlyMap<string, SubscriptionSettings>
+  /** Of each subscription, before this was read. */
+  readonly revisions: ReadonlyMap<Subscription, number>
 }
 
 /** A partition that this process should run and doesn't. */
@@ -151,6 +156,7 @@ export class Membership {
   }
 
   #read(): Promise<Seen> {
+    const revisions = new Map(this.#subscriptions.map((one) => [one, one.revision]))
     return this.#store.read(async (transaction) => {
       const { leases, checkpoints } = transaction
       const divisions = new Map<string, Division>()
@@ -161,6 +167,8 @@ export class Membership {
         leases: new Map((await leases.list()).map((lease) => [lease.name, lease])),
         divisions,
         checkpoints: await checkpoints.list(),
+        settings: await allSettings(transaction),
+        revisions,
       }
     })
   }
@@ -168,9 +176,11 @@ export class Membership {
   /** Ends what is no longer right: another division, or a lease that was lost. */
   async #observe(
     subscription: Subscription,
-    { divisions, leases, checkpoints }: Seen,
+    { divisions, leases, checkpoints, settings, revisions }: Seen,
   ): Promise<void> {
     const { name, division } = subscription
+    if (subscription.revision === revisions.get(subscription))
+      subscription.set(settings.get(name) ?? {})
     const stored = checkpoints.filter((one) => one.subscription === name)
     const isOld = subscription.observe(divisions.get(name) ?? division, stored)
     for (const partition of subscription.running) {

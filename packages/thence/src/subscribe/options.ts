@@ -1,6 +1,9 @@
 /**
  * What makes one subscription different from another: what it reads, how it is divided, where its messages go.
  */
+import type { Classify } from '../handle/classify.ts'
+import type { FailurePolicy } from '../handle/failure-policy.ts'
+import type { PacePolicy } from '../handle/pace.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Sink } from './sink.ts'
@@ -16,6 +19,12 @@ export interface SubscriptionOptions {
   /** Where a subscription begins that has no checkpoint yet; default: at the start of the log. */
   readonly from?: 'start' | 'now'
   readonly retry: RetryPolicy
+  /** Who is asked first what kind of failure an error stands for, before the default; in this order. */
+  readonly rules?: readonly Classify[]
+  /** What becomes of a message that is given up, unless an operator says otherwise. Default `park-key`. */
+  readonly onFailure?: FailurePolicy | undefined
+  /** How fast `prepare` may go. Absent: as fast as it can. */
+  readonly pace?: Omit<PacePolicy, 'concurrency'>
   /** Messages per page of a partition, and so the most that it has in memory. */
   readonly batch: number
   /** How many keys `prepare` works on side by side in this process. */

@@ -3,6 +3,8 @@
  * checkpoint in the same transaction, and survives what fails. When the lease is taken from it, it ends by itself.
  */
 import { isThenceError } from '../errors.ts'
+import type { Pace } from '../handle/pace.ts'
+import { classify } from '../handle/classify.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint, Hold } from '../ports/checkpoints.ts'
@@ -16,8 +18,10 @@ import type { Pages } from './pages.ts'
 import { prepareOne } from './prepare.ts'
 import { Retrying } from './retrying.ts'
 import type { Slots } from './slots.ts'
+import type { SubscriptionSettings } from './settings.ts'
 import { seenOf } from './step.ts'
 import type { SubscriptionOptions } from './options.ts'
+import { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 
 /** What the partitions of a subscription share, and which one this is. */
@@ -27,11 +31,14 @@ export interface PartitionContext {
   readonly signals: Signals
   readonly pages: Pages
   readonly slots: Slots
+  readonly pace: Pace | undefined
   readonly division: Division
   readonly hold: Hold
   readonly toItem: (stored: Item['stored']) => Item
   /** It has come further, or stopped. */
   readonly progressed: () => void
+  /** What is set for the subscription was changed here, by a failure. */
+  readonly changed: (settings: SubscriptionSettings) => void
   /** An operator asked for a rebuild. */
   readonly rebuild: () => Promise<unknown>
 }
@@ -43,11 +50,11 @@ export class Partition {
   readonly #context: PartitionContext
   readonly #follower: Follower
   readonly #retrying: Retrying
+  readonly #valve: Valve
   readonly #waker = new Waker()
   readonly #abort = new AbortController()
   #rebuildTo = 0
   #failures = 0
-  #stopping = false
   #fenced = false
   #tidyAsked = false
   #loops: Promise<unknown> | undefined
@@ -59,14 +66,34 @@ export class Partition {
     const { runtime } = store.tools
     const { name, retry, sink } = options
     const { partitions } = division
-    const failing = { subscription: name, policy: retry, runtime, signals }
+    const { rules = [], onFailure = 'park-key' } = options
+    const valve = new Valve(runtime, context.pace)
+    this.#valve = valve
+    const attempting = {
+      valve,
+      classify: (error: unknown) => classify(error, ...rules),
+      signal: this.#abort.signal,
+    }
+    const failing = {
+      ...attempting,
+      subscription: name,
+      policy: retry,
+      onFailure,
+      runtime,
+      signals,
+      changed: context.changed,
+    }
     const stepping = { name, hold, keyed: options.key !== undefined, sink, store, failing }
     const share = { partition: hold.partition, partitions }
     const side = Math.floor(options.concurrency / partitions)
     this.#retrying = new Retrying(stepping, {
       share,
       toItem: context.toItem,
-      prepare: (item) => this.#prepareOne(item),
+      valve,
+      prepare: async (item, attempt) =>
+        sink.prepare === undefined
+          ? !valve.closed
+          : prepareOne(item, { ...attempting, prepare: sink.prepare }, attempt),
       settled: () => this.#retried(),
       moved: () => this.reload(),
       concurrency: sink.prepare === undefined ? 1 : Math.max(1, side),
@@ -83,8 +110,7 @@ export class Partition {
         hash % partitions === hold.partition && !isDone(division, { hash, position }),
       waiting: () => this.#retrying.any,
       failed: () => this.#retrying.refresh(),
-      stopping: () => this.#stopping,
-      signal: () => this.#abort.signal,
+      attempting,
       advanced: () => this.#advanced(),
     })
   }
@@ -120,7 +146,7 @@ export class Partition {
 
   async start(): Promise<void> {
     await this.reload()
-    this.#loops = Promise.all([this.#loop(), this.#retrying.loop(() => this.#stopping)])
+    this.#loops = Promise.all([this.#loop(), this.#retrying.loop()])
   }
 
   /**
@@ -138,6 +164,12 @@ export class Partition {
   wake(): void {
     this.#waker.wake()
     this.#retrying.wake()
+  }
+
+  /** Begins nothing new, or goes on. */
+  pause(paused: boolean): void {
+    this.#valve.pause(paused)
+    this.wake()
   }
 
   /** This process has committed something. */
@@ -161,7 +193,7 @@ export class Partition {
   }
 
   #end(): void {
-    this.#stopping = true
+    this.#valve.stop()
     this.#waker.wake()
     this.#retrying.stop()
   }
@@ -177,16 +209,24 @@ export class Partition {
   }
 
   async #loop(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.#valve.stopping) {
+      const { closed } = this.#valve
       const more = await this.#guarded()
-      if (!more && !this.#stopping && !this.#tidyAsked) await this.#waker.wait()
+      if (!more && !this.#valve.stopping && !this.#tidyAsked) await this.#rest(closed)
     }
+  }
+
+  /** Until there may be more. */
+  async #rest(closed: boolean): Promise<void> {
+    const cancel = closed ? this.#valve.whenOpen(() => this.#waker.wake()) : () => undefined
+    await this.#waker.wait()
+    cancel()
   }
 
   /** One page; a failure of the database is waited out and never held against a message. */
   async #guarded(): Promise<boolean> {
     try {
-      const more = !this.halted && (await this.#follower.page())
+      const more = !this.halted && !this.#valve.closed && (await this.#follower.page())
       if (!more && this.#tidyAsked) await this.#tidy()
       this.#failures = 0
       return more
@@ -221,7 +261,7 @@ export class Partition {
   }
 
   async #failed(error: unknown): Promise<void> {
-    if (this.#stopping) return
+    if (this.#valve.stopping) return
     if (!isThenceError(error, 'CHECKPOINT_MOVED')) {
       this.#failures += 1
       const { store, signals, options } = this.#context
@@ -256,12 +296,5 @@ export class Partition {
   #load(): Promise<Checkpoint | undefined> {
     const { store, options } = this.#context
     return store.read(({ checkpoints }) => checkpoints.load(options.name, this.hold.partition))
-  }
-
-  async #prepareOne(item: Item): Promise<boolean> {
-    const { prepare } = this.#context.options.sink
-    if (prepare === undefined) return true
-    if (this.#stopping) return false
-    return prepareOne(item, { prepare, signal: this.#abort.signal })
   }
 }

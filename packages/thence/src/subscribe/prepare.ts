@@ -2,17 +2,28 @@
  * The work with the outside world, before any transaction: different keys side by side up to a limit, one key in order.
  * After a failure the rest of the key is left alone, because it must wait.
  */
+import type { Outcome } from '../handle/breaker.ts'
+import type { ErrorKind } from '../errors.ts'
 import type { Item } from './item.ts'
 import type { Sink } from './sink.ts'
 import type { Slots } from './slots.ts'
+import type { Valve } from './valve.ts'
 
-export interface Preparing {
+/** How one attempt is made. */
+export interface Attempting {
   readonly prepare: NonNullable<Sink['prepare']>
+  /** Whether it may begin. */
+  readonly valve: Valve
+  readonly classify: (error: unknown) => ErrorKind
+  /** Aborted when the app gives up on what is in hand. */
+  readonly signal: AbortSignal
+}
+
+export interface Preparing extends Attempting {
   /** How many keys are worked on side by side, with all other partitions of this process. */
   readonly slots: Slots
-  readonly signal: AbortSignal
-  /** When true, nothing new is begun. */
-  readonly stopping: () => boolean
+  /** Whether nothing more of this page is to begin. */
+  readonly abandoned: () => boolean
   /** Called whenever another item is done, failed, or passed over. */
   readonly settled: (item: Item) => void
 }
@@ -30,7 +41,7 @@ const byKey = (items: readonly Item[]): Item[][] => {
 const runLane = async (lane: readonly Item[], preparing: Preparing): Promise<void> => {
   let failed = false
   for (const item of lane) {
-    if (!failed && (preparing.stopping() || !(await prepareOne(item, preparing)))) return
+    if (!failed && (preparing.abandoned() || !(await prepareOne(item, preparing, 'first')))) return
     if (failed) item.passedOver = true
     failed ||= item.failure !== undefined
     preparing.settled(item)
@@ -38,24 +49,32 @@ const runLane = async (lane: readonly Item[], preparing: Preparing): Promise<voi
 }
 
 /**
- * Runs `prepare` for one item and keeps what it gave or threw. Returns false if the app gave up on it meanwhile: then
- * nothing is held against the message.
+ * Runs `prepare` for one item and keeps what it gave or threw. Returns false if it may not begin, or the app gave up on
+ * it meanwhile: then nothing is held against the message.
  */
 export async function prepareOne(
   item: Item,
-  { prepare, signal }: Pick<Preparing, 'prepare' | 'signal'>,
+  { prepare, valve, classify, signal }: Attempting,
+  attempt: 'first' | 'retry',
 ): Promise<boolean> {
-  if (item.message === undefined) return true
+  if (item.message === undefined) return !valve.closed
+  const permit = await valve.begin(attempt)
+  if (permit === undefined) return false
+  let outcome: Outcome = 'none'
   try {
-    item.prepared = await prepare(item.message, signal)
+    item.prepared = await prepare(item.message, { signal, replaying: item.replaying === true })
+    outcome = 'done'
   } catch (error) {
     if (signal.aborted) return false
-    item.failure = { error }
+    outcome = classify(error)
+    item.failure = { error, kind: outcome, probe: permit.probe && outcome === 'transient' }
+  } finally {
+    valve.end(permit, outcome)
   }
   return true
 }
 
-/** Resolves when every item is settled, or was left alone because the app stops; never rejects. */
+/** Resolves when every item is settled, or was left alone because nothing more may begin; never rejects. */
 export async function prepareAll(items: readonly Item[], preparing: Preparing): Promise<void> {
   const { slots } = preparing
   await Promise.all(byKey(items).map((lane) => slots.run(() => runLane(lane, preparing))))

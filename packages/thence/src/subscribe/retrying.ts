@@ -10,12 +10,14 @@ import type { Retry, Share } from '../ports/retries.ts'
 import type { Item } from './item.ts'
 import type { Stepping } from './step.ts'
 import { refuseUnlessHeld, takeRetry } from './step.ts'
+import type { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 
 export interface RetryingHooks {
   readonly toItem: (stored: StoredMessage) => Item
-  /** Returns false if the app gave up on it: then it stays as it is. */
-  readonly prepare: (item: Item) => Promise<boolean>
+  /** Returns false if it may not begin, or the app gave up on it: then it stays as it is. */
+  readonly prepare: (item: Item, attempt: 'first' | 'retry') => Promise<boolean>
+  readonly valve: Valve
   /** The rows that this partition takes care of. */
   readonly share: Share
   /** How many keys are worked on side by side. */
@@ -73,12 +75,13 @@ export class Retrying {
     this.#next = own.next
   }
 
-  async loop(stopping: () => boolean): Promise<void> {
-    while (!stopping()) {
+  async loop(): Promise<void> {
+    const { valve } = this.#hooks
+    while (!valve.stopping) {
       const cancel = this.#plan()
       await this.#waker.wait()
       cancel()
-      if (!stopping()) await this.#guarded(stopping)
+      if (!valve.stopping) await this.#guarded()
     }
   }
 
@@ -89,13 +92,15 @@ export class Retrying {
 
   #plan(): Cancel {
     const { runtime } = this.#stepping.store.tools
+    const wake = (): void => this.#waker.wake()
     if (this.#due === 0) return () => undefined
-    return runtime.after(Math.max(0, this.#next - runtime.now()), () => this.#waker.wake())
+    if (this.#hooks.valve.closed) return this.#hooks.valve.whenOpen(wake)
+    return runtime.after(Math.max(0, this.#next - runtime.now()), wake)
   }
 
-  async #guarded(stopping: () => boolean): Promise<void> {
+  async #guarded(): Promise<void> {
     try {
-      await this.#drain(stopping)
+      await this.#drain()
       this.#failures = 0
     } catch (error) {
       if (isThenceError(error, 'CHECKPOINT_MOVED')) return this.#hooks.moved()
@@ -110,11 +115,12 @@ export class Retrying {
   }
 
   /** Takes what is due until nothing is; different keys side by side, so that a slow one holds up only itself. */
-  async #drain(stopping: () => boolean): Promise<void> {
+  async #drain(): Promise<void> {
+    const { valve } = this.#hooks
     const inHand = new Map<string, Promise<void>>()
     const failures: unknown[] = []
     for (;;) {
-      const rows = stopping() || failures.length > 0 ? [] : await this.#takeDue(inHand)
+      const rows = valve.closed || failures.length > 0 ? [] : await this.#takeDue(inHand)
       for (const row of rows) {
         const work = this.#one(row)
           .catch((error: unknown) => void failures.push(error))
@@ -158,8 +164,8 @@ export class Retrying {
     }))
     const stored = page.messages.at(0)
     if (stored === undefined || stored.position !== row.position) return this.#gone(row)
-    const item = this.#hooks.toItem(stored)
-    if (!(await this.#hooks.prepare(item))) return
+    const item: Item = { ...this.#hooks.toItem(stored), replaying: row.replay === true }
+    if (!(await this.#hooks.prepare(item, row.attempts > 0 ? 'retry' : 'first'))) return
     await takeRetry(this.#stepping, { row, item, checkpoint }).catch((error: unknown) => {
       // It was alone in its transaction: that the transaction hung is its own failure.
       if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error

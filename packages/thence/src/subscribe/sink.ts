@@ -15,12 +15,19 @@ export interface Run {
   committed?(): void
 }
 
+export interface PrepareOptions {
+  /** Aborted when the app gives up on it. */
+  readonly signal: AbortSignal
+  /** The message was done before, and is given again on purpose. */
+  readonly replaying: boolean
+}
+
 export interface Sink {
   /**
    * Work with the outside world before the transaction: it may run again for the same message. What it gives is
    * handed to `apply`.
    */
-  readonly prepare?: (message: Recorded, signal: AbortSignal) => Promise<unknown>
+  readonly prepare?: (message: Recorded, how: PrepareOptions) => Promise<unknown>
   open(writer: Writer): Run
   /** Empties what a rebuild will fill again. A sink without it cannot be rebuilt. */
   clear?(writer: Writer): Awaitable<void>

@@ -83,6 +83,9 @@ const blockedKeys = async (
   return new Set(await writer.transaction.retries.blocked(name, keys))
 }
 
+/** Whether the next item may be taken, or where the checkpoint has to stay: before this one, or behind it. */
+type Go = 'next' | 'before' | 'behind'
+
 /** A step while it is being taken. */
 class Step {
   readonly after: (() => void)[] = []
@@ -109,25 +112,34 @@ class Step {
     return this.#failed || this.#blocked.size > 0
   }
 
-  /** Returns whether the sequence may go on behind this item. */
-  async take(item: Item): Promise<boolean> {
-    const { keyed, name, failing } = this.#stepping
+  async take(item: Item): Promise<Go> {
+    const { keyed, name } = this.#stepping
     const { transaction } = this.#writer
-    if (this.#mayBlock && keyed && (await this.#isWaiting(item))) return true
+    if (this.#mayBlock && keyed && (await this.#isWaiting(item))) return 'next'
     if (this.#blocked.has(item.key) || item.passedOver === true) {
       await queue(transaction, name, item)
       this.#blocked.add(item.key)
-      return true
+      return 'next'
     }
     const failure = await this.#apply(item)
-    if (failure === undefined) return true
+    if (failure === undefined) return 'next'
     // Another process has met the same failure: its count of attempts must not begin anew.
     if ((await transaction.retries.find(name, item.stored.position)) !== undefined)
       throw moved(name)
-    this.after.push(await fail(transaction, failing, { item, failure }))
-    this.#failed = true
-    if (keyed) this.#blocked.add(item.key)
-    return keyed
+    return this.#failedOn(item, failure)
+  }
+
+  /** Writes down a first failure. */
+  async #failedOn(item: Item, failure: Failure): Promise<Go> {
+    const { keyed, failing, sink } = this.#stepping
+    const { tell, waits, stops } = await fail(this.#writer.transaction, failing, { item, failure })
+    this.after.push(tell)
+    this.#failed ||= waits
+    if (!waits) return 'next'
+    if (!keyed) return 'before'
+    this.#blocked.add(item.key)
+    // What was prepared has begun already, and goes on to its end.
+    return stops && sink.prepare === undefined ? 'behind' : 'next'
   }
 
   async flush(): Promise<void> {
@@ -200,11 +212,11 @@ export function takeStep(
     let position = through
     let done = seen.position
     for (const item of items) {
-      if (!(await step.take(item))) {
-        position = done
-        break
-      }
-      done = item.stored.position
+      const go = await step.take(item)
+      if (go !== 'before') done = item.stored.position
+      if (go === 'next') continue
+      position = done
+      break
     }
     await step.flush()
     if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
@@ -213,9 +225,15 @@ export function takeStep(
   })
 }
 
+export interface Retried {
+  readonly row: Retry
+  readonly item: Item
+  readonly checkpoint: Checkpoint | undefined
+}
+
 const stillDue = async (writer: Writer, row: Retry): Promise<boolean> => {
   const now = await writer.transaction.retries.find(row.subscription, row.position)
-  return now?.state === 'due' && now.attempts === row.attempts
+  return now?.state === 'due' && now.attempts === row.attempts && now.due === row.due
 }
 
 const resolveLetter = async (writer: Writer, row: Retry): Promise<void> => {
@@ -225,33 +243,43 @@ const resolveLetter = async (writer: Writer, row: Retry): Promise<void> => {
 }
 
 /**
- * Tries a message again that is due. If it goes through, its row is gone and the next of its key is due; a sequence
- * without keys also moves its checkpoint past it. Returns whether it went through; `undefined` if someone else was first.
+ * Tries a message again that is due. If it goes through, or is given up and nothing waits for it, its row is gone and the
+ * next of its key is due; a sequence without keys also moves its checkpoint past it. Does nothing if someone else was
+ * first.
  */
-export function takeRetry(
-  stepping: Stepping,
-  { row, item, checkpoint }: { row: Retry; item: Item; checkpoint: Checkpoint | undefined },
-): Promise<boolean | undefined> {
-  const { name, hold, keyed, store, failing } = stepping
+export function takeRetry(stepping: Stepping, retried: Retried): Promise<void> {
+  const { store, failing } = stepping
+  const { row, item } = retried
   return transactThenTell(store, async (writer, after) => {
     await refuseUnlessHeld(stepping, writer)
-    if (!(await stillDue(writer, row))) return undefined
+    if (!(await stillDue(writer, row))) return
     const { failure, run } = await attempt(stepping, writer, item)
     if (failure !== undefined) {
-      after.push(await fail(writer.transaction, failing, { item, failure, before: row }))
-      return false
+      const { tell, waits } = await fail(writer.transaction, failing, {
+        item,
+        failure,
+        before: row,
+      })
+      after.push(tell)
+      if (!waits) await passBy(stepping, writer, retried)
+      return
     }
     await writer.transaction.retries.settle(row, failing.runtime.now())
     await resolveLetter(writer, row)
-    const seen = seenOf(hold, checkpoint)
-    // Never back: the subscription may have had a key when the message failed.
-    const position = Math.max(seen.position, row.position)
-    if (
-      (!keyed || position > seen.position) &&
-      !(await writer.transaction.checkpoints.move(name, seen, position))
-    )
-      throw moved(name)
+    await passBy(stepping, writer, retried)
     if (run !== undefined) after.push(() => run.committed?.())
-    return true
   })
+}
+
+/** A sequence without keys stands before the message; one with keys was past it, unless it had none when it failed. */
+const passBy = async (
+  { name, hold, keyed }: Stepping,
+  writer: Writer,
+  { row, checkpoint }: Retried,
+): Promise<void> => {
+  const seen = seenOf(hold, checkpoint)
+  // Never back: the subscription may have had a key when the message failed.
+  const position = Math.max(seen.position, row.position)
+  if (keyed && position <= seen.position) return
+  if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
 }

@@ -2,6 +2,7 @@
  * A reader that remembers its checkpoint: the one engine behind projections, handlers, sagas and recorded commands. It is
  * divided into partitions by key; this process runs those whose lease it holds, and knows of the others what is stored.
  */
+import { Pace } from '../handle/pace.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint, Hold } from '../ports/checkpoints.ts'
 import type { Store } from '../store/store.ts'
@@ -14,13 +15,20 @@ import { toItem } from './item.ts'
 import { Pages } from './pages.ts'
 import { Partition } from './partition.ts'
 import type { SubscriptionOptions } from './options.ts'
+import type { SubscriptionSettings } from './settings.ts'
 import { Slots } from './slots.ts'
 
 /**
- * `standby`: another process runs it. `halted`: one sequence that waits for a failed message. `rebuilding`: its view is
+ * `paused`: an operator, or a failure, has it begin nothing new. `standby`: another process runs it. `halted`: one sequence that waits for a failed message. `rebuilding`: its view is
  * not to be shown.
  */
-export type SubscriptionState = 'stopped' | 'standby' | 'running' | 'halted' | 'rebuilding'
+export type SubscriptionState =
+  | 'stopped'
+  | 'paused'
+  | 'standby'
+  | 'running'
+  | 'halted'
+  | 'rebuilding'
 
 export class Subscription {
   readonly options: SubscriptionOptions
@@ -28,12 +36,15 @@ export class Subscription {
   readonly #signals: Signals
   readonly #pages: Pages
   readonly #slots: Slots
+  readonly #pace: Pace | undefined
   readonly #toItem: (stored: Item['stored']) => Item
   readonly #progress = new Set<() => void>()
   readonly #running = new Map<number, Partition>()
   #division: Division = undivided
   /** As it was stored when this process looked last, by partition. */
   #stored: ReadonlyMap<number, Checkpoint> = new Map()
+  #settings: SubscriptionSettings = {}
+  #revision = 0
   #started = false
 
   constructor(options: SubscriptionOptions, store: Store, signals: Signals) {
@@ -44,6 +55,7 @@ export class Subscription {
     this.#toItem = (stored) => toItem(stored, store.tools.codec, key)
     this.#pages = new Pages(store, types, this.#toItem)
     this.#slots = new Slots(concurrency)
+    this.#pace = this.#paceOf()
   }
 
   get name(): string {
@@ -75,6 +87,7 @@ export class Subscription {
   get state(): SubscriptionState {
     if (!this.#started) return 'stopped'
     if (this.rebuildTo > this.position) return 'rebuilding'
+    if (this.paused) return 'paused'
     if (this.halted) return 'halted'
     return this.#running.size === 0 ? 'standby' : 'running'
   }
@@ -105,6 +118,16 @@ export class Subscription {
     return this.running.some(({ halted }) => halted)
   }
 
+  /** Whether it begins nothing new, as far as this process knows. */
+  get paused(): boolean {
+    return this.#settings.paused !== undefined
+  }
+
+  /** Grows with every change of its settings that this process makes or sees: what was read before one is old. */
+  get revision(): number {
+    return this.#revision
+  }
+
   /** From now on it may be given partitions to run. */
   start(): void {
     this.#started = true
@@ -118,12 +141,15 @@ export class Subscription {
       signals: this.#signals,
       pages: this.#pages,
       slots: this.#slots,
+      pace: this.#pace,
       division: this.#division,
       hold,
       toItem: this.#toItem,
       progressed: () => this.#notify(),
+      changed: (settings) => this.set(settings),
       rebuild: () => this.rebuild(),
     })
+    partition.pause(this.paused)
     this.#running.set(hold.partition, partition)
     try {
       await partition.start()
@@ -158,6 +184,29 @@ export class Subscription {
     return isOld
   }
 
+  /** What is set for it now. */
+  set(settings: SubscriptionSettings): void {
+    const before = this.paused
+    this.#settings = settings
+    this.#revision += 1
+    if (before === this.paused) return
+    for (const partition of this.running) partition.pause(this.paused)
+    this.#tellPause(settings)
+    this.#notify()
+  }
+
+  #tellPause({ paused }: SubscriptionSettings): void {
+    const subscription = this.name
+    if (paused === undefined) this.#signals.emit({ name: 'subscription-resumed', subscription })
+    else
+      this.#signals.emit({
+        name: 'subscription-paused',
+        subscription,
+        reason: paused.reason,
+        actor: paused.actor,
+      })
+  }
+
   /** Maybe there is more. */
   wake(): void {
     for (const partition of this.running) partition.wake()
@@ -190,6 +239,14 @@ export class Subscription {
     for (const partition of this.running) await partition.reload()
     this.wake()
     return through
+  }
+
+  #paceOf(): Pace | undefined {
+    const { name, pace, concurrency } = this.options
+    if (pace === undefined) return undefined
+    return new Pace({ ...pace, concurrency }, this.#store.tools.runtime, (news) =>
+      this.#signals.emit({ ...news, subscription: name }),
+    )
   }
 
   #notify(): void {

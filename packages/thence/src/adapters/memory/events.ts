@@ -176,15 +176,7 @@ export class MemoryEvents implements Events, Past {
   }
 
   recall(once: Once): Appended | undefined {
-    const done = this.#inbox.recall(once.consumer, once.id)
-    return (
-      done && {
-        stream: done.stream,
-        version: done.version,
-        position: done.position,
-        count: done.count,
-      }
-    )
+    return this.#inbox.recall(once.consumer, once.id)
   }
 
   version(stream: string): number {
