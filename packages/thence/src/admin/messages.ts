@@ -214,10 +214,11 @@ async function* walk(
   let next = from
   for (;;) {
     const start = next === undefined ? {} : { from: next }
-    const page = await log.readStream(name, { limit: streamPage, backwards, ...start })
+    const bounds = { limit: streamPage, maxBytes: pageBytes }
+    const page = await log.readStream(name, { ...bounds, backwards, ...start })
     yield* page
     next = (page.at(-1)?.version ?? 0) + (backwards ? -1 : 1)
-    if (page.length < streamPage || next === 0) return
+    if (page.length === 0 || next === 0) return
   }
 }
 

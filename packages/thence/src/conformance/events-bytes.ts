@@ -1,7 +1,7 @@
 /** Pages of the log that are bounded by bytes: they end early, say so, and never stand still. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import type { ReadAll } from '../ports/events.ts'
+import type { ReadAll, ReadStream } from '../ports/events.ts'
 import { type Case, casesOf } from './case.ts'
 import { given, idsOf, message, readAll } from './samples.ts'
 
@@ -79,6 +79,25 @@ export const eventsBytes: readonly Case[] = [
       const page = await readAll(database, { ...of, maxBytes: 550 })
       assert.deepEqual([page.messages.length, page.through, page.more], [10, 10, false])
     }
+  }),
+
+  it('a stream is read in parts that are bounded by bytes, until none comes', async ({
+    database,
+  }) => {
+    await alternate(database)
+    const read = (options: Omit<ReadStream, 'limit'>): Promise<number[]> =>
+      database.read(async ({ events }) =>
+        (await events.readStream('s1', { limit: 9, ...options })).map(({ position }) => position),
+      )
+    assert.deepEqual(await read({ maxBytes: 119 }), [1, 4])
+    assert.deepEqual(await read({ from: 3, maxBytes: 119 }), [7, 10])
+    assert.deepEqual(await read({ from: 2, maxBytes: 5 }), [4])
+    assert.deepEqual(await read({ from: 3, maxBytes: 0 }), [7])
+    assert.deepEqual(await read({ from: 5, maxBytes: 0 }), [])
+    assert.deepEqual(await read({ backwards: true, maxBytes: 110 }), [10, 7])
+    assert.deepEqual(await read({ backwards: true, from: 2, maxBytes: 109 }), [4])
+    assert.deepEqual(await read({ maxBytes: 220 }), [1, 4, 7, 10])
+    assert.deepEqual(await read({ maxBytes: 1, from: 0 }), [1])
   }),
 
   it('bytes are those of data and metadata in UTF-8', async ({ database }) => {

@@ -81,6 +81,24 @@ export const retriesShared: readonly Case[] = [
     assert.deepEqual(await within(database, (retries) => retries.outlook('none')), none)
   }),
 
+  it('it is told which positions wait, for whichever subscription', async ({ database }) => {
+    await put(
+      database,
+      row(1),
+      row(3, { state: 'parked', due: 0 }),
+      row(5, { state: 'queued', due: 0 }),
+      row(3, { subscription: 'q' }),
+      row(7, { subscription: 'q', hash: 1 }),
+    )
+    const waiting = (...positions: readonly number[]): Promise<readonly number[]> =>
+      within(database, (retries) => retries.waitingAt(positions))
+    assert.deepEqual(await waiting(9, 7, 5, 4, 3, 3, 2, 1), [1, 3, 5, 7])
+    assert.deepEqual(await waiting(2, 4), [])
+    assert.deepEqual(await waiting(), [])
+    await within(database, (retries) => retries.clear('q'))
+    assert.deepEqual(await waiting(3, 7), [3])
+  }),
+
   it('a row remembers that it is a replay, and which hash its key has', async ({ database }) => {
     await put(database, row(1, { replay: true, hash: 4_294_967_295 }))
     assert.deepEqual(

@@ -71,6 +71,11 @@ export interface ReadStream {
   readonly backwards?: boolean
   /** At most so many messages; at least 1. */
   readonly limit: number
+  /**
+   * At most so many bytes, as in {@link ReadAll}; default: no bound. With it, fewer messages than `limit` don't mean
+   * that the stream has ended: only none does.
+   */
+  readonly maxBytes?: number
 }
 
 export interface ReadAll {
@@ -156,7 +161,7 @@ export interface Trim {
  *   they are trimmed.
  * - `truncated` gives the highest position of a removed message that had one of the types (any type, if absent), 0 if
  *   there is none: whoever reads these types from before it does not read everything that has happened.
- * - `readAll` loads no more than `maxBytes` and one message, whatever the `limit`.
+ * - `readAll` and `readStream` load no more than `maxBytes` and one message, whatever the `limit`.
  */
 export interface Events {
   append(request: AppendRequest): Awaitable<Verdict>

@@ -67,6 +67,8 @@ export interface Retries {
     now: number,
   ): Awaitable<boolean>
   find(subscription: string, position: number): Awaitable<Retry | undefined>
+  /** Which of the positions have a row of any subscription, ascending. */
+  waitingAt(positions: readonly number[]): Awaitable<readonly number[]>
   /** Which of `keys` have a row. */
   blocked(subscription: string, keys: readonly string[]): Awaitable<readonly string[]>
   /** Per subscription that has rows: how many in each state, and when the next is due (0: none). */

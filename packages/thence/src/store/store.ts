@@ -102,11 +102,16 @@ export class Store {
     return paged(async () => {
       if (left <= 0 || next === 0) return undefined
       const size = Math.min(left, pageSize)
-      const options = { limit: size, backwards, ...(next === undefined ? {} : { from: next }) }
+      const bounds = {
+        limit: size,
+        maxBytes: pageBytes,
+        ...(next === undefined ? {} : { from: next }),
+      }
+      const options = { backwards, ...bounds }
       const page = await this.read(({ events }) => events.readStream(stream, options))
       const last = page.at(-1)
       if (last === undefined) return undefined
-      left = page.length < size ? 0 : left - size
+      left -= page.length
       next = last.version + (backwards ? -1 : 1)
       return page.map((message) => this.tools.codec.decode(message))
     })

@@ -49,6 +49,15 @@ export const byteFaults: readonly Fault[] = [
   reading('a bound on bytes is ignored', (events) => ({
     readAll: ({ maxBytes: _ignored, ...options }) => events.readAll(options),
   })),
+  reading('a bound on bytes is ignored in a stream', (events) => ({
+    readStream: (stream, { maxBytes: _ignored, ...options }) => events.readStream(stream, options),
+  })),
+  reading('a message of a stream that is larger than the bound is never given', (events) => ({
+    async readStream(stream, options) {
+      const found = await events.readStream(stream, options)
+      return found.filter(({ data }) => data.length <= (options.maxBytes ?? Infinity))
+    },
+  })),
   reading('a page may be larger than its bound by one message', (events) => ({
     readAll: (options) => oneMore(events, options),
   })),

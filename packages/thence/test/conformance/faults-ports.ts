@@ -53,6 +53,15 @@ const retries: readonly Fault[] = [
       return settled
     },
   })),
+  of('retries', 'only messages that are due count as waiting', (rows) => ({
+    async waitingAt(positions) {
+      const due: number[] = []
+      for (const { subscription } of await rows.summary())
+        for (const { position } of await rows.take(subscription, { now: 1e15, limit: 99 }))
+          due.push(position)
+      return positions.filter((position) => due.includes(position))
+    },
+  })),
   of('retries', 'settling does not compare attempts', (rows) => ({
     async settle(row, now) {
       const stored = await rows.find(row.subscription, row.position)

@@ -66,7 +66,15 @@ const events: readonly fc.Arbitrary<Operation>[] = [
   ),
   define(
     'readStream',
-    fc.tuple(name, fc.record({ from: optional(place), backwards: optional(fc.boolean()), limit })),
+    fc.tuple(
+      name,
+      fc.record({
+        from: optional(place),
+        backwards: optional(fc.boolean()),
+        maxBytes: optional(fc.integer({ min: 0, max: 60 })),
+        limit,
+      }),
+    ),
     (transaction, [stream, { limit: most, ...options }]) =>
       transaction.events.readStream(stream, { limit: most, ...compact(options) }),
   ),
@@ -158,6 +166,7 @@ const retries: readonly fc.Arbitrary<Operation>[] = [
   define('take', fc.tuple(small, limit), async ({ retries: rows }, [now, most]) => [
     await rows.take('p', { now, limit: most }),
     new Set(await rows.blocked('p', ['k', 'K', 'x'])),
+    await rows.waitingAt([3, 2, 1, 4]),
     new Set(await rows.summary()),
   ]),
   define('clear', fc.constantFrom('p', 'P'), ({ retries: rows }, of) => rows.clear(of)),

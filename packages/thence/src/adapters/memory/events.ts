@@ -74,14 +74,18 @@ export class MemoryEvents implements Events, Past {
     return { outcome: 'appended', ...outcome }
   }
 
-  readStream(stream: string, { from, backwards, limit }: ReadStream): readonly StoredMessage[] {
+  readStream(
+    stream: string,
+    { from, backwards, limit, maxBytes }: ReadStream,
+  ): readonly StoredMessage[] {
     const { messages, trimmed } = this.#streams.get(stream) ?? { messages: [], trimmed: 0 }
     const end = Math.min(from ?? messages.length, messages.length)
     const start = Math.max(trimmed, (from ?? 1) - 1)
     const found = backwards
       ? messages.slice(Math.max(trimmed, end - limit), Math.max(trimmed, end)).reverse()
       : messages.slice(start, start + limit)
-    return found.filter(isStored)
+    const room = new Room(limit, maxBytes)
+    return found.filter(isStored).filter((message) => room.take(bytesOf(message)))
   }
 
   readAll({ query = [], after = 0, before = Infinity, backwards, limit, maxBytes }: ReadAll): Page {

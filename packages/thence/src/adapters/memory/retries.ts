@@ -53,6 +53,13 @@ export class MemoryRetries implements Retries {
     return this.#rows.of(subscription).get(position)
   }
 
+  waitingAt(positions: readonly number[]): readonly number[] {
+    const tables = this.#rows.all()
+    return [...new Set(positions)]
+      .filter((position) => tables.some((rows) => rows.get(position) !== undefined))
+      .sort((left, right) => left - right)
+  }
+
   blocked(subscription: string, keys: readonly string[]): readonly string[] {
     const taken = new Set(this.#all(subscription).map(({ key }) => key))
     return keys.filter((key) => taken.has(key))

@@ -16,19 +16,19 @@ import type {
 } from '../../ports/events.ts'
 import { Room } from '../../internal/room.ts'
 import { Appender, lastPosition } from './append.ts'
+import { listed, listing } from './listing.ts'
 import { pageOf } from './page.ts'
 import { keyRange } from './range.ts'
-import { columns, columnsOfStream, decodeRow, type EventRow } from './rows.ts'
+import { columns, columnsOfStream, decodeRow, type EventRow, sizeOf } from './rows.ts'
 import type { Scope } from './scope.ts'
 import { streamInfo, streamState } from './streams.ts'
 import { tombstone, trim, truncated } from './trimming.ts'
 
-const streamForwards =
-  `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version >= ? ` +
-  'ORDER BY version LIMIT ?'
-const streamBackwards =
-  `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version <= ? ` +
-  'ORDER BY version DESC LIMIT ?'
+const streamForwards = listing(columnsOfStream, 'stream = ? AND version >= ? ORDER BY version')
+const streamBackwards = listing(
+  columnsOfStream,
+  'stream = ? AND version <= ? ORDER BY version DESC',
+)
 const atVersion = `SELECT ${columnsOfStream} FROM thence_events WHERE stream = ? AND version = ?`
 const byId = `SELECT ${columns} FROM thence_events WHERE id = ?`
 const byCorrelation =
@@ -61,15 +61,12 @@ export class SqliteEvents implements Events {
     const connection = this.#scope.use()
     const backwards = options.backwards === true
     const from = options.from ?? (backwards ? Number.MAX_SAFE_INTEGER : 1)
+    const room = new Room(options.limit, options.maxBytes)
+    const text = backwards ? streamBackwards : streamForwards
     const few = backwards ? undefined : this.#few(stream, Math.max(from, 1), options.limit)
     const rows =
-      few ??
-      connection.all<EventRow>(
-        backwards ? streamBackwards : streamForwards,
-        stream,
-        from,
-        options.limit,
-      )
+      few?.filter((row) => room.take(sizeOf(row))) ??
+      listed(connection, text, { room, of: [stream, from] })
     return rows.map((row) => decodeRow(row, stream))
   }
 

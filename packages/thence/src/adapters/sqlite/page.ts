@@ -1,30 +1,18 @@
 /**
- * The rows of one page of the log: which way of looking for them is cheapest, and where the page is full. With a bound
- * on bytes the sizes are read first, so that no more is loaded than fits.
+ * The rows of one page of the log: which way of looking for them is cheapest, and where the page is full.
  */
 import type { ReadAll } from '../../ports/events.ts'
-import { bytesOf, type Room } from '../../internal/room.ts'
+import type { Room } from '../../internal/room.ts'
 import type { Connection } from './connection.ts'
-import type { SqliteValue } from './driver.ts'
+import { listed, type Listing, listing } from './listing.ts'
 import { matchesAll, positions, typesOnly } from './query.ts'
-import { columns, type EventRow } from './rows.ts'
+import { columns, type EventRow, sizeOf } from './rows.ts'
 
-/** The same rows with everything, and with their sizes only. */
-interface Listing {
-  readonly rows: string
-  readonly sizes: string
-}
-
-const listing = (rest: string): Listing => ({
-  rows: `SELECT ${columns} FROM thence_events WHERE ${rest} LIMIT ?`,
-  sizes: `SELECT octet_length(data) + coalesce(octet_length(metadata), 0) FROM thence_events WHERE ${rest} LIMIT ?`,
-})
-
-const allForwards = listing('position > ? AND position < ? ORDER BY position')
-const allBackwards = listing('position > ? AND position < ? ORDER BY position DESC')
+const allForwards = listing(columns, 'position > ? AND position < ? ORDER BY position')
+const allBackwards = listing(columns, 'position > ? AND position < ? ORDER BY position DESC')
 // The plus keeps SQLite on the range of positions instead of the index by type.
 const typesForwards = (list: string): Listing =>
-  listing(`position > ? AND position < ? AND +type IN (${list}) ORDER BY position`)
+  listing(columns, `position > ? AND position < ? AND +type IN (${list}) ORDER BY position`)
 /** A list of types that is spelled out is quicker than one that is unpacked; each length is a text of its own. */
 const spelledOut: readonly Listing[] = Array.from({ length: 33 }, (_, count) =>
   typesForwards(Array.from({ length: count }, () => '?').join(', ')),
@@ -75,24 +63,6 @@ const byIndex = (
   return at(connection, positions(connection, query, { ...range, limit: room.left }), room)
 }
 
-const listed = (
-  connection: Connection,
-  { rows, sizes }: Listing,
-  { room, of }: { readonly room: Room; readonly of: readonly SqliteValue[] },
-): EventRow[] => {
-  if (room.maxBytes === Infinity) {
-    const found = connection.all<EventRow>(rows, ...of, room.left)
-    for (let count = 0; count < found.length; count += 1) room.take(0)
-    return found
-  }
-  let fitting = 0
-  for (const [bytes] of connection.all<[number]>(sizes, ...of, room.left)) {
-    if (!room.take(bytes)) break
-    fitting += 1
-  }
-  return fitting === 0 ? [] : connection.all<EventRow>(rows, ...of, fitting)
-}
-
 const at = (connection: Connection, found: Iterable<number>, room: Room): EventRow[] => {
   const rows: EventRow[] = []
   for (const position of found) {
@@ -102,8 +72,6 @@ const at = (connection: Connection, found: Iterable<number>, room: Room): EventR
   }
   return rows
 }
-
-const sizeOf = (row: EventRow): number => bytesOf({ metadata: row[10], data: row[11] })
 
 /** The few rows at the end of the log, one by one. */
 const short = (connection: Connection, types: readonly string[], bounds: Bounds): EventRow[] => {

@@ -34,6 +34,8 @@ const selectOne = `SELECT ${columns} FROM thence_retries WHERE subscription = ? 
 const selectBlocked =
   'SELECT value FROM json_each(?) WHERE EXISTS (' +
   'SELECT 1 FROM thence_retries WHERE subscription = ? AND key = value)'
+const selectWaiting =
+  'SELECT DISTINCT position FROM thence_retries WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position'
 const counts =
   "coalesce(sum(state = 'due'), 0), coalesce(sum(state = 'parked'), 0), " +
   "coalesce(sum(state = 'queued'), 0), coalesce(min(CASE state WHEN 'due' THEN due END), 0)"
@@ -127,6 +129,11 @@ export class SqliteRetries implements Retries {
   find(subscription: string, position: number): Retry | undefined {
     const row = this.#scope.use().get<Row>(selectOne, subscription, position)
     return row && decode(row)
+  }
+
+  waitingAt(positions: readonly number[]): readonly number[] {
+    const connection = this.#scope.use()
+    return connection.all<[number]>(selectWaiting, JSON.stringify(positions)).map(([at]) => at)
   }
 
   blocked(subscription: string, keys: readonly string[]): readonly string[] {

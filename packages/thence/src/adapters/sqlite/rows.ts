@@ -1,6 +1,7 @@
 /**
  * The columns of the log and a stored message made from them.
  */
+import { bytesOf } from '../../internal/room.ts'
 import type { RecordedKind } from '../../message/message.ts'
 import type { StoredMessage } from '../../ports/events.ts'
 
@@ -51,3 +52,6 @@ export function decodeRow(row: EventRow, stream: string): StoredMessage {
     position: row[0],
   }
 }
+
+/** Its bytes, as a page counts them. */
+export const sizeOf = (row: EventRow): number => bytesOf({ metadata: row[10], data: row[11] })

@@ -43,6 +43,8 @@ CREATE TABLE thence_dead_letters (
   UNIQUE (subscription, position)
 ) STRICT;
 
+CREATE INDEX thence_dead_letters_position ON thence_dead_letters (position);
+
 CREATE INDEX thence_dead_letters_state ON thence_dead_letters (state, id);
 
 CREATE TABLE thence_documents (
@@ -156,6 +158,8 @@ CREATE TABLE thence_retries (
 CREATE INDEX thence_retries_due ON thence_retries (subscription, due, position) WHERE state = 'due';
 
 CREATE INDEX thence_retries_key ON thence_retries (subscription, key, position);
+
+CREATE INDEX thence_retries_position ON thence_retries (position);
 
 CREATE TABLE thence_sizes (
   category TEXT PRIMARY KEY,

@@ -33,6 +33,10 @@ CREATE TABLE thence_measured (
   position INTEGER NOT NULL
 ) STRICT;
 INSERT INTO thence_measured (position) VALUES (0);
+
+-- What waits for a message, whichever subscription it is.
+CREATE INDEX thence_retries_position ON thence_retries (position);
+CREATE INDEX thence_dead_letters_position ON thence_dead_letters (position);
 `
 
 export const retention: Migration = { number: 5, name: 'retention', script: script.trim() }
