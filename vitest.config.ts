@@ -13,6 +13,8 @@ const project = (name: string, include: string[]) => ({
   test: {
     name,
     include,
+    // Only ends what would never end: a loaded machine is no failure.
+    testTimeout: 30_000,
     setupFiles: existsSync(setup) ? [setup] : [],
     env: { NODE_OPTIONS: '--conditions=thence-source' }, // for the processes a test starts
   },

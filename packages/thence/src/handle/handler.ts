@@ -59,6 +59,8 @@ export interface HandlerOptions<D extends AnyDefinition> {
   readonly partitions?: number
   /** How many messages a partition has in memory at most; default 100, or `concurrency` if that is more. */
   readonly maxInFlight?: number
+  /** How many bytes of message text it has in memory at most, but for one message; default 4 MiB. */
+  readonly maxBytes?: number
   /** How long one attempt may take; default 30 s. */
   readonly timeout?: Duration
 }
@@ -81,6 +83,7 @@ export interface Handler<C extends string = string> {
   readonly concurrency: number
   readonly partitions: number
   readonly maxInFlight: number
+  readonly maxBytes: number
   /** Milliseconds. */
   readonly timeout: number
 }
@@ -130,10 +133,11 @@ export function handler<D extends AnyDefinition>(
   for (const definition of list) expectDefinition(`Handler ${name}`, definition)
   const concurrency = options.concurrency ?? 16
   const maxInFlight = options.maxInFlight ?? Math.max(100, concurrency)
-  if (list.length === 0 || !isCount(concurrency) || !isCount(maxInFlight))
+  const maxBytes = options.maxBytes ?? 4 * 1024 * 1024
+  if (list.length === 0 || ![concurrency, maxInFlight, maxBytes].every(isCount))
     throw new ThenceError(
       'CONFIG_INVALID',
-      `Handler ${name} needs at least one definition, and a concurrency and maxInFlight of at least 1.`,
+      `Handler ${name} needs at least one definition, and concurrency, maxInFlight and maxBytes of at least 1.`,
     )
   return {
     part: 'handler',
@@ -146,6 +150,7 @@ export function handler<D extends AnyDefinition>(
     concurrency,
     partitions: checkPartitions(`Handler ${name}`, options.partitions),
     maxInFlight,
+    maxBytes,
     timeout: milliseconds(`timeout of handler ${name}`, options.timeout ?? '30s'),
   }
 }

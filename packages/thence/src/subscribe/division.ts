@@ -27,6 +27,23 @@ export async function loadDivision(
   return text === undefined ? undivided : (JSON.parse(text) as Division)
 }
 
+const pageSize = 500
+
+/** Of all subscriptions that are, or were, divided. */
+export async function allDivisions({
+  documents,
+}: Pick<Transaction, 'documents'>): Promise<ReadonlyMap<string, Division>> {
+  const divisions = new Map<string, Division>()
+  let after: string | undefined
+  for (;;) {
+    const from = after === undefined ? {} : { after }
+    const page = await documents.list(collection, { limit: pageSize, ...from })
+    for (const { key, value } of page) divisions.set(key, JSON.parse(value) as Division)
+    if (page.length < pageSize) return divisions
+    after = page.at(-1)?.key
+  }
+}
+
 /** Whether a message was done before the subscription was divided as it is now. */
 export const isDone = (
   { floors }: Division,

@@ -57,6 +57,7 @@ export function handlerSubscription(handler: Handler, tools: Tools): Subscriptio
     concurrency,
     partitions,
     batch: handler.maxInFlight,
+    maxBytes: handler.maxBytes,
     sink: sinkOf(handler, tools),
   }
 }

@@ -9,14 +9,14 @@ import type { Cancel } from '../ports/runtime.ts'
 import type { Store } from '../store/store.ts'
 import { assign, leaseName } from './assign.ts'
 import type { Division } from './division.ts'
-import { loadDivision } from './division.ts'
+import { allDivisions, undivided } from './division.ts'
 import type { Partition } from './partition.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { allSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 
 /** How often, in milliseconds, a process looks whether its share has changed. */
-const lookEvery = 500
+const lookEvery = 1000
 /** A process is heard of so many times before it would count as gone. */
 const beats = 3
 
@@ -159,13 +159,10 @@ export class Membership {
     const revisions = new Map(this.#subscriptions.map((one) => [one, one.revision]))
     return this.#store.read(async (transaction) => {
       const { leases, checkpoints } = transaction
-      const divisions = new Map<string, Division>()
-      for (const { name } of this.#subscriptions)
-        divisions.set(name, await loadDivision(transaction, name))
       return {
         members: await leases.members(),
         leases: new Map((await leases.list()).map((lease) => [lease.name, lease])),
-        divisions,
+        divisions: await allDivisions(transaction),
         checkpoints: await checkpoints.list(),
         settings: await allSettings(transaction),
         revisions,
@@ -178,11 +175,11 @@ export class Membership {
     subscription: Subscription,
     { divisions, leases, checkpoints, settings, revisions }: Seen,
   ): Promise<void> {
-    const { name, division } = subscription
+    const { name } = subscription
     if (subscription.revision === revisions.get(subscription))
       subscription.set(settings.get(name) ?? {})
     const stored = checkpoints.filter((one) => one.subscription === name)
-    const isOld = subscription.observe(divisions.get(name) ?? division, stored)
+    const isOld = subscription.observe(divisions.get(name) ?? undivided, stored)
     for (const partition of subscription.running) {
       const lease = leases.get(leaseOf(subscription, partition.hold.partition))
       const isLost = lease?.owner !== this.#me.id || lease.epoch !== partition.hold.epoch

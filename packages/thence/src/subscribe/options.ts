@@ -27,6 +27,8 @@ export interface SubscriptionOptions {
   readonly pace?: Omit<PacePolicy, 'concurrency'>
   /** Messages per page of a partition, and so the most that it has in memory. */
   readonly batch: number
+  /** The most bytes of text that a page has, but for one message; default 4 MiB. */
+  readonly maxBytes?: number
   /** How many keys `prepare` works on side by side in this process. */
   readonly concurrency: number
   readonly sink: Sink

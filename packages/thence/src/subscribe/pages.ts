@@ -5,6 +5,7 @@
 import type { StoredMessage } from '../ports/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Item } from './item.ts'
+import type { SubscriptionOptions } from './options.ts'
 
 /** What was read: immutable, so it may be shared. */
 export interface ItemPage {
@@ -15,46 +16,59 @@ export interface ItemPage {
   readonly full: boolean
 }
 
+/** The most that one page takes, in bytes of text. */
+const defaultMaxBytes = 4 * 1024 * 1024
 /** So many pages are kept while partitions are at different places. */
 const kept = 4
 
 export class Pages {
   readonly #store: Store
   readonly #types: readonly string[]
+  readonly #maxBytes: number
   readonly #toItem: (stored: StoredMessage) => Item
   readonly #pages = new Map<number, ItemPage>()
   readonly #reading = new Map<number, Promise<ItemPage>>()
 
-  constructor(store: Store, types: readonly string[], toItem: (stored: StoredMessage) => Item) {
+  constructor(
+    store: Store,
+    { types, maxBytes = defaultMaxBytes }: Pick<SubscriptionOptions, 'types' | 'maxBytes'>,
+    toItem: (stored: StoredMessage) => Item,
+  ) {
     this.#store = store
     this.#types = types
+    this.#maxBytes = maxBytes
     this.#toItem = toItem
   }
 
   /** The next messages after a position, from the log. */
   async read(after: number, limit: number): Promise<ItemPage> {
     const query = [{ types: this.#types }]
-    const page = await this.#store.read(({ events }) => events.readAll({ query, after, limit }))
-    const items = page.messages.map(this.#toItem)
-    return { items, through: page.through, full: items.length >= limit }
+    const maxBytes = this.#maxBytes
+    const page = await this.#store.read(({ events }) =>
+      events.readAll({ query, after, limit, maxBytes }),
+    )
+    return { items: page.messages.map(this.#toItem), through: page.through, full: page.more }
   }
 
   /** The same, but what another partition has read from there is not read again. */
   async shared(after: number, limit: number): Promise<ItemPage> {
     const known = this.#pages.get(after)
     if (known !== undefined) return known
-    const reading = this.#reading.get(after) ?? this.#begin(after, limit)
-    return reading
+    const page = await this.#reading.get(after)
+    // One that came back empty may have begun before that was committed which woke the caller.
+    return page !== undefined && page.items.length > 0 ? page : this.#begin(after, limit)
   }
 
   #begin(after: number, limit: number): Promise<ItemPage> {
     const reading = this.read(after, limit)
       .then((page) => {
         // Where nothing came there may be something by now.
-        if (page.through > after) this.#keep(after, page)
+        if (page.items.length > 0) this.#keep(after, page)
         return page
       })
-      .finally(() => this.#reading.delete(after))
+      .finally(() => {
+        if (this.#reading.get(after) === reading) this.#reading.delete(after)
+      })
     this.#reading.set(after, reading)
     return reading
   }

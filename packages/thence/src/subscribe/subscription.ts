@@ -51,9 +51,9 @@ export class Subscription {
     this.options = options
     this.#store = store
     this.#signals = signals
-    const { key = () => '', types, concurrency } = options
+    const { key = () => '', concurrency } = options
     this.#toItem = (stored) => toItem(stored, store.tools.codec, key)
-    this.#pages = new Pages(store, types, this.#toItem)
+    this.#pages = new Pages(store, options, this.#toItem)
     this.#slots = new Slots(concurrency)
     this.#pace = this.#paceOf()
   }

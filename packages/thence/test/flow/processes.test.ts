@@ -91,7 +91,7 @@ describe('two processes on one file', () => {
     await checkOnce(one, 160)
   })
 
-  it('hand over within two seconds when one joins or leaves, while everything goes on', async () => {
+  it('hand over within three seconds when one joins or leaves, while everything goes on', async () => {
     const place = file.make()
     const heard: Record[] = []
     const one = await start(place, ear('one', heard))
@@ -101,7 +101,7 @@ describe('two processes on one file', () => {
     const two = await start(place, ear('two', heard))
     const before = place.runtime.now()
     while (new Set(await owners(one)).size < 2) await place.runtime.advance(100)
-    expect(place.runtime.now() - before).toBeLessThanOrEqual(2000)
+    expect(place.runtime.now() - before).toBeLessThanOrEqual(3000)
     await one.app.append({ events: bells(16, 3) })
     await one.stop()
     const left = place.runtime.now()
@@ -109,7 +109,7 @@ describe('two processes on one file', () => {
       events: bells(16, 3).map(({ data }) => Rung({ ...data, n: data.n + 3 })),
     })
     await two.settle()
-    expect(place.runtime.now() - left).toBeLessThanOrEqual(2000)
+    expect(place.runtime.now() - left).toBeLessThanOrEqual(3000)
     expect(new Set(await owners(two)).size).toBe(1)
     checkOrder(heard)
     await checkOnce(two, 96)
