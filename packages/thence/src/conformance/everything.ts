@@ -67,7 +67,8 @@ async function writeRest(transaction: Transaction, name: string): Promise<void> 
   const { inbox, timers, snapshots, documents, audit, jobs } = transaction
   const outcome = { stream: name, version: 1, position: 1, count: 1 }
   assert.equal(await inbox.remember('consumer', name, outcome), true)
-  await inbox.forget('once', 1)
+  await inbox.trim(1, 1)
+  await inbox.conclude('consumer', name, { ...outcome, result: JSON.stringify(name) })
   const timer = { owner: 'shared', due: 5, stream: name, message: message(`timer of ${name}`) }
   await timers.cancelAll('shared')
   await timers.set({ ...timer, id: name })

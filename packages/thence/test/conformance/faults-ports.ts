@@ -222,13 +222,30 @@ const rest: readonly Fault[] = [
   of('inbox', 'the inbox remembers the last outcome', (rows) => ({
     async remember(consumer, id, outcome) {
       if (await rows.remember(consumer, id, outcome)) return true
-      const { position } = (await rows.recall(consumer, id)) ?? outcome
-      await rows.forget(consumer, position)
-      return !(await rows.remember(consumer, id, outcome))
+      return !(await rows.conclude(consumer, id, outcome))
     },
   })),
-  of('inbox', 'forgetting is exclusive', (rows) => ({
-    forget: (consumer, through) => rows.forget(consumer, through - 1),
+  of('inbox', 'the inbox trims what is as old as asked for', (rows) => ({
+    trim: (before, limit) => rows.trim(before + 1, limit),
+  })),
+  of('inbox', 'the inbox trims all at once', (rows) => ({
+    trim: (before) => rows.trim(before, 1000),
+  })),
+  of('inbox', 'a conclusion keeps the result of the one before', (rows) => ({
+    async conclude(consumer, id, outcome) {
+      const result = (await rows.recall(consumer, id))?.result
+      return rows.conclude(consumer, id, {
+        ...(result === undefined ? {} : { result }),
+        ...outcome,
+      })
+    },
+  })),
+  of('inbox', 'what was concluded is remembered anew', (rows) => ({
+    async conclude(consumer, id, outcome) {
+      return (
+        (await rows.conclude(consumer, id, outcome)) || (await rows.remember(consumer, id, outcome))
+      )
+    },
   })),
   of('snapshots', 'clearing a stream leaves its other tags', (rows) => ({
     async clear(stream) {

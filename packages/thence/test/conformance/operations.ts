@@ -244,7 +244,15 @@ const rest: readonly fc.Arbitrary<Operation>[] = [
   define('remember', fc.tuple(name, place), ({ inbox }, [id, position]) =>
     inbox.remember('c', id, { stream: 's', version: 1, position, count: 1 }),
   ),
-  define('forget', place, ({ inbox }, through) => inbox.forget('c', through)),
+  define('conclude', fc.tuple(name, place), async ({ inbox }, [id, position]) => [
+    await inbox.conclude('c', id, { stream: 't', version: 2, position, count: 0, result: '"x"' }),
+    (await inbox.recall('c', id)) ?? 'none',
+  ]),
+  define(
+    'trim inbox',
+    fc.tuple(fc.integer({ min: 0, max: 1 }), limit),
+    ({ inbox }, [later, most]) => inbox.trim(Date.UTC(2026, 0, 1) + later, most),
+  ),
   define('save snapshot', fc.tuple(name, name), async ({ snapshots }, [stream, tag]) => {
     const version = ((await snapshots.load(stream, tag))?.version ?? 3) + (tag === 'a' ? -1 : 1)
     await snapshots.save({ stream, tag, version, state: String(version) })

@@ -48,7 +48,7 @@ test.each(drivers)('two connections migrate one new file at once on $name', asyn
   expect(plans.filter(({ pending }) => pending.length === all)).toHaveLength(1)
 })
 
-test('four processes migrate one new file at once', async () => {
+test('four processes migrate one new file at once', { timeout: 60_000 }, async () => {
   const path = storePath()
   const outputs = await Promise.all([1, 2, 3, 4].map(() => runChild('migrate', path)))
   expect(outputs.flat().filter((line) => line === String(all))).toHaveLength(1)
@@ -125,4 +125,27 @@ test('each store has an identity of its own', async () => {
   const rows = raw.prepare('SELECT key, length(value) AS size FROM thence_meta').all()
   expect(rows).toEqual([{ key: 'store_id', size: 36 }])
   raw.close()
+})
+
+test('inbox rows from before the inbox knew time are as old as the message that they led to', async () => {
+  const path = storePath()
+  const raw = new DatabaseSync(path)
+  const last = migrations.findIndex(({ name }) => name === 'inbox')
+  for (const { number, name, script } of migrations.slice(0, last)) {
+    raw.exec(script)
+    raw.prepare('INSERT INTO thence_migrations VALUES (?, ?, 0)').run(number, name)
+  }
+  raw.exec(`
+    INSERT INTO thence_meta VALUES ('store_id', 'here');
+    INSERT INTO thence_events (position, stream, version, kind, type, schema_version, id, time, data)
+      VALUES (1, 's', 1, 'event', 'T', 1, 'a', 100, '{}'), (2, 's', 2, 'event', 'T', 1, 'b', 200, '{}');
+    INSERT INTO thence_inbox (consumer, id, stream, version, position, count)
+      VALUES ('c', 'of a', 's', 1, 1, 1), ('c', 'of nothing', 's', 0, 0, 0);
+  `)
+  raw.close()
+  const database = await store(path)
+  const recall = (id: string) => database.read(({ inbox }) => inbox.recall('c', id))
+  const place = { stream: 's', version: 1, position: 1, count: 1 }
+  expect(await recall('of a')).toEqual({ ...place, time: 100 })
+  expect(await recall('of nothing')).toMatchObject({ time: 200 })
 })

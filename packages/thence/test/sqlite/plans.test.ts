@@ -68,6 +68,7 @@ test('no statement scans the log, its tags, the documents, the timers, the audit
     await retries.blocked('s', ['a'])
     await retries.settle({ subscription: 's', position: 1, attempts: 0 }, 1)
     await inbox.recall('c', 'x')
+    await inbox.trim(5, 5)
     await deadLetters.list({ state: 'parked', limit: 5 })
     for (const backwards of [false, true]) {
       await audit.list({ backwards, limit: 5 })

@@ -180,7 +180,15 @@ export class MemoryEvents implements Events, Past {
   }
 
   recall(once: Once): Appended | undefined {
-    return this.#inbox.recall(once.consumer, once.id)
+    const done = this.#inbox.recall(once.consumer, once.id)
+    return (
+      done && {
+        stream: done.stream,
+        version: done.version,
+        position: done.position,
+        count: done.count,
+      }
+    )
   }
 
   version(stream: string): number {

@@ -1,31 +1,62 @@
 /** What each consumer was done with, by message id. */
-import type { Appended } from '../../ports/events.ts'
-import type { Inbox } from '../../ports/inbox.ts'
-import { type Journal, Tables } from './table.ts'
+import type { Inbox, Outcome, Remembered } from '../../ports/inbox.ts'
+import { byBytes } from './order.ts'
+import { type Journal, Table } from './table.ts'
+
+interface Row extends Remembered {
+  readonly consumer: string
+  readonly id: string
+}
+
+const keyOf = (consumer: string, id: string): string => JSON.stringify([consumer, id])
 
 export class MemoryInbox implements Inbox {
-  readonly #consumers: Tables<string, Appended>
+  readonly #rows: Table<string, Row>
+  readonly #now: () => number
 
-  constructor(journal: Journal) {
-    this.#consumers = new Tables(journal)
+  constructor(journal: Journal, now: () => number) {
+    this.#rows = new Table(journal)
+    this.#now = now
   }
 
   get size(): number {
-    return this.#consumers.size
+    return this.#rows.size
   }
 
-  remember(consumer: string, id: string, outcome: Appended): boolean {
-    const rows = this.#consumers.of(consumer)
-    if (rows.get(id) !== undefined) return false
-    rows.set(id, Object.freeze({ ...outcome }))
+  remember(consumer: string, id: string, outcome: Outcome): boolean {
+    const key = keyOf(consumer, id)
+    if (this.#rows.get(key) !== undefined) return false
+    this.#rows.set(key, { consumer, id, ...outcome, time: this.#now() })
     return true
   }
 
-  recall(consumer: string, id: string): Appended | undefined {
-    return this.#consumers.of(consumer).get(id)
+  conclude(consumer: string, id: string, outcome: Outcome): boolean {
+    const key = keyOf(consumer, id)
+    const row = this.#rows.get(key)
+    if (row === undefined) return false
+    this.#rows.set(key, { consumer, id, ...outcome, time: row.time })
+    return true
   }
 
-  forget(consumer: string, through: number): number {
-    return this.#consumers.of(consumer).deleteWhere(({ position }) => position <= through)
+  recall(consumer: string, id: string): Remembered | undefined {
+    const row = this.#rows.get(keyOf(consumer, id))
+    if (row === undefined) return undefined
+    const { consumer: _, id: __, ...remembered } = row
+    return remembered
+  }
+
+  trim(before: number, limit: number): number {
+    const old = this.#rows
+      .values()
+      .filter(({ time }) => time < before)
+      .sort(
+        (left, right) =>
+          left.time - right.time ||
+          byBytes(left.consumer, right.consumer) ||
+          byBytes(left.id, right.id),
+      )
+      .slice(0, limit)
+    for (const { consumer, id } of old) this.#rows.delete(keyOf(consumer, id))
+    return old.length
   }
 }

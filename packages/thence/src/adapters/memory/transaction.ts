@@ -23,8 +23,8 @@ import { MemoryTimers } from './timers.ts'
 /** Everything that is stored. */
 export class Store {
   readonly journal: Journal = new Journal()
-  readonly inbox: MemoryInbox = new MemoryInbox(this.journal)
-  readonly events: MemoryEvents = new MemoryEvents(this.journal, this.inbox)
+  readonly inbox: MemoryInbox
+  readonly events: MemoryEvents
   readonly deadLetters: MemoryDeadLetters = new MemoryDeadLetters(this.journal)
   readonly timers: MemoryTimers = new MemoryTimers(this.journal)
   readonly snapshots: MemorySnapshots = new MemorySnapshots(this.journal)
@@ -37,6 +37,8 @@ export class Store {
   readonly sizes: MemorySizes
 
   constructor(now: () => number) {
+    this.inbox = new MemoryInbox(this.journal, now)
+    this.events = new MemoryEvents(this.journal, this.inbox)
     this.leases = new MemoryLeases(this.journal, now)
     this.checkpoints = new MemoryCheckpoints(this.journal, now)
     this.retries = new MemoryRetries(this.journal, now)

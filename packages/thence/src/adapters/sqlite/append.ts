@@ -11,11 +11,13 @@ import type {
   NewMessage,
   Verdict,
 } from '../../ports/events.ts'
+import type { Runtime } from '../../ports/runtime.ts'
 import type { Connection } from './connection.ts'
 import { isUniqueViolation } from './errors.ts'
 import { recall, remember } from './inbox.ts'
 import { matchesAll, positions } from './query.ts'
 import { encodeTags } from './rows.ts'
+import type { Session } from './scope.ts'
 import { streamState } from './streams.ts'
 import type { Tail } from './tail.ts'
 
@@ -49,16 +51,18 @@ type Known =
 export class Appender {
   readonly #connection: Connection
   readonly #tail: Tail
+  readonly #runtime: Pick<Runtime, 'now'>
 
-  constructor(connection: Connection, tail: Tail) {
+  constructor(connection: Connection, { tail, runtime }: Pick<Session, 'tail' | 'runtime'>) {
     this.#connection = connection
     this.#tail = tail
+    this.#runtime = runtime
   }
 
   append(request: AppendRequest): Verdict {
     const { stream, messages, once } = request
     if (once !== undefined) {
-      const outcome = recall(this.#connection, once.consumer, once.id)
+      const outcome = recall(this.#connection, once)
       if (outcome !== undefined) return { outcome: 'duplicate', ...outcome }
     }
     const version = this.#version(stream)
@@ -72,7 +76,8 @@ export class Appender {
     if (messages.length > 0 && !this.#insert(request, version, head)) return this.#refused(request)
     const count = messages.length
     const place: Appended = { stream, version: version + count, position: head + count, count }
-    if (once !== undefined) remember(this.#connection, once, place)
+    if (once !== undefined)
+      remember(this.#connection, once, { ...place, time: this.#runtime.now() })
     return { outcome: 'appended', ...place }
   }
 

@@ -126,7 +126,7 @@ export class SqliteStore implements Database {
       if (requests.length === 0) return []
       return this.#gate.run(() =>
         runner.write((scope) => {
-          const appender = new Appender(scope.use(), this.#tail)
+          const appender = new Appender(scope.use(), scope)
           return requests.map((request) => appender.append(request))
         }),
       )

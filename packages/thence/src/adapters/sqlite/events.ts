@@ -54,7 +54,7 @@ export class SqliteEvents implements Events {
 
   append(request: AppendRequest): Verdict {
     const connection = this.#scope.change()
-    return (this.#appender ??= new Appender(connection, this.#scope.tail)).append(request)
+    return (this.#appender ??= new Appender(connection, this.#scope)).append(request)
   }
 
   readStream(stream: string, options: ReadStream): readonly StoredMessage[] {

@@ -1,28 +1,56 @@
 /**
- * The inbox in SQLite; see ports/inbox.ts. Appends with `once` use the same two statements.
+ * The inbox in SQLite; see ports/inbox.ts. Appends with `once` use the same statements.
  */
 import type { Appended, Once } from '../../ports/events.ts'
-import type { Inbox } from '../../ports/inbox.ts'
+import type { Inbox, Outcome, Remembered } from '../../ports/inbox.ts'
 import type { Connection } from './connection.ts'
 import type { Scope } from './scope.ts'
 
 const selectOne =
-  'SELECT stream, version, position, count FROM thence_inbox WHERE consumer = ? AND id = ?'
+  'SELECT stream, version, position, count, result, time FROM thence_inbox WHERE consumer = ? AND id = ?'
 const insert =
-  'INSERT INTO thence_inbox (consumer, id, stream, version, position, count) VALUES (?, ?, ?, ?, ?, ?) ' +
-  'ON CONFLICT (consumer, id) DO NOTHING'
-const removeThrough = 'DELETE FROM thence_inbox WHERE consumer = ? AND position <= ?'
+  'INSERT INTO thence_inbox (consumer, id, stream, version, position, count, result, time) ' +
+  'VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (consumer, id) DO NOTHING'
+const update =
+  'UPDATE thence_inbox SET stream = ?, version = ?, position = ?, count = ?, result = ? ' +
+  'WHERE consumer = ? AND id = ?'
+const removeOld =
+  'DELETE FROM thence_inbox WHERE (consumer, id) IN ' +
+  '(SELECT consumer, id FROM thence_inbox WHERE time < ? ORDER BY time, consumer, id LIMIT ?)'
 
-/** The outcome of what `consumer` did with message `id`, if it did. */
-export function recall(connection: Connection, consumer: string, id: string): Appended | undefined {
-  const row = connection.get<[string, number, number, number]>(selectOne, consumer, id)
-  return row && { stream: row[0], version: row[1], position: row[2], count: row[3] }
+type Row = readonly [
+  stream: string,
+  version: number,
+  position: number,
+  count: number,
+  result: string | null,
+  time: number,
+]
+
+const find = (connection: Connection, { consumer, id }: Once): Row | undefined =>
+  connection.get<Row>(selectOne, consumer, id)
+
+const place = ([stream, version, position, count]: Row): Appended => ({
+  stream,
+  version,
+  position,
+  count,
+})
+
+/** Where the messages are of what was done once, if it was done. */
+export function recall(connection: Connection, once: Once): Appended | undefined {
+  const row = find(connection, once)
+  return row && place(row)
 }
 
 /** Returns false if there was a row already. */
-export function remember(connection: Connection, once: Once, outcome: Appended): boolean {
-  const { stream, version, position, count } = outcome
-  return connection.run(insert, once.consumer, once.id, stream, version, position, count) === 1
+export function remember(
+  connection: Connection,
+  { consumer, id }: Once,
+  outcome: Outcome & { readonly time: number },
+): boolean {
+  const { stream, version, position, count, result = null, time } = outcome
+  return connection.run(insert, consumer, id, stream, version, position, count, result, time) === 1
 }
 
 export class SqliteInbox implements Inbox {
@@ -32,15 +60,25 @@ export class SqliteInbox implements Inbox {
     this.#scope = scope
   }
 
-  remember(consumer: string, id: string, outcome: Appended): boolean {
-    return remember(this.#scope.change(), { consumer, id }, outcome)
+  remember(consumer: string, id: string, outcome: Outcome): boolean {
+    const time = this.#scope.runtime.now()
+    return remember(this.#scope.change(), { consumer, id }, { ...outcome, time })
   }
 
-  recall(consumer: string, id: string): Appended | undefined {
-    return recall(this.#scope.use(), consumer, id)
+  conclude(consumer: string, id: string, outcome: Outcome): boolean {
+    const { stream, version, position, count, result = null } = outcome
+    const connection = this.#scope.change()
+    return connection.run(update, stream, version, position, count, result, consumer, id) === 1
   }
 
-  forget(consumer: string, through: number): number {
-    return this.#scope.change().run(removeThrough, consumer, through)
+  recall(consumer: string, id: string): Remembered | undefined {
+    const row = find(this.#scope.use(), { consumer, id })
+    if (row === undefined) return undefined
+    const [, , , , result, time] = row
+    return { ...place(row), ...(result === null ? {} : { result }), time }
+  }
+
+  trim(before: number, limit: number): number {
+    return this.#scope.change().run(removeOld, before, limit)
   }
 }

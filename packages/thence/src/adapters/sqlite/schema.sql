@@ -91,9 +91,11 @@ CREATE TABLE thence_inbox (
   stream TEXT NOT NULL,
   version INTEGER NOT NULL,
   position INTEGER NOT NULL,
-  count INTEGER NOT NULL,
+  count INTEGER NOT NULL, result TEXT, time INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (consumer, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX thence_inbox_time ON thence_inbox (time, consumer, id);
 
 CREATE TABLE thence_jobs (
   id TEXT PRIMARY KEY,

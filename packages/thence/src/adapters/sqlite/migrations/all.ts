@@ -7,5 +7,6 @@ import { audit } from './0002-audit.ts'
 import { jobs } from './0003-jobs.ts'
 import { leases } from './0004-leases.ts'
 import { retention } from './0005-retention.ts'
+import { inbox } from './0006-inbox.ts'
 
-export const migrations: readonly Migration[] = [tables, audit, jobs, leases, retention]
+export const migrations: readonly Migration[] = [tables, audit, jobs, leases, retention, inbox]
