@@ -128,7 +128,7 @@ export async function status(on: On): Promise<Status> {
       head: await events.head(),
       last,
       counts: await deadLetters.counts(),
-      nextTimer: await timers.next(),
+      nextTimer: (await timers.upcoming({ after: { next: 1, id: '' }, limit: 1 }))[0]?.next,
     }
   })
   const { all, last } = seen

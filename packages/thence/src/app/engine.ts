@@ -12,7 +12,7 @@ import type { Cancel } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
 import { sagaSubscription } from '../saga/run.ts'
-import { TimerClock } from '../saga/timers.ts'
+import { TimerClock } from '../schedule/clock.ts'
 import type { Store } from '../store/store.ts'
 import { commandSubscription } from '../subscribe/command-sink.ts'
 import { divide } from '../subscribe/division.ts'
@@ -70,7 +70,7 @@ export class Engine {
     this.#parts = parts
     this.#store = store
     this.#signals = signals
-    this.#clock = new TimerClock(store)
+    this.#clock = new TimerClock(store, signals)
     const { tools } = store
     const all = [
       ...parts.aggregates.map((aggregate) => commands(aggregate, store)),

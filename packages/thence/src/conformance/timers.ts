@@ -1,13 +1,13 @@
 /** Timers: set and replaced by id, given when due in order, cancelled one by one or by owner. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import type { Timer, Timers } from '../ports/timers.ts'
+import type { NewTimer, Timer, TimerPlace, Timers } from '../ports/timers.ts'
 import { type Case, casesOf } from './case.ts'
 import { hostileJson, hostileNames, message } from './samples.ts'
 
 const it = casesOf('timers')
 
-const timer = (id: string, due: number, change: Partial<Timer> = {}): Timer => ({
+const timer = (id: string, due: NewTimer['due'], change: Partial<NewTimer> = {}): NewTimer => ({
   id,
   owner: 'saga-1',
   due,
@@ -16,23 +16,41 @@ const timer = (id: string, due: number, change: Partial<Timer> = {}): Timer => (
   ...change,
 })
 
+/** As it is kept when nothing has happened to it. */
+const kept = (set: NewTimer & { readonly due: number }): Timer => ({
+  ...set,
+  next: set.due,
+  attempts: 0,
+  error: null,
+})
+
 const within = <T>(database: Database, work: (timers: Timers) => T | Promise<T>): Promise<T> =>
   database.transact(({ timers: rows }) => work(rows))
 
-const set = (database: Database, ...rows: readonly Timer[]): Promise<void> =>
+const set = (database: Database, ...rows: readonly NewTimer[]): Promise<void> =>
   within(database, async (timers) => {
     for (const row of rows) await timers.set(row)
   })
 
-const due = async (database: Database, now: number, limit = 100): Promise<string[]> =>
-  (await within(database, (rows) => rows.due(now, limit))).map(({ id }) => id)
+const due = async (database: Database, limit = 100, after?: TimerPlace): Promise<string[]> =>
+  (
+    await within(database, (rows) => rows.due({ limit, ...(after === undefined ? {} : { after }) }))
+  ).map(({ id }) => id)
+
+const wait = (database: Database): Promise<number | undefined> =>
+  database.read(({ timers: rows }) => rows.wait())
 
 const all = (database: Database): Promise<readonly Timer[]> =>
   database.read(({ timers: rows }) => rows.list({ limit: 100 }))
 
+const find = (database: Database, id: string): Promise<Timer | undefined> =>
+  database.read(({ timers: rows }) => rows.find(id))
+
 const setting: readonly Case[] = [
   it('a timer comes back as it was set, message and all', async ({ database }) => {
-    const full = timer('t1', 500, {
+    const full = {
+      ...timer('t1', 500),
+      due: 500,
       stream: "s'1",
       message: message('m', {
         kind: 'command',
@@ -45,22 +63,39 @@ const setting: readonly Case[] = [
         tags: ['x', 'y'],
         time: 77,
       }),
-    })
+    }
     await set(database, full, timer('t2', 600))
-    assert.deepEqual(await within(database, (rows) => rows.due(600, 9)), [full, timer('t2', 600)])
-    assert.deepEqual(await all(database), [full, timer('t2', 600)])
+    const expected = [kept(full), kept({ ...timer('t2', 600), due: 600 })]
+    assert.deepEqual(await within(database, (rows) => rows.due({ limit: 9 })), expected)
+    assert.deepEqual(await all(database), expected)
+    assert.deepEqual(await find(database, 't1'), expected[0])
+    assert.equal(await find(database, 'T1'), undefined)
+  }),
+
+  it('a timer is set from now by the clock of the database', async ({ database, runtime }) => {
+    const now = runtime.now()
+    const given = await within(database, async (rows) => [
+      await rows.now(),
+      await rows.set(timer('in', { in: 250 })),
+      await rows.set(timer('at', 70)),
+    ])
+    assert.deepEqual(given, [now, now + 250, 70])
+    assert.deepEqual(
+      [(await find(database, 'in'))?.due, (await find(database, 'at'))?.due],
+      given.slice(1),
+    )
   }),
 
   it('setting a timer again replaces it', async ({ database }) => {
     await set(database, timer('t1', 500), timer('t1', 900, { owner: 'saga-2', stream: 'other' }))
-    assert.deepEqual(await all(database), [timer('t1', 900, { owner: 'saga-2', stream: 'other' })])
-    assert.deepEqual(await due(database, 500), [])
+    const expected = kept({ ...timer('t1', 900, { owner: 'saga-2', stream: 'other' }), due: 900 })
+    assert.deepEqual(await all(database), [expected])
     assert.equal(await within(database, (rows) => rows.cancelAll('saga-1')), 0)
   }),
 
   it('timers whose ids look alike are apart', async ({ database }) => {
     await set(database, ...hostileNames.map((id, index) => timer(id, index)))
-    assert.deepEqual(await due(database, 1000), hostileNames)
+    assert.deepEqual([...(await due(database))].sort(), [...hostileNames].sort())
     for (const id of hostileNames)
       assert.equal(await within(database, (rows) => rows.cancel(id)), true)
     assert.deepEqual(await all(database), [])
@@ -75,34 +110,61 @@ const setting: readonly Case[] = [
 ]
 
 const firing: readonly Case[] = [
-  it('timers are due at their time and not before, by due time, then id', async ({ database }) => {
+  it('timers are due at their time by the clock of the database, by time, then id', async ({
+    database,
+    runtime,
+  }) => {
+    const now = runtime.now()
     await set(
       database,
-      timer('d', 300),
-      timer('c', 100),
-      timer('b', 200),
-      timer('a', 200),
-      timer('e', 301),
+      timer('d', now + 300),
+      timer('c', now + 100),
+      timer('b', now + 200),
+      timer('a', now + 200),
+      timer('e', now + 301),
+      timer('\u{1f600}', now + 200),
+      timer('\uffee', now + 200),
     )
-    assert.deepEqual(await due(database, 300), ['c', 'a', 'b', 'd'])
-    assert.deepEqual(await due(database, 299), ['c', 'a', 'b'])
-    assert.deepEqual(await due(database, 300, 2), ['c', 'a'])
-    assert.deepEqual(await due(database, 99), [])
+    assert.deepEqual(await due(database), [])
+    runtime.advance(99)
+    assert.deepEqual(await due(database), [])
+    runtime.advance(200)
+    assert.deepEqual(await due(database), ['c', 'a', 'b', '\uffee', '\u{1f600}'])
+    runtime.advance(1)
+    assert.deepEqual(await due(database, 2), ['c', 'a'])
+    assert.deepEqual(await due(database, 9, { next: now + 200, id: 'a' }), [
+      'b',
+      '\uffee',
+      '\u{1f600}',
+      'd',
+    ])
+  }),
+
+  it('a time before the beginning of time is due', async ({ database }) => {
+    await set(database, timer('zero', 0), timer('before', -5000))
+    assert.deepEqual(await due(database), ['before', 'zero'])
+    assert.equal((await find(database, 'before'))?.due, -5000)
   }),
 
   it('asking what is due changes nothing', async ({ database }) => {
     await set(database, timer('a', 200))
-    assert.deepEqual(await due(database, 200), ['a'])
-    assert.deepEqual(await due(database, 200), ['a'])
+    assert.deepEqual(await due(database), ['a'])
+    assert.deepEqual(await due(database), ['a'])
   }),
 
-  it('the next timer is the one that is due first', async ({ database }) => {
-    const next = (): Promise<number | undefined> => database.read(({ timers: rows }) => rows.next())
-    assert.equal(await next(), undefined)
-    await set(database, timer('a', 900), timer('b', 200), timer('c', 500))
-    assert.equal(await next(), 200)
-    await within(database, (rows) => rows.cancel('b'))
-    assert.equal(await next(), 500)
+  it('the wait is for the first timer that is not due yet', async ({ database, runtime }) => {
+    const now = runtime.now()
+    assert.equal(await wait(database), undefined)
+    await set(database, timer('a', now + 900), timer('b', now + 200), timer('c', now + 500))
+    assert.equal(await wait(database), 200)
+    runtime.advance(150)
+    assert.equal(await wait(database), 50)
+    runtime.advance(50)
+    assert.equal(await wait(database), 300)
+    await within(database, (rows) => rows.cancel('c'))
+    assert.equal(await wait(database), 700)
+    runtime.advance(1000)
+    assert.equal(await wait(database), undefined)
   }),
 
   it('a timer that fires removes itself and appends its message in one transaction', async ({
@@ -111,7 +173,7 @@ const firing: readonly Case[] = [
     await set(database, timer('a', 200))
     const fire = (): Promise<number> =>
       database.transact(async ({ timers: rows, events }) => {
-        const fired = await rows.due(200, 9)
+        const fired = await rows.due({ limit: 9 })
         for (const one of fired) {
           await rows.cancel(one.id)
           await events.append({ stream: one.stream, messages: [one.message] })
@@ -131,7 +193,7 @@ const cancelling: readonly Case[] = [
       [await cancel('a'), await cancel('a'), await cancel('A')],
       [true, false, false],
     )
-    assert.deepEqual(await due(database, 9), ['b'])
+    assert.deepEqual(await due(database), ['b'])
   }),
 
   it('cancelling by owner removes all of its timers and counts them', async ({ database }) => {
@@ -142,7 +204,7 @@ const cancelling: readonly Case[] = [
       [await cancelAll('saga-1'), await cancelAll('saga-1'), await cancelAll('x')],
       [2, 0, 0],
     )
-    assert.deepEqual(await due(database, 9), ['c'])
+    assert.deepEqual(await due(database), ['c'])
   }),
 
   it('timers are listed by id, after an id, as many as asked for', async ({ database }) => {
@@ -156,4 +218,90 @@ const cancelling: readonly Case[] = [
   }),
 ]
 
-export const timers: readonly Case[] = [...setting, ...firing, ...cancelling]
+const error = 'Error: no'
+
+const failing: readonly Case[] = [
+  it('a timer that failed is tried later and keeps its time and its error', async ({
+    database,
+    runtime,
+  }) => {
+    const now = runtime.now()
+    await set(database, timer('a', 200), timer('b', 300))
+    const fail = (retryIn: number | null): Promise<boolean> =>
+      within(database, (rows) => rows.fail('a', { error, retryIn }))
+    assert.equal(await fail(50), true)
+    const failed = { ...kept({ ...timer('a', 200), due: 200 }), error }
+    assert.deepEqual(await find(database, 'a'), { ...failed, next: now + 50, attempts: 1 })
+    assert.deepEqual(await due(database), ['b'])
+    assert.equal(await wait(database), 50)
+    runtime.advance(50)
+    assert.deepEqual(await due(database), ['b', 'a'])
+    assert.equal(await fail(7), true)
+    assert.deepEqual(await find(database, 'a'), { ...failed, next: now + 57, attempts: 2 })
+    assert.equal(await within(database, (rows) => rows.fail('x', { error, retryIn: 1 })), false)
+  }),
+
+  it('a timer that was given up is never due, is counted, and comes first in the list', async ({
+    database,
+    runtime,
+  }) => {
+    await set(database, timer('a', 200), timer('b', 100))
+    await within(database, (rows) => rows.fail('a', { error, retryIn: null }))
+    runtime.advance(1_000_000)
+    assert.deepEqual(await due(database), ['b'])
+    assert.deepEqual(await due(database, 9, { next: 0, id: '' }), ['b'])
+    await within(database, (rows) => rows.cancel('b'))
+    assert.equal(await wait(database), undefined)
+    assert.equal(await within(database, (rows) => rows.failed()), 1)
+    await set(database, timer('c', 1))
+    const upcoming = await within(database, (rows) => rows.upcoming({ limit: 9 }))
+    assert.deepEqual(
+      upcoming.map(({ id, next }) => [id, next]),
+      [
+        ['a', 0],
+        ['c', 1],
+      ],
+    )
+  }),
+
+  it('a timer that is hurried is due now, as if it had never failed', async ({
+    database,
+    runtime,
+  }) => {
+    const now = runtime.now()
+    const hurry = (id: string): Promise<boolean> => within(database, (rows) => rows.hurry(id))
+    await set(database, timer('late', now + 5000), timer('given up', 100))
+    await within(database, (rows) => rows.fail('given up', { error, retryIn: null }))
+    assert.deepEqual(
+      [await hurry('late'), await hurry('given up'), await hurry('x')],
+      [true, true, false],
+    )
+    assert.deepEqual(await due(database), ['given up', 'late'])
+    const expected = kept({ ...timer('late', now + 5000), due: now + 5000 })
+    assert.deepEqual(await find(database, 'late'), { ...expected, next: now })
+    assert.equal((await find(database, 'given up'))?.attempts, 0)
+    assert.equal(await within(database, (rows) => rows.failed()), 0)
+  }),
+
+  it('a timer that is set anew has not failed', async ({ database }) => {
+    await set(database, timer('a', 200))
+    await within(database, (rows) => rows.fail('a', { error, retryIn: null }))
+    await set(database, timer('a', 300))
+    assert.deepEqual(await find(database, 'a'), kept({ ...timer('a', 300), due: 300 }))
+  }),
+
+  it('what is to come is listed by time, then id, of one owner or of all', async ({ database }) => {
+    const other = { owner: 'saga-10' }
+    await set(database, timer('b', 5), timer('a', 5), timer('c', 2, other), timer('d', 9))
+    const list = async (options: Parameters<Timers['upcoming']>[0]): Promise<string[]> =>
+      (await database.read(({ timers: rows }) => rows.upcoming(options))).map(({ id }) => id)
+    const owner = 'saga-1'
+    assert.deepEqual(await list({ limit: 9 }), ['c', 'a', 'b', 'd'])
+    assert.deepEqual(await list({ owner, limit: 2 }), ['a', 'b'])
+    assert.deepEqual(await list({ owner, after: { next: 5, id: 'a' }, limit: 9 }), ['b', 'd'])
+    assert.deepEqual(await list({ after: { next: 2, id: 'c' }, limit: 1 }), ['a'])
+    assert.deepEqual(await list({ owner: 'x', limit: 9 }), [])
+  }),
+]
+
+export const timers: readonly Case[] = [...setting, ...firing, ...cancelling, ...failing]

@@ -90,6 +90,9 @@ export interface Recorded<Type extends string = string, Data = unknown> extends 
   readonly version: number
   /** Place in the whole log; grows in commit order. */
   readonly position: number
-  /** When it was recorded, in Unix milliseconds by the clock of the process that wrote it. */
+  /**
+   * When it was recorded, in Unix milliseconds by the clock of the process that wrote it; of a timer's message, by the
+   * clock of the database.
+   */
   readonly time: number
 }

@@ -45,12 +45,16 @@ const lines: Lines = {
   'rebuild-started': (one) => `${one.subscription}: rebuilding up to position ${one.through}`,
   'rebuild-finished': (one) => `${one.subscription}: rebuilt up to position ${one.through}`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,
+  'timer-failed': (one) =>
+    `timer ${one.id} could not be fired (attempt ${one.attempts}), again in ${one.retryIn} ms. ${reason(one.error)}`,
+  'timer-parked': (one) =>
+    `timer ${one.id} could not be fired in ${one.attempts} attempts; it is kept until someone fires or cancels it. ${reason(one.error)}`,
 }
 
 const line = (signal: Said): string => (lines[signal.name] as (one: Said) => string)(signal)
 
 /** What keeps messages from being handled, and what was given up. */
-const alarming: ReadonlySet<string> = new Set(['message-parked', 'message-skipped'])
+const alarming: ReadonlySet<string> = new Set(['message-parked', 'message-skipped', 'timer-parked'])
 const worrying: ReadonlySet<string> = new Set(['subscription-paused', 'breaker-opened'])
 
 /** A listener that writes to `logger`: what was given up as errors, what will be tried again as warnings. */

@@ -10,7 +10,7 @@ import type {
   FrequentSubscriptionSignal,
   NotableSubscriptionSignal,
 } from './subscription-signals.ts'
-import type { TimerSignal } from './timer-signals.ts'
+import type { NotableTimerSignal, TimerSignal } from './timer-signals.ts'
 
 /** Those that come with every message, page or commit. Only who names them hears them; else they cost nothing. */
 export type FrequentSignal =
@@ -22,7 +22,11 @@ export type FrequentSignal =
   | TimerSignal
 
 /** What a person may want to know of: failures, and what changes how the app runs. */
-export type NotableSignal = NotableMessageSignal | NotableSnapshotSignal | NotableSubscriptionSignal
+export type NotableSignal =
+  | NotableMessageSignal
+  | NotableSnapshotSignal
+  | NotableSubscriptionSignal
+  | NotableTimerSignal
 
 export type Signal = FrequentSignal | NotableSignal
 export type SignalName = Signal['name']

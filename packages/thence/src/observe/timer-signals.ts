@@ -1,5 +1,5 @@
 /**
- * What becomes of timers.
+ * What becomes of timers: of sagas, of delayed commands, of schedules.
  */
 
 /** The message of a timer was appended. */
@@ -9,6 +9,20 @@ export interface TimerSignal {
   readonly owner: string
   /** Of the message. */
   readonly type: string
-  /** Milliseconds between the time that was asked for and the firing. */
+  /** Milliseconds between the time that was asked for and the firing, by the database's clock. */
   readonly late: number
 }
+
+interface FailedTimer {
+  readonly id: string
+  readonly owner: string
+  /** Failed attempts so far. */
+  readonly attempts: number
+  readonly error: unknown
+}
+
+export type NotableTimerSignal =
+  /** A timer could not be fired and will be tried again. */
+  | ({ readonly name: 'timer-failed'; readonly retryIn: number } & FailedTimer)
+  /** It was given up and is kept with its error, for a person. */
+  | ({ readonly name: 'timer-parked' } & FailedTimer)

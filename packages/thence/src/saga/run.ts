@@ -153,7 +153,7 @@ class SagaRun implements Run {
   }
 
   #timer(
-    { id, due, timer }: PlannedTimer,
+    { id, delay, timer }: PlannedTimer,
     { key, message }: { key: string; message: Recorded },
   ): Parameters<Transaction['timers']['set']>[0] {
     const { runtime } = this.#tools
@@ -165,7 +165,7 @@ class SagaRun implements Run {
     return {
       id,
       owner: `${this.#saga.name}-${key}`,
-      due,
+      due: { in: delay },
       stream: `${this.#saga.name}.timers`,
       message: encode(made, runtime.now()),
     }

@@ -21,8 +21,10 @@ export interface Moment {
 
 export interface PlannedTimer {
   readonly id: string
-  /** Unix milliseconds. */
+  /** Unix milliseconds, counted from the turn's `now`. */
   readonly due: number
+  /** Milliseconds from the turn on, which is what is stored: the database's clock decides. */
+  readonly delay: number
   readonly timer: SagaTimer
 }
 
@@ -86,7 +88,7 @@ export class Turn {
   set(timer: Omit<SagaTimer, 'key'>, delay: number): void {
     const full = { key: this.key, ...timer }
     const id = timerId(this.#stream, timer)
-    this.#set.push({ id, due: this.moment.now + delay, timer: full })
+    this.#set.push({ id, due: this.moment.now + delay, delay, timer: full })
   }
 
   cancel(timer: Pick<SagaTimer, 'kind' | 'step'>): void {

@@ -195,10 +195,13 @@ export class Writer {
     return this.write(prepare(append, this.#tools))
   }
 
-  /** Appends messages that were encoded before, as a timer keeps them. */
+  /** Appends messages that were encoded before, as a timer keeps them; nothing if they are in the log already. */
   async appendStored(stream: string, messages: readonly NewMessage[]): Promise<void> {
     const request = { stream, messages }
-    const at = accept(request, await this.transaction.events.append(request))
+    const verdict = await this.transaction.events.append(request)
+    tellVerdict(this.#tools.watch, request, verdict)
+    const at = accept(request, verdict)
+    if (verdict.outcome === 'duplicate') return
     this.#appendices.add(at, messages)
     if (this.#inline === undefined) return
     const { events } = await readBack(this.transaction, at, this.#tools.codec)

@@ -198,27 +198,6 @@ const rest: readonly Fault[] = [
       return true
     },
   })),
-  of('timers', 'timers fire after their time, not at it', (rows) => ({
-    due: (now, limit) => rows.due(now - 1, limit),
-  })),
-  of('timers', 'timers are due by id', (rows) => ({
-    due: async (now, limit) =>
-      [...(await rows.due(now, 1000))].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit),
-  })),
-  of('timers', 'setting a timer again keeps the first one', (rows) => ({
-    async set(timer) {
-      const known = (await rows.list({ limit: 1000 })).some(({ id }) => id === timer.id)
-      if (!known) await rows.set(timer)
-    },
-  })),
-  of('timers', 'an owner is a prefix', (rows) => ({
-    async cancelAll(owner) {
-      const all = await rows.list({ limit: 1000 })
-      const owned = all.filter((timer) => timer.owner.startsWith(owner))
-      for (const { id } of owned) await rows.cancel(id)
-      return owned.length
-    },
-  })),
   of('inbox', 'the inbox remembers the last outcome', (rows) => ({
     async remember(consumer, id, outcome) {
       if (await rows.remember(consumer, id, outcome)) return true

@@ -4,6 +4,7 @@ import { message } from '../../src/conformance/samples.ts'
 import type { AppendRequest, NewMessage, Query, Verdict } from '../../src/ports/events.ts'
 import { audit, jobs } from './operations-acts.ts'
 import { history } from './operations-history.ts'
+import { timers } from './operations-timers.ts'
 import {
   compact,
   define,
@@ -18,6 +19,7 @@ import {
 
 const letterState = fc.constantFrom('parked' as const, 'redriven' as const, 'discarded' as const)
 const tags = ['order:1', 'order:2', 'customer:1']
+
 /** The same id mostly means the same message, so that requests repeat. */
 const newMessage: fc.Arbitrary<NewMessage> = fc
   .record({ id: fc.integer({ min: 1, max: 16 }), changed: fc.integer({ min: 0, max: 12 }) })
@@ -224,21 +226,6 @@ const documents: readonly fc.Arbitrary<Operation>[] = [
     ({ documents: all }, { of, limit: most, ...options }) =>
       all.list(of, { limit: most, ...compact(options) }),
   ),
-]
-
-const timers: readonly fc.Arbitrary<Operation>[] = [
-  define('set timer', fc.tuple(name, name, small), ({ timers: rows }, [id, owner, due]) =>
-    rows.set({ id, owner, due, stream: 's', message: message(`timer ${id}`) }),
-  ),
-  define('cancel timers', fc.tuple(name, name), async ({ timers: rows }, [id, owner]) => [
-    await rows.cancel(id),
-    await rows.cancelAll(owner),
-  ]),
-  define('due timers', fc.tuple(small, limit), async ({ timers: rows }, [now, most]) => [
-    await rows.due(now, most),
-    (await rows.next()) ?? 'none',
-    await rows.list({ limit: most }),
-  ]),
 ]
 
 const rest: readonly fc.Arbitrary<Operation>[] = [

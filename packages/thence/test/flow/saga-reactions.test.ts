@@ -62,7 +62,7 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     await place.runtime.jump('5d')
     await second.settle()
     expect(harvested).toHaveLength(1)
-    expect(await look(second)(({ timers }) => timers.next())).toBeUndefined()
+    expect(await look(second)(({ timers }) => timers.wait())).toBeUndefined()
   })
 
   it('end a saga with all its timers, and nothing wakes it again', async () => {
@@ -71,7 +71,7 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     const plant = { id: 'c', litres: 0 }
     await test.app.append({ events: [Planted(plant), Uprooted(plant)] })
     await test.settle()
-    expect(await look(test)(({ timers }) => timers.next())).toBeUndefined()
+    expect(await look(test)(({ timers }) => timers.wait())).toBeUndefined()
     const history = await all(test.app.stream('garden-c'))
     expect(history.at(-1)?.type).toBe('garden.finished')
     const late = { key: 'c', kind: 'timer', step: 'night', attempt: 1 } as const
@@ -110,6 +110,6 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     await test.runtime.jump('10d')
     await test.settle()
     expect(harvested).toEqual([])
-    expect(await look(test)(({ timers }) => timers.next())).toBeUndefined()
+    expect(await look(test)(({ timers }) => timers.wait())).toBeUndefined()
   })
 })

@@ -26,7 +26,7 @@ export class Store {
   readonly inbox: MemoryInbox
   readonly events: MemoryEvents
   readonly deadLetters: MemoryDeadLetters = new MemoryDeadLetters(this.journal)
-  readonly timers: MemoryTimers = new MemoryTimers(this.journal)
+  readonly timers: MemoryTimers
   readonly snapshots: MemorySnapshots = new MemorySnapshots(this.journal)
   readonly documents: MemoryDocuments = new MemoryDocuments(this.journal)
   readonly audit: MemoryAudit = new MemoryAudit(this.journal)
@@ -42,6 +42,7 @@ export class Store {
     this.leases = new MemoryLeases(this.journal, now)
     this.checkpoints = new MemoryCheckpoints(this.journal, now)
     this.retries = new MemoryRetries(this.journal, now)
+    this.timers = new MemoryTimers(this.journal, now)
     this.sizes = new MemorySizes(this.events, this)
   }
 }

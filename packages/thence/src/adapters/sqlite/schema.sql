@@ -192,11 +192,11 @@ CREATE TABLE thence_timers (
   due INTEGER NOT NULL,
   stream TEXT NOT NULL,
   message TEXT NOT NULL
-) STRICT;
+, next INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, error TEXT) STRICT;
 
-CREATE INDEX thence_timers_due ON thence_timers (due, id);
+CREATE INDEX thence_timers_next ON thence_timers (next, id);
 
-CREATE INDEX thence_timers_owner ON thence_timers (owner);
+CREATE INDEX thence_timers_owner ON thence_timers (owner, next, id);
 
 CREATE TABLE thence_trimmed (
   stream TEXT PRIMARY KEY,

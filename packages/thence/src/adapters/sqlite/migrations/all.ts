@@ -8,5 +8,14 @@ import { jobs } from './0003-jobs.ts'
 import { leases } from './0004-leases.ts'
 import { retention } from './0005-retention.ts'
 import { inbox } from './0006-inbox.ts'
+import { timers } from './0007-timers.ts'
 
-export const migrations: readonly Migration[] = [tables, audit, jobs, leases, retention, inbox]
+export const migrations: readonly Migration[] = [
+  tables,
+  audit,
+  jobs,
+  leases,
+  retention,
+  inbox,
+  timers,
+]
