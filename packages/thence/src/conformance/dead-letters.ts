@@ -1,58 +1,25 @@
 /** Dead letters: one per subscription and position, what changes when it is parked again, states and lists. */
 import { strict as assert } from 'node:assert'
-import type { Database } from '../ports/database.ts'
 import type { DeadLetter, DeadLetters, DeadLetterState } from '../ports/dead-letters.ts'
 import { type Case, casesOf } from './case.ts'
+import { deadLetterGroups } from './dead-letter-groups.ts'
+import { add, get, letter, list, within } from './dead-letter-samples.ts'
 import { message } from './samples.ts'
 
 const it = casesOf('dead-letters')
-
-const letter = (id: string, position: number, change: Partial<DeadLetter> = {}): DeadLetter => ({
-  id,
-  subscription: 'p',
-  key: 'k',
-  state: 'parked',
-  message: { ...message(`m${position}`, { tags: ['a', 'b'] }), stream: 's', version: 1, position },
-  errorName: 'TypeError',
-  errorCode: null,
-  errorMessage: "cannot read 'x' of undefined 😀",
-  stack: 'TypeError\n    at f (file.ts:1:1)',
-  attempts: [
-    { time: 1, error: 'first' },
-    { time: 2, error: 'second' },
-  ],
-  time: 1000,
-  reason: null,
-  ...change,
-})
-
-const within = <T>(
-  database: Database,
-  work: (letters: DeadLetters) => T | Promise<T>,
-): Promise<T> => database.transact(({ deadLetters }) => work(deadLetters))
-
-const add = (database: Database, ...letters: readonly DeadLetter[]): Promise<void> =>
-  within(database, async (deadLetters) => {
-    for (const one of letters) await deadLetters.add(one)
-  })
-
-const get = (database: Database, id: string): Promise<DeadLetter | undefined> =>
-  database.read(({ deadLetters }) => deadLetters.get(id))
-
-const list = async (
-  database: Database,
-  options: Partial<Parameters<DeadLetters['list']>[0]> = {},
-): Promise<string[]> => {
-  const listed = await database.read(({ deadLetters }) =>
-    deadLetters.list({ limit: 100, ...options }),
-  )
-  return listed.map(({ id }) => id)
-}
 
 const adding: readonly Case[] = [
   it('a letter comes back as it was added, message and all', async ({ database }) => {
     const full = letter('1', 7, {
       errorCode: 'E_FULL',
+      job: 'j1',
+      changed: 5,
+      edited: {
+        ...message('edit of m7', { data: '{"a": 2}', causationId: 'm7' }),
+        stream: "s'1",
+        version: 3,
+        position: 7,
+      },
       message: {
         ...message('m7', {
           kind: 'command',
@@ -93,12 +60,25 @@ const adding: readonly Case[] = [
       errorMessage: 'too far',
       stack: 'RangeError',
       attempts: [{ time: 9, error: 'third' }],
+      fingerprint: 'f2',
       time: 2000,
+      changed: 2001,
     })
     await add(database, again)
     assert.deepEqual(await get(database, '1'), { ...again, id: '1' })
     assert.equal(await get(database, '2'), undefined)
     assert.deepEqual(await list(database), ['1'])
+  }),
+
+  it('a letter added again keeps its message, its edit and its job', async ({ database }) => {
+    const first = letter('1', 7, { message: { ...letter('1', 7).message, data: '{"a": 1}' } })
+    await add(database, first)
+    const edited = { ...first.message, id: 'edit', data: '{"a": 2}' }
+    const change = { from: 'parked', to: 'redriven', job: 'j1', edited } as const
+    await within(database, (letters) => letters.mark('1', change))
+    await add(database, letter('2', 7, { time: 2000, changed: 2000 }))
+    const kept = { ...first, edited, job: 'j1', time: 2000, changed: 2000 }
+    assert.deepEqual(await get(database, '1'), kept)
   }),
 
   it('a letter that was added cannot be changed from outside', async ({ database }) => {
@@ -110,19 +90,46 @@ const adding: readonly Case[] = [
 ]
 
 const marking: readonly Case[] = [
-  it('marking changes the state and the reason, and nothing else', async ({ database }) => {
+  it('marking changes the state, the reason and when, and nothing else', async ({
+    database,
+    runtime,
+  }) => {
     await add(database, letter('1', 7), letter('2', 8))
     const change = { from: 'parked', to: 'discarded', reason: "a customer's test" } as const
     assert.equal(await within(database, (letters) => letters.mark('1', change)), true)
-    const marked = { ...letter('1', 7), state: 'discarded', reason: "a customer's test" }
+    const marked = {
+      ...letter('1', 7),
+      state: 'discarded',
+      reason: "a customer's test",
+      changed: runtime.now(),
+    }
     assert.deepEqual(await get(database, '1'), marked)
     assert.deepEqual(await get(database, '2'), letter('2', 8))
   }),
 
-  it('marking without a reason leaves a letter without one', async ({ database }) => {
+  it('marking without a reason leaves a letter without one', async ({ database, runtime }) => {
     await add(database, letter('1', 7))
     await within(database, (letters) => letters.mark('1', { from: 'parked', to: 'redriven' }))
-    assert.deepEqual(await get(database, '1'), { ...letter('1', 7), state: 'redriven' })
+    const changed = runtime.now()
+    assert.deepEqual(await get(database, '1'), { ...letter('1', 7), state: 'redriven', changed })
+  }),
+
+  it('marking changes job and edit if they are given, and else leaves them', async ({
+    database,
+    runtime,
+  }) => {
+    await add(database, letter('1', 7))
+    const edited = { ...letter('1', 7).message, id: 'edit', data: '{"a": 2}' }
+    const mark = (change: Parameters<DeadLetters['mark']>[1]): Promise<boolean> =>
+      within(database, (letters) => letters.mark('1', change))
+    assert.equal(await mark({ from: 'parked', to: 'redriven', job: 'j1', edited }), true)
+    const changed = runtime.now()
+    const marked = { ...letter('1', 7), state: 'redriven', job: 'j1', edited, changed } as const
+    assert.deepEqual(await get(database, '1'), marked)
+    await mark({ from: 'redriven', to: 'parked' })
+    assert.deepEqual(await get(database, '1'), { ...marked, state: 'parked' })
+    await mark({ from: 'parked', to: 'redriven', job: null })
+    assert.deepEqual(await get(database, '1'), { ...marked, job: null })
   }),
 
   it('marking from another state, or what is not there, changes nothing', async ({ database }) => {
@@ -187,4 +194,4 @@ const listing: readonly Case[] = [
   }),
 ]
 
-export const deadLetters: readonly Case[] = [...adding, ...marking, ...listing]
+export const deadLetters: readonly Case[] = [...adding, ...marking, ...listing, ...deadLetterGroups]

@@ -52,14 +52,19 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
     key: name,
     state: 'parked',
     message: { ...message(`event of ${name}`), stream: 'shared', version: 1, position },
+    edited: null,
+    fingerprint: 'f',
     errorName: 'Error',
     errorCode: null,
     errorMessage: name,
     stack: '',
     attempts: [],
     time: 1,
+    changed: 1,
     reason: null,
+    job: null,
   })
+  await deadLetters.trim(1e15, 1)
   await deadLetters.mark(`letter of ${name}`, { from: 'parked', to: 'redriven' })
 }
 

@@ -1,6 +1,6 @@
 /**
  * Messages that exhausted their retries, each with its why. A dead letter is stored in the transaction that gives up,
- * keeps the original message as it was stored, and is never deleted by a redrive or a discard.
+ * keeps the original message as it was stored, and outlives a redrive, an edit and a discard; only `trim` removes it.
  */
 import type { Awaitable } from './awaitable.ts'
 import type { StoredMessage } from './events.ts'
@@ -17,42 +17,86 @@ export interface DeadLetter {
   readonly state: DeadLetterState
   /** The message as it was stored. */
   readonly message: StoredMessage
+  /** What the subscription is given in its place, once an operator has edited it; else null. */
+  readonly edited: StoredMessage | null
   readonly errorName: string
   /** The error's stable code, where it has one. */
   readonly errorCode: string | null
   readonly errorMessage: string
   readonly stack: string
+  /** The same for letters that failed in the same way; handle/fingerprint.ts says which. */
+  readonly fingerprint: string
   readonly attempts: readonly Attempt[]
   /** When it was parked for the last time, Unix milliseconds. */
   readonly time: number
+  /** When its state last changed, Unix milliseconds. */
+  readonly changed: number
   /** Why it was discarded, in the operator's words. */
   readonly reason: string | null
+  /** The job that sent it through again the last time; null if none did. */
+  readonly job: string | null
+}
+
+/** Matches a letter of which all that is given is true. */
+export interface LetterFilter {
+  readonly state?: DeadLetterState
+  readonly subscription?: string
+  readonly fingerprint?: string
+  /** Of the message. */
+  readonly type?: string
+  readonly key?: string
+  /** Parked for the last time at this time or later, … */
+  readonly since?: number
+  /** … at this time or earlier; Unix milliseconds. */
+  readonly until?: number
+  readonly job?: string
+  /** One of these. */
+  readonly ids?: readonly string[]
+}
+
+/** Letters that failed in the same way. */
+export interface LetterGroup {
+  readonly subscription: string
+  readonly fingerprint: string
+  readonly count: number
+  /** The earliest and the latest time of parking, Unix milliseconds. */
+  readonly first: number
+  readonly last: number
+  /** The greatest id among them. */
+  readonly sample: string
+}
+
+export interface LetterChange {
+  readonly from: DeadLetterState
+  readonly to: DeadLetterState
+  /** Absent: as it was. */
+  readonly reason?: string
+  /** Absent: as it was. */
+  readonly job?: string | null
+  /** Absent: as it was. */
+  readonly edited?: StoredMessage
 }
 
 /**
- * - `add` stores the letter; if one exists for the same (subscription, position) that one keeps its id, takes over the
- *   new error, attempts and time, and is `parked` again.
- * - `mark` changes state (and reason); it returns false unless the letter is there in state `from`.
+ * - `add` stores the letter; if one exists for the same (subscription, position) that one keeps its id, message, edit and
+ *   job, takes over the new error, fingerprint, attempts and times, and is `parked` again.
+ * - `mark` changes state, and what else is given; `changed` becomes the time of the adapter's clock. It returns false
+ *   unless the letter is there in state `from`.
+ * - `groups` gives the largest first, then those that failed last; of equal ones by subscription and fingerprint.
+ * - `trim` removes at most `limit` letters that are `resolved` or `discarded` and changed before `before`, the earliest
+ *   first (by that time, then id); it returns how many.
  */
 export interface DeadLetters {
   add(letter: DeadLetter): Awaitable<void>
-  mark(
-    id: string,
-    change: {
-      readonly from: DeadLetterState
-      readonly to: DeadLetterState
-      readonly reason?: string
-    },
-  ): Awaitable<boolean>
+  mark(id: string, change: LetterChange): Awaitable<boolean>
   get(id: string): Awaitable<DeadLetter | undefined>
   find(subscription: string, position: number): Awaitable<DeadLetter | undefined>
   /** By id (so by time of first parking), after the id `after`. */
-  list(options: {
-    readonly state?: DeadLetterState
-    readonly subscription?: string
-    readonly after?: string
-    readonly limit: number
-  }): Awaitable<readonly DeadLetter[]>
-  /** How many in each state. */
-  counts(): Awaitable<Readonly<Record<DeadLetterState, number>>>
+  list(
+    options: LetterFilter & { readonly after?: string; readonly limit: number },
+  ): Awaitable<readonly DeadLetter[]>
+  /** How many in each state; default: of all. */
+  counts(filter?: LetterFilter): Awaitable<Readonly<Record<DeadLetterState, number>>>
+  groups(options: LetterFilter & { readonly limit: number }): Awaitable<readonly LetterGroup[]>
+  trim(before: number, limit: number): Awaitable<number>
 }

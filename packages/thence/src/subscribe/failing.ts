@@ -6,6 +6,7 @@ import type { ErrorKind } from '../errors.ts'
 import { describe } from '../handle/describe.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { skippedReason } from '../handle/failure-policy.ts'
+import { fingerprintOf } from '../handle/fingerprint.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import { nextDelay } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
@@ -136,13 +137,17 @@ const letterOf = (
   key: item.key,
   state: 'parked',
   message: item.stored,
+  edited: null,
   errorName: what.name,
   errorCode: what.code,
   errorMessage: what.message,
   stack: what.stack,
+  fingerprint: fingerprintOf(subscription, what),
   attempts: history,
   time: now,
+  changed: now,
   reason: null,
+  job: null,
 })
 
 /** The policy is read here, so that a change of it holds from the next failure on, in every process. */

@@ -23,6 +23,57 @@ const letters: readonly Fault[] = [
       return rows.mark(id, { ...change, from })
     },
   })),
+  of('deadLetters', 'a letter added again forgets its edit', (rows) => ({
+    async get(id) {
+      const letter = await rows.get(id)
+      return letter?.changed === 2000 ? { ...letter, edited: null } : letter
+    },
+  })),
+  of('deadLetters', 'marking always takes the job away', (rows) => ({
+    mark: (id, change) => rows.mark(id, { ...change, job: change.job ?? null }),
+  })),
+  of('deadLetters', 'a letter changes unnoticed', (rows) => ({
+    async get(id) {
+      const letter = await rows.get(id)
+      return letter && { ...letter, changed: letter.time }
+    },
+  })),
+  of('deadLetters', 'a range of time excludes its end', (rows) => ({
+    list: ({ until, ...filter }) =>
+      rows.list(until === undefined ? filter : { ...filter, until: until - 1 }),
+  })),
+  of('deadLetters', 'a filter by no ids is none', (rows) => ({
+    list: ({ ids = [], ...filter }) => rows.list(ids.length === 0 ? filter : { ...filter, ids }),
+  })),
+  of('deadLetters', 'what is counted is counted in all states', (rows) => ({
+    async counts(filter = {}) {
+      const { state, ...rest } = filter
+      return rows.counts(state === undefined ? filter : rest)
+    },
+  })),
+  of('deadLetters', 'groups are those of all subscriptions', (rows) => ({
+    async groups({ limit, ...filter }) {
+      const all = await rows.groups({ ...filter, limit: 1000 })
+      const others = all.map(({ fingerprint }) => fingerprint)
+      return all.filter((one, index) => others.indexOf(one.fingerprint) === index).slice(0, limit)
+    },
+  })),
+  of('deadLetters', 'the last group is first', (rows) => ({
+    groups: async ({ limit, ...filter }) =>
+      [...(await rows.groups({ ...filter, limit: 1000 }))]
+        .sort((left, right) => right.last - left.last)
+        .slice(0, limit),
+  })),
+  of('deadLetters', 'trimming takes what is on its way', (rows) => ({
+    async trim(before, limit) {
+      for (const { id } of await rows.list({ state: 'redriven', limit: 1000 }))
+        await rows.mark(id, { from: 'redriven', to: 'discarded' })
+      return rows.trim(before, limit)
+    },
+  })),
+  of('deadLetters', 'trimming is inclusive of its time', (rows) => ({
+    trim: (before, limit) => rows.trim(before + 1, limit),
+  })),
 ]
 
 const audit: readonly Fault[] = [

@@ -1,9 +1,10 @@
-/** Random operations on every port, drawn from few names and ids so that they meet each other often. */
+/** Random operations on every port. */
 import * as fc from 'fast-check'
 import { message } from '../../src/conformance/samples.ts'
 import type { AppendRequest, NewMessage, Query, Verdict } from '../../src/ports/events.ts'
 import { audit, jobs } from './operations-acts.ts'
 import { history } from './operations-history.ts'
+import { letters } from './operations-letters.ts'
 import { timers } from './operations-timers.ts'
 import {
   compact,
@@ -17,7 +18,6 @@ import {
   types,
 } from './operation.ts'
 
-const letterState = fc.constantFrom('parked' as const, 'redriven' as const, 'discarded' as const)
 const tags = ['order:1', 'order:2', 'customer:1']
 
 /** The same id mostly means the same message, so that requests repeat. */
@@ -173,41 +173,6 @@ const retries: readonly fc.Arbitrary<Operation>[] = [
     new Set(await rows.summary()),
   ]),
   define('clear', fc.constantFrom('p', 'P'), ({ retries: rows }, of) => rows.clear(of)),
-]
-
-const letters: readonly fc.Arbitrary<Operation>[] = [
-  define(
-    'add letter',
-    fc.record({ subscription: fc.constantFrom('p', 'P'), position: limit, again: small }),
-    ({ deadLetters }, { subscription, position, again }) =>
-      deadLetters.add({
-        id: `${subscription}/${position}/${again}`,
-        subscription,
-        key: 'k',
-        state: 'parked',
-        message: { ...message(`m${position}`), stream: 's', version: 1, position },
-        errorName: 'Error',
-        errorCode: again === 0 ? null : `E${again}`,
-        errorMessage: `again ${again}`,
-        stack: '',
-        attempts: [{ time: again, error: 'e' }],
-        time: again,
-        reason: null,
-      }),
-  ),
-  define(
-    'mark letter',
-    fc.record({ position: limit, from: letterState, to: letterState }),
-    async ({ deadLetters }, { position, from, to }) => {
-      const letter = await deadLetters.find('p', position)
-      return letter && deadLetters.mark(letter.id, { from, to })
-    },
-  ),
-  define('list letters', fc.tuple(optional(letterState), limit), async (all, [state, most]) => [
-    await all.deadLetters.list({ limit: most, subscription: 'p', ...compact({ state }) }),
-    await all.deadLetters.list({ limit: most, after: 'P/3' }),
-    await all.deadLetters.counts(),
-  ]),
 ]
 
 const collection = fc.constantFrom('a', 'A')

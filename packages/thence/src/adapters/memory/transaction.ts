@@ -25,7 +25,6 @@ export class Store {
   readonly journal: Journal = new Journal()
   readonly inbox: MemoryInbox
   readonly events: MemoryEvents
-  readonly deadLetters: MemoryDeadLetters = new MemoryDeadLetters(this.journal)
   readonly timers: MemoryTimers
   readonly snapshots: MemorySnapshots = new MemorySnapshots(this.journal)
   readonly documents: MemoryDocuments = new MemoryDocuments(this.journal)
@@ -35,6 +34,7 @@ export class Store {
   readonly retries: MemoryRetries
   readonly leases: MemoryLeases
   readonly sizes: MemorySizes
+  readonly deadLetters: MemoryDeadLetters
 
   constructor(now: () => number) {
     this.inbox = new MemoryInbox(this.journal, now)
@@ -43,6 +43,7 @@ export class Store {
     this.checkpoints = new MemoryCheckpoints(this.journal, now)
     this.retries = new MemoryRetries(this.journal, now)
     this.timers = new MemoryTimers(this.journal, now)
+    this.deadLetters = new MemoryDeadLetters(this.journal, now)
     this.sizes = new MemorySizes(this.events, this)
   }
 }

@@ -2,29 +2,39 @@
  * Dead letters in SQLite; see ports/dead-letters.ts. The message is kept as a copy of its own: retention may take the
  * original out of the log.
  */
-import type { DeadLetter, DeadLetters, DeadLetterState } from '../../ports/dead-letters.ts'
+import type {
+  DeadLetter,
+  DeadLetters,
+  DeadLetterState,
+  LetterChange,
+  LetterFilter,
+  LetterGroup,
+} from '../../ports/dead-letters.ts'
 import type { StoredMessage } from '../../ports/events.ts'
 import type { Attempt } from '../../ports/retries.ts'
 import type { Scope } from './scope.ts'
 
 const columns =
-  'id, subscription, key, state, message, error_name, error_code, error_message, stack, attempts, time, reason'
+  'id, subscription, key, state, message, error_name, error_code, error_message, stack, attempts, time, reason, ' +
+  'edited, fingerprint, changed, job'
 const insert =
-  `INSERT INTO thence_dead_letters (${columns}, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
+  `INSERT INTO thence_dead_letters (${columns}, position, type) ` +
+  'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
   "ON CONFLICT (subscription, position) DO UPDATE SET state = 'parked', error_name = excluded.error_name, " +
   'error_code = excluded.error_code, error_message = excluded.error_message, stack = excluded.stack, ' +
-  'attempts = excluded.attempts, time = excluded.time, key = excluded.key, reason = excluded.reason'
+  'attempts = excluded.attempts, time = excluded.time, key = excluded.key, reason = excluded.reason, ' +
+  'fingerprint = excluded.fingerprint, changed = excluded.changed'
 const change =
-  'UPDATE thence_dead_letters SET state = ?, reason = coalesce(?, reason) WHERE id = ? AND state = ?'
+  'UPDATE thence_dead_letters SET state = ?, changed = ?, reason = coalesce(?, reason), ' +
+  'job = CASE WHEN ? THEN ? ELSE job END, edited = coalesce(?, edited) WHERE id = ? AND state = ?'
 const select = `SELECT ${columns} FROM thence_dead_letters`
 const selectOne = `${select} WHERE id = ?`
 const selectPosition = `${select} WHERE subscription = ? AND position = ?`
-const page = 'id > ? ORDER BY id LIMIT ?'
-const selectAll = `${select} WHERE ${page}`
-const selectState = `${select} WHERE state = ? AND ${page}`
-const selectSubscription = `${select} WHERE subscription = ? AND ${page}`
-const selectBoth = `${select} WHERE state = ? AND subscription = ? AND ${page}`
-const selectCounts = 'SELECT state, count(*) FROM thence_dead_letters GROUP BY state'
+const ended = (state: DeadLetterState): string =>
+  `SELECT changed, id FROM thence_dead_letters WHERE state = '${state}' AND changed < ?`
+const remove =
+  'DELETE FROM thence_dead_letters WHERE id IN (SELECT id FROM (' +
+  `${ended('resolved')} UNION ALL ${ended('discarded')} ORDER BY changed, id LIMIT ?))`
 
 type Row = readonly [
   id: string,
@@ -39,6 +49,10 @@ type Row = readonly [
   attempts: string,
   time: number,
   reason: string | null,
+  edited: string | null,
+  fingerprint: string,
+  changed: number,
+  job: string | null,
 ]
 
 const decode = (row: Row): DeadLetter => ({
@@ -54,7 +68,41 @@ const decode = (row: Row): DeadLetter => ({
   attempts: JSON.parse(row[9]) as Attempt[],
   time: row[10],
   reason: row[11],
+  edited: row[12] === null ? null : (JSON.parse(row[12]) as StoredMessage),
+  fingerprint: row[13],
+  changed: row[14],
+  job: row[15],
 })
+
+const conditions: readonly (readonly [keyof LetterFilter, string])[] = [
+  ['state', 'state = ?'],
+  ['subscription', 'subscription = ?'],
+  ['fingerprint', 'fingerprint = ?'],
+  ['type', 'type = ?'],
+  ['key', 'key = ?'],
+  ['since', 'time >= ?'],
+  ['until', 'time <= ?'],
+  ['job', 'job = ?'],
+  ['ids', 'id IN (SELECT value FROM json_each(?))'],
+]
+
+type Value = string | number
+
+/** What a filter says, in SQL. */
+const where = (
+  filter: LetterFilter,
+  after: string,
+): { readonly text: string; readonly values: Value[] } => {
+  const texts = ['id > ?']
+  const values: Value[] = [after]
+  for (const [name, text] of conditions) {
+    const value = filter[name]
+    if (value === undefined) continue
+    texts.push(text)
+    values.push(typeof value === 'object' ? JSON.stringify(value) : value)
+  }
+  return { text: `WHERE ${texts.join(' AND ')}`, values }
+}
 
 export class SqliteDeadLetters implements DeadLetters {
   readonly #scope: Scope
@@ -80,19 +128,20 @@ export class SqliteDeadLetters implements DeadLetters {
         JSON.stringify(letter.attempts),
         letter.time,
         letter.reason,
+        letter.edited === null ? null : JSON.stringify(letter.edited),
+        letter.fingerprint,
+        letter.changed,
+        letter.job,
         letter.message.position,
+        letter.message.type,
       )
   }
 
-  mark(
-    id: string,
-    to: {
-      readonly from: DeadLetterState
-      readonly to: DeadLetterState
-      readonly reason?: string
-    },
-  ): boolean {
-    return this.#scope.change().run(change, to.to, to.reason ?? null, id, to.from) === 1
+  mark(id: string, { from, to, reason, job, edited }: LetterChange): boolean {
+    const now = this.#scope.runtime.now()
+    const jobs = [job === undefined ? 0 : 1, job ?? null] as const
+    const text = edited === undefined ? null : JSON.stringify(edited)
+    return this.#scope.change().run(change, to, now, reason ?? null, ...jobs, text, id, from) === 1
   }
 
   get(id: string): DeadLetter | undefined {
@@ -105,27 +154,47 @@ export class SqliteDeadLetters implements DeadLetters {
     return row && decode(row)
   }
 
-  list(options: {
-    readonly state?: DeadLetterState
-    readonly subscription?: string
-    readonly after?: string
-    readonly limit: number
-  }): readonly DeadLetter[] {
-    const { state, subscription, after = '', limit } = options
-    const connection = this.#scope.use()
-    if (state === undefined)
-      return subscription === undefined
-        ? connection.all<Row>(selectAll, after, limit).map(decode)
-        : connection.all<Row>(selectSubscription, subscription, after, limit).map(decode)
-    return subscription === undefined
-      ? connection.all<Row>(selectState, state, after, limit).map(decode)
-      : connection.all<Row>(selectBoth, state, subscription, after, limit).map(decode)
+  list({
+    after = '',
+    limit,
+    ...filter
+  }: LetterFilter & { readonly after?: string; readonly limit: number }): readonly DeadLetter[] {
+    const { text, values } = where(filter, after)
+    return this.#scope
+      .use()
+      .all<Row>(`${select} ${text} ORDER BY id LIMIT ?`, ...values, limit)
+      .map(decode)
   }
 
-  counts(): Readonly<Record<DeadLetterState, number>> {
+  counts(filter: LetterFilter = {}): Readonly<Record<DeadLetterState, number>> {
     const counts = { parked: 0, redriven: 0, resolved: 0, discarded: 0 }
-    for (const [state, count] of this.#scope.use().all<[DeadLetterState, number]>(selectCounts))
+    const { text, values } = where(filter, '')
+    const query = `SELECT state, count(*) FROM thence_dead_letters ${text} GROUP BY state`
+    for (const [state, count] of this.#scope.use().all<[DeadLetterState, number]>(query, ...values))
       counts[state] = count
     return counts
+  }
+
+  groups({ limit, ...filter }: LetterFilter & { readonly limit: number }): readonly LetterGroup[] {
+    const { text, values } = where(filter, '')
+    const query =
+      'SELECT subscription, fingerprint, count(*), min(time), max(time), max(id) FROM thence_dead_letters ' +
+      `${text} GROUP BY subscription, fingerprint ` +
+      'ORDER BY count(*) DESC, max(time) DESC, subscription, fingerprint LIMIT ?'
+    return this.#scope
+      .use()
+      .all<[string, string, number, number, number, string]>(query, ...values, limit)
+      .map(([subscription, fingerprint, count, first, last, sample]) => ({
+        subscription,
+        fingerprint,
+        count,
+        first,
+        last,
+        sample,
+      }))
+  }
+
+  trim(before: number, limit: number): number {
+    return this.#scope.change().run(remove, before, before, limit)
   }
 }

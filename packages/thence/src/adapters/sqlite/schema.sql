@@ -39,9 +39,15 @@ CREATE TABLE thence_dead_letters (
   stack TEXT NOT NULL,
   attempts TEXT NOT NULL,
   time INTEGER NOT NULL,
-  reason TEXT,
+  reason TEXT, type TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '', changed INTEGER NOT NULL DEFAULT 0, edited TEXT, job TEXT,
   UNIQUE (subscription, position)
 ) STRICT;
+
+CREATE INDEX thence_dead_letters_changed ON thence_dead_letters (state, changed, id);
+
+CREATE INDEX thence_dead_letters_group ON thence_dead_letters (state, subscription, fingerprint, time, id);
+
+CREATE INDEX thence_dead_letters_job ON thence_dead_letters (job, state) WHERE job IS NOT NULL;
 
 CREATE INDEX thence_dead_letters_position ON thence_dead_letters (position);
 

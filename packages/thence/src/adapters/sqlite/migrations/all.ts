@@ -9,6 +9,7 @@ import { leases } from './0004-leases.ts'
 import { retention } from './0005-retention.ts'
 import { inbox } from './0006-inbox.ts'
 import { timers } from './0007-timers.ts'
+import { letters } from './0008-letters.ts'
 
 export const migrations: readonly Migration[] = [
   tables,
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   retention,
   inbox,
   timers,
+  letters,
 ]
