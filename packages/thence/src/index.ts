@@ -35,6 +35,7 @@ export type { Handler, HandlerFunction, HandlerOptions } from './handle/handler.
 export { handler } from './handle/handler.ts'
 export type { RetryOptions, RetryPolicy } from './handle/retry.ts'
 export type { Duration } from './internal/duration.ts'
+export type { When } from './internal/when.ts'
 export type {
   AnyDefinition,
   CommandDefinition,
@@ -78,5 +79,6 @@ export type { Reaction, Saga, SagaOptions } from './saga/saga.ts'
 export { saga } from './saga/saga.ts'
 export type { SagaContext, Step, StepOptions } from './saga/step.ts'
 export { step } from './saga/step.ts'
+export type { Scheduled } from './store/later.ts'
 export type { ReadStreamOptions } from './store/store.ts'
 export type { AppendResult } from './store/writer.ts'

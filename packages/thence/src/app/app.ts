@@ -6,19 +6,21 @@ import { ThenceError } from '../errors.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import type { When } from '../internal/when.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import type { QueryMessage } from '../message/query.ts'
 import type { Meter, Metrics } from '../observe/metrics.ts'
 import type { Listener, SignalName, Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
+import type { Scheduled } from '../store/later.ts'
 import type { ReadStreamOptions, Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { checkedAppend } from './append.ts'
 import type { AskOptions } from './ask.ts'
 import { askProjection } from './ask.ts'
-import { commandDoor } from './commands.ts'
+import { commandDoor, laterDoor } from './commands.ts'
 import type { EngineOptions } from './engine.ts'
 import { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
@@ -83,14 +85,27 @@ export class App<C extends string = string, Q extends string = string> implement
    * and gives the first result.
    * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, VERSION_CONFLICT (after 10 tries), OUTCOME_UNKNOWN, STORE_…
    */
-  send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult> {
+  send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult>
+  /**
+   * Sends a command later: it is validated now, kept in the store, and recorded when it is due, never early by the
+   * database's clock, for the aggregate or handler that takes it. With an `id` of your own, sending it again keeps nothing
+   * more, also after it was recorded, as long as the log has it.
+   * @throws CONFIG_INVALID, SCHEMA_INVALID, VALUE_NOT_STORABLE, MESSAGE_ID_REUSED, OUTCOME_UNKNOWN, STORE_…
+   */
+  send<Type extends C>(command: CommandMessage<Type>, when: When): Promise<Scheduled>
+  send(command: CommandMessage, when?: When): Promise<AppendResult | Scheduled> {
     const door = {
       store: this.#store,
       deciders: this.#parts.deciders,
       snapshots: this.#snapshots,
       signals: this.#signals,
     }
-    return this.#call(() => commandDoor(command, door))
+    if (when === undefined) return this.#call(() => commandDoor(command, door))
+    return this.#call(async () => {
+      const scheduled = await laterDoor(command, when, door)
+      this.#engine.timerSet()
+      return scheduled
+    })
   }
 
   /**

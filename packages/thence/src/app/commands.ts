@@ -4,10 +4,15 @@
 import type { Aggregate } from '../decide/aggregate.ts'
 import { execute } from '../decide/execute.ts'
 import type { Snapshots } from '../decide/snapshot.ts'
+import type { When } from '../internal/when.ts'
+import { dueOf } from '../internal/when.ts'
 import { issue } from '../message/codec.ts'
 import { expectMessage } from '../message/expect.ts'
 import type { CommandMessage } from '../message/message.ts'
 import type { Signals } from '../observe/signals.ts'
+import { untilKnown } from '../store/again.ts'
+import type { Scheduled } from '../store/later.ts'
+import { keepLater, prepareLater } from '../store/later.ts'
 import type { Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
@@ -38,4 +43,19 @@ export async function commandDoor(
   const executed = await execute(store, { aggregate, command, once }, signals)
   snapshots.consider(aggregate, executed)
   return executed.result
+}
+
+/** The door for commands that have time; see `App.send`. */
+export async function laterDoor(
+  command: CommandMessage,
+  when: When,
+  { store, deciders }: CommandDoor,
+): Promise<Scheduled> {
+  expectMessage('send', command, 'command')
+  const due = dueOf(`The time of ${command.type}`, when)
+  const consumer = deciders.get(command.type)?.name
+  const prepared = prepareLater({ command, due, consumer }, store.tools)
+  return untilKnown(store.tools.runtime, (lost) =>
+    store.transact(({ transaction }) => keepLater(transaction, prepared, lost)),
+  )
 }

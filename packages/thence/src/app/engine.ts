@@ -144,6 +144,11 @@ export class Engine {
     for (const subscription of this.#subscriptions.values()) subscription.wake()
   }
 
+  /** A timer was set that may be due soon. */
+  timerSet(): void {
+    this.#clock.wake()
+  }
+
   /** Looks now for what others did, and at the timers, without waiting for the next poll. */
   look(): void {
     for (const subscription of this.#subscriptions.values()) subscription.askTidy()

@@ -15,11 +15,13 @@ test('what is asked for is collected in order', () => {
   const { append, send } = context
   append('bells', Rung(1), Rung(2))
   send(Ring(3))
+  context.later({ in: '1s' }, Ring(4), Ring(5))
   context.within(within)
   expect(context.signal).toBe(signal)
   expect(close()).toEqual([
     { stream: 'bells', messages: [Rung(1), Rung(2)] },
     { commands: [Ring(3)] },
+    { commands: [Ring(4), Ring(5)], due: { in: 1000 } },
     { within },
   ])
 })
@@ -31,6 +33,7 @@ test('after its end nothing can be asked for, and what was asked for stays as it
   for (const ask of [
     () => context.append('bells', Rung(2)),
     () => context.send(Ring(2)),
+    () => context.later({ at: 0 }, Ring(2)),
     () => context.within(within),
   ])
     expect(ask).toThrow(expect.objectContaining({ code: 'STATE_INVALID' }))
@@ -43,6 +46,14 @@ test('a stream that has no name is refused when it is asked for', () => {
   expect(() => context.append('', Rung(1))).toThrow(
     expect.objectContaining({ code: 'NAME_INVALID' }),
   )
+  expect(close()).toEqual([])
+})
+
+test('a time that is none, and what is no command, are refused when they are asked for', () => {
+  const { context, close } = collecting(signal)
+  const refused = expect.objectContaining({ code: 'CONFIG_INVALID' })
+  expect(() => context.later({ at: 'soon' }, Ring(1))).toThrow(refused)
+  expect(() => context.later({ in: '1s' }, Rung(1) as never)).toThrow(refused)
   expect(close()).toEqual([])
 })
 

@@ -3,6 +3,8 @@
  * the handler succeeds; then all of it commits together with the subscription's checkpoint.
  */
 import { ThenceError } from '../errors.ts'
+import type { Due, When } from '../internal/when.ts'
+import { dueOf } from '../internal/when.ts'
 import type { CommandMessage, EventMessage } from '../message/message.ts'
 import { expectMessage } from '../message/expect.ts'
 import { checkName } from '../message/name.ts'
@@ -19,6 +21,11 @@ export interface HandlerContext {
   readonly append: (stream: string, ...events: readonly EventMessage[]) => void
   /** Records a command for whoever handles it, when the handler has succeeded. */
   readonly send: (...commands: readonly CommandMessage[]) => void
+  /**
+   * Keeps commands for later, when the handler has succeeded; `in` counts from that commit. A command with an id of its own
+   * that was sent before is not kept again. @throws CONFIG_INVALID
+   */
+  readonly later: (when: When, ...commands: readonly CommandMessage[]) => void
   /** Runs `work` in the transaction that moves the checkpoint: your own rows change exactly once. */
   readonly within: (work: Within) => void
   /** Whether this message was done before and is given to the handler again on purpose, by a replay. */
@@ -30,7 +37,7 @@ export interface HandlerContext {
 /** What a handler asked for, in order. */
 export type Effect =
   | { readonly stream: string; readonly messages: readonly EventMessage[] }
-  | { readonly commands: readonly CommandMessage[] }
+  | { readonly commands: readonly CommandMessage[]; readonly due?: Due }
   | { readonly within: Within }
 
 /** A context that collects, until it is closed. */
@@ -62,6 +69,10 @@ export function collecting(signal: AbortSignal, replaying = false): Collecting {
     send(...commands) {
       for (const command of commands) expectMessage('send', command, 'command')
       add({ commands })
+    },
+    later(when, ...commands) {
+      for (const command of commands) expectMessage('later', command, 'command')
+      add({ commands, due: dueOf('The time of later', when) })
     },
     within: (work) => add({ within: work }),
     replaying,

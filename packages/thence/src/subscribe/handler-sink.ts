@@ -7,24 +7,36 @@ import type { Handler } from '../handle/handler.ts'
 import { withTimeout } from '../handle/timeout.ts'
 import type { Recorded } from '../message/message.ts'
 import { causedBy } from '../message/trace.ts'
+import { keepLater, prepareLater } from '../store/later.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
 import type { Sink } from './sink.ts'
 import type { SubscriptionOptions } from './options.ts'
 
-const enact = async (writer: Writer, effect: Effect, message: Recorded): Promise<void> => {
-  const parent = causedBy(message)
-  if ('within' in effect) await effect.within(writer.transaction)
-  else if ('commands' in effect)
-    for (const command of effect.commands)
-      await writer.append({ stream: commandStream(command.type), messages: [command], parent })
-  else await writer.append({ stream: effect.stream, messages: effect.messages, parent })
+interface Enacting {
+  readonly writer: Writer
+  readonly tools: Tools
+  readonly message: Recorded
 }
 
-const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
+const enact = async ({ writer, tools, message }: Enacting, effect: Effect): Promise<void> => {
+  const parent = causedBy(message)
+  if ('within' in effect) await effect.within(writer.transaction)
+  else if ('messages' in effect)
+    await writer.append({ stream: effect.stream, messages: effect.messages, parent })
+  else
+    for (const command of effect.commands) {
+      const { due } = effect
+      if (due === undefined)
+        await writer.append({ stream: commandStream(command.type), messages: [command], parent })
+      else await keepLater(writer.transaction, prepareLater({ command, due, parent }, tools))
+    }
+}
+
+const sinkOf = (handler: Handler, tools: Tools): Sink => ({
   async prepare(message, { signal: outer, replaying }) {
     const limit = { what: `Handler ${handler.name}`, milliseconds: handler.timeout, outer }
-    return withTimeout(runtime, limit, async (signal) => {
+    return withTimeout(tools.runtime, limit, async (signal) => {
       const { context, close } = collecting(signal, replaying)
       try {
         await handler.run(message, context)
@@ -36,7 +48,8 @@ const sinkOf = (handler: Handler, { runtime }: Tools): Sink => ({
   },
   open: (writer) => ({
     async apply(message, prepared) {
-      for (const effect of prepared as readonly Effect[]) await enact(writer, effect, message)
+      for (const effect of prepared as readonly Effect[])
+        await enact({ writer, tools, message }, effect)
     },
   }),
 })
