@@ -10,7 +10,7 @@ import { milliseconds } from '../internal/duration.ts'
 import { isProduction } from '../internal/environment.ts'
 import { Codec } from '../message/codec.ts'
 import type { AnyDefinition } from '../message/define.ts'
-import type { Logger } from '../observe/log.ts'
+import type { Logger, LogLevel } from '../observe/log.ts'
 import { logTo } from '../observe/log.ts'
 import { Meter } from '../observe/metrics.ts'
 import { Signals } from '../observe/signals.ts'
@@ -31,6 +31,8 @@ export interface AppOptions {
   readonly runtime?: Runtime
   /** Told what failed; `false` for silence. Default: `console`. */
   readonly logger?: Logger | false
+  /** How much of it: `error`, `warn`, `info` (default) or `debug`, each with what is graver. */
+  readonly logLevel?: LogLevel
   /** Whether it counts and measures what it does; default: true. If not, `app.metrics()` gives zeros. */
   readonly metrics?: boolean
   /** `auto` (default) brings the store up to date at the start; `manual` refuses to start on an old one. */
@@ -107,7 +109,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       await prepareSchema(database, migrate)
       const signals = new Signals()
       const { logger = console, freeze = !isProduction(), metrics = true, classify } = this.#options
-      if (logger !== false) signals.listen(logTo(logger))
+      if (logger !== false) signals.listen(logTo(logger, this.#options.logLevel))
       const codec = new Codec(parts.registry, freeze)
       const inline = inlineHook(parts.projections.filter((one) => one.inline))
       const { registry } = parts

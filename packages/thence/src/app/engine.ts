@@ -74,7 +74,9 @@ export class Engine {
     const { tools } = store
     const all = [
       ...parts.aggregates.map((aggregate) => commands(aggregate, store)),
-      ...parts.sagas.map((saga) => sagaSubscription(saga, tools, () => this.#clock.wake())),
+      ...parts.sagas.map((saga) =>
+        sagaSubscription(saga, tools, { signals, onTimer: () => this.#clock.wake() }),
+      ),
       ...parts.handlers.map((handler) => handlerSubscription(handler, tools)),
       ...parts.projections.filter(({ inline }) => !inline).map(follow),
     ]
@@ -231,6 +233,7 @@ export class Engine {
   async #poll(): Promise<void> {
     try {
       const head = await this.#store.read(({ events }) => events.head())
+      this.#store.saw(head)
       if (head !== this.#head) this.wake()
       this.#head = head
       const now = this.#store.tools.runtime.now()

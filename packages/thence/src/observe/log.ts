@@ -1,28 +1,55 @@
 /**
- * Signals as log lines: one line each, without control characters, so that message data cannot forge a log.
+ * Signals as log lines: one line each, without control characters, so that message data cannot forge a log. Only notable
+ * signals are written, so that a log grows with trouble and not with traffic.
  */
+import { ThenceError } from '../errors.ts'
 import { cleanText } from '../internal/text.ts'
 import type { Listener, NotableSignal, SignalNamed } from './signals.ts'
 
 /** What a logger must be able to do; `console` and most loggers fit. */
 export interface Logger {
-  warn(message: string): void
   error(message: string): void
+  warn(message: string): void
   info(message: string): void
+  /** Without it, what is told at this level is not told. */
+  debug?(message: string): void
+}
+
+/**
+ * What is told: at `error` what was given up, at `warn` what will be tried again and what keeps messages from being
+ * handled, at `info` what changes otherwise, at `debug` what this process runs.
+ */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+
+const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
+
+/** A new notable signal does not compile until it has a level and a line. */
+const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
+  'message-parked': 'error',
+  'message-skipped': 'error',
+  'timer-parked': 'error',
+  'message-failed': 'warn',
+  'timer-failed': 'warn',
+  'subscription-failed': 'warn',
+  'subscription-paused': 'warn',
+  'breaker-opened': 'warn',
+  'snapshot-failed': 'warn',
+  'lease-lost': 'warn',
+  'message-resolved': 'info',
+  'subscription-recovered': 'info',
+  'subscription-resumed': 'info',
+  'breaker-half-opened': 'info',
+  'breaker-closed': 'info',
+  'rebuild-started': 'info',
+  'rebuild-finished': 'info',
+  'lease-taken': 'debug',
+  'lease-released': 'debug',
 }
 
 const reason = (error: unknown): string =>
   cleanText(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 500)
 
-type Said = Exclude<NotableSignal, { readonly name: Unsaid }>
-
-/** Each start and stop would fill a screen with these. */
-type Unsaid = 'lease-taken' | 'lease-released'
-
-const isSaid = (signal: NotableSignal): signal is Said =>
-  signal.name !== 'lease-taken' && signal.name !== 'lease-released'
-
-type Lines = { readonly [N in Said['name']]: (signal: SignalNamed<N>) => string }
+type Lines = { readonly [N in NotableSignal['name']]: (signal: SignalNamed<N>) => string }
 
 const lines: Lines = {
   'message-failed': (one) =>
@@ -40,6 +67,11 @@ const lines: Lines = {
   'breaker-closed': (one) => `${one.subscription}: goes on after an outage`,
   'subscription-failed': (one) =>
     `${one.subscription}: the store failed, again in ${one.retryIn} ms. ${reason(one.error)}`,
+  'message-resolved': (one) =>
+    `${one.subscription}: ${one.type} at position ${one.position} went through after all`,
+  'subscription-recovered': (one) => `${one.subscription}: the store works again`,
+  'lease-taken': (one) => `${one.subscription}: partition ${one.partition} runs here`,
+  'lease-released': (one) => `${one.subscription}: partition ${one.partition} was handed over`,
   'lease-lost': (one) =>
     `${one.subscription}: another process took over partition ${one.partition}; nothing in hand was committed`,
   'rebuild-started': (one) => `${one.subscription}: rebuilding up to position ${one.through}`,
@@ -51,19 +83,19 @@ const lines: Lines = {
     `timer ${one.id} could not be fired in ${one.attempts} attempts; it is kept until someone fires or cancels it. ${reason(one.error)}`,
 }
 
-const line = (signal: Said): string => (lines[signal.name] as (one: Said) => string)(signal)
+const line = (signal: NotableSignal): string =>
+  (lines[signal.name] as (one: NotableSignal) => string)(signal)
 
-/** What keeps messages from being handled, and what was given up. */
-const alarming: ReadonlySet<string> = new Set(['message-parked', 'message-skipped', 'timer-parked'])
-const worrying: ReadonlySet<string> = new Set(['subscription-paused', 'breaker-opened'])
-
-/** A listener that writes to `logger`: what was given up as errors, what will be tried again as warnings. */
-export function logTo(logger: Logger): Listener {
+/** A listener that writes to `logger` what is at least as grave as `level`. @throws CONFIG_INVALID */
+export function logTo(logger: Logger, level: LogLevel = 'info'): Listener {
+  if (!levels.includes(level))
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `logLevel is ${String(level)}; give one of ${levels.join(', ')}.`,
+    )
+  const told = new Set(levels.slice(0, levels.indexOf(level) + 1))
   return (signal) => {
-    if (!isSaid(signal)) return
-    const text = `thence: ${cleanText(line(signal), 1000)}`
-    if (alarming.has(signal.name)) logger.error(text)
-    else if (worrying.has(signal.name) || signal.name.endsWith('failed')) logger.warn(text)
-    else logger.info(text)
+    const own = levelOf[signal.name]
+    if (told.has(own)) logger[own]?.(`thence: ${cleanText(line(signal), 1000)}`)
   }
 }

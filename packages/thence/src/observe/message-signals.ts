@@ -5,6 +5,7 @@ import type { ErrorKind } from '../errors.ts'
 
 export interface MessageStep {
   readonly subscription: string
+  readonly partition: number
   readonly key: string
   readonly type: string
   readonly id: string
@@ -20,7 +21,6 @@ export interface MessageFailure extends MessageStep {
 }
 
 interface Attempted extends MessageStep {
-  readonly partition: number
   /** Which attempt it is, from 1. */
   readonly attempt: number
   /** Milliseconds from the call that appended the message to the beginning of this attempt. */
@@ -39,7 +39,9 @@ export type FrequentMessageSignal =
       readonly latency: number
     } & Attempted)
   /** It was put behind an earlier message of its key, which failed or waits itself. */
-  | ({ readonly name: 'message-queued'; readonly partition: number } & MessageStep)
+  | ({ readonly name: 'message-queued' } & MessageStep)
+  /** A handler did not end before the deadline of a stop: the message will be begun again, and no attempt is counted. */
+  | ({ readonly name: 'message-returned' } & MessageStep)
 
 export type NotableMessageSignal =
   /** A handler, projection or saga failed on a message and will try again. */
@@ -52,3 +54,5 @@ export type NotableMessageSignal =
     } & MessageFailure)
   /** It was given up and passed over, as its failure policy says; its dead letter is discarded. */
   | ({ readonly name: 'message-skipped' } & MessageFailure)
+  /** It was given up before, was redriven, and went through. */
+  | ({ readonly name: 'message-resolved' } & MessageStep)

@@ -34,6 +34,12 @@ export type NotableSubscriptionSignal =
       readonly retryIn: number
       readonly error: unknown
     }
+  /** The database works again after `failures` in a row. */
+  | {
+      readonly name: 'subscription-recovered'
+      readonly subscription: string
+      readonly failures: number
+    }
   /** This process runs a partition from now on. */
   | LeaseSignal<'lease-taken'>
   /** It has handed one over. */

@@ -7,6 +7,8 @@ import { retryPolicy } from '../handle/retry.ts'
 import { encode, issue } from '../message/codec.ts'
 import type { Recorded } from '../message/message.ts'
 import { causedBy } from '../message/trace.ts'
+import type { SagaSignal } from '../observe/saga-signals.ts'
+import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
@@ -16,6 +18,7 @@ import { evolve, newState } from './facts.ts'
 import { react } from './react.ts'
 import type { Saga } from './saga.ts'
 import { typesOf } from './saga.ts'
+import { signalsOf, wantsSagas } from './tell.ts'
 import type { PlannedTimer, TurnResult } from './turn.ts'
 
 /** Whether an instance can have timers at all. */
@@ -82,11 +85,16 @@ export async function loadSaga(
   }
 }
 
-interface Use {
+/** Who is told what after a commit. */
+export interface SagaTold {
+  readonly signals: Signals
+  /** Timers were set. */
+  readonly onTimer: () => void
+}
+
+interface Use extends SagaTold {
   readonly tools: Tools
   readonly known: Recent<string, SagaState>
-  /** Told after a commit that has set timers. */
-  readonly onTimer: () => void
 }
 
 class SagaRun implements Run {
@@ -94,7 +102,8 @@ class SagaRun implements Run {
   readonly #tools: Tools
   readonly #writer: Writer
   readonly #known: Recent<string, SagaState>
-  readonly #onTimer: () => void
+  readonly #told: SagaTold
+  readonly #signals: SagaSignal[] = []
   #timersSet = false
   readonly #changed = new Map<string, SagaState>()
 
@@ -103,7 +112,7 @@ class SagaRun implements Run {
     this.#writer = writer
     this.#tools = use.tools
     this.#known = use.known
-    this.#onTimer = use.onTimer
+    this.#told = use
   }
 
   async apply(message: Recorded): Promise<void> {
@@ -113,7 +122,8 @@ class SagaRun implements Run {
 
   committed(): void {
     for (const [key, state] of this.#changed) this.#known.set(key, state)
-    if (this.#timersSet) this.#onTimer()
+    if (this.#timersSet) this.#told.onTimer()
+    for (const signal of this.#signals) this.#told.signals.emitFrequent(signal)
   }
 
   async #turn(message: Recorded, key: string, state: SagaState): Promise<void> {
@@ -128,8 +138,17 @@ class SagaRun implements Run {
         parent: causedBy(message),
       })
     await this.#timers(result, { key, message })
+    if (wantsSagas(this.#told.signals)) await this.#note(key, result)
     await this.#index(key, state, result)
     this.#changed.set(key, result.state)
+  }
+
+  async #note(key: string, { ended, messages }: TurnResult): Promise<void> {
+    const { documents } = this.#writer.transaction
+    const text = ended ? await documents.get(openSagas(this.#saga.name), key) : undefined
+    const { since } = (text === undefined ? {} : JSON.parse(text)) as { readonly since?: number }
+    const lasted = since === undefined ? 0 : this.#tools.runtime.now() - since
+    this.#signals.push(...signalsOf(this.#saga, messages, { key, lasted }))
   }
 
   /** Keeps the list of open instances, for operators. */
@@ -184,17 +203,13 @@ class SagaRun implements Run {
   }
 }
 
-const sinkOf = (saga: Saga, tools: Tools, onTimer: () => void): Sink => {
+const sinkOf = (saga: Saga, tools: Tools, told: SagaTold): Sink => {
   const known = new Recent<string, SagaState>(remembered)
-  return { open: (writer) => new SagaRun(saga, writer, { tools, known, onTimer }) }
+  return { open: (writer) => new SagaRun(saga, writer, { ...told, tools, known }) }
 }
 
 /** The subscription of a saga. */
-export function sagaSubscription(
-  saga: Saga,
-  tools: Tools,
-  onTimer: () => void,
-): SubscriptionOptions {
+export function sagaSubscription(saga: Saga, tools: Tools, told: SagaTold): SubscriptionOptions {
   return {
     name: saga.name,
     types: typesOf(saga),
@@ -204,6 +219,6 @@ export function sagaSubscription(
     onFailure: saga.onFailure,
     batch: 500,
     concurrency: 1,
-    sink: sinkOf(saga, tools, onTimer),
+    sink: sinkOf(saga, tools, told),
   }
 }

@@ -53,12 +53,23 @@ export class Store {
   readonly #inside = new Inside()
   readonly #lane: Lane<Prepared, AppendResult>
   readonly #listeners = new Set<(commit: Commit) => void>()
+  #head = 0
 
   constructor(database: Database, tools: Tools, inline?: Inline) {
     this.database = database
     this.tools = tools
     this.#inline = inline
     this.#lane = new Lane((batch, waited) => this.#settle(batch, waited), tools.runtime)
+  }
+
+  /** The last position of the log, as far as this process knows. */
+  get head(): number {
+    return this.#head
+  }
+
+  /** The log was seen to reach so far. */
+  saw(head: number): void {
+    this.#head = Math.max(this.#head, head)
   }
 
   /** Calls `listener` after every commit of this process that wrote to the log; returns how to stop that. */
@@ -231,6 +242,7 @@ export class Store {
   }
 
   #committed(commit: Commit, { start, appends, waited }: Made): void {
+    this.saw(commit.to)
     for (const listener of this.#listeners) listener(commit)
     const { watch, runtime } = this.tools
     if (watch?.wantsCommits === true)

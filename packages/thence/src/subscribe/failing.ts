@@ -17,6 +17,7 @@ import type { Runtime } from '../ports/runtime.ts'
 import type { Failure, Item } from './item.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { loadSettings, pauseIn } from './settings.ts'
+import type { Telling } from './telling.ts'
 import type { Valve } from './valve.ts'
 
 export interface Failing {
@@ -28,6 +29,7 @@ export interface Failing {
   readonly valve: Pick<Valve, 'notBefore'>
   readonly runtime: Runtime
   readonly signals: Signals
+  readonly telling: Telling
   /** The failure has changed what is set for the subscription. */
   readonly changed: (settings: SubscriptionSettings) => void
 }
@@ -102,10 +104,12 @@ const rowOf = (
   return { subscription, key, hash, position, messageId, attempts, history, ...replayOf(before) }
 }
 
-const told = (subscription: string, { item, kind, attempts, error }: Look) => {
-  const { position, id, type } = item.stored
-  return { subscription, key: item.key, type, id, position, attempts, kind, error }
-}
+const told = ({ telling }: Failing, { item, kind, attempts, error }: Look) => ({
+  ...telling.of(item),
+  attempts,
+  kind,
+  error,
+})
 
 /** Records a failed attempt: due again, or given up with a dead letter. */
 export async function fail(
@@ -123,7 +127,7 @@ export async function fail(
   const signal = {
     name: 'message-failed',
     retryIn: due - seen.now,
-    ...told(subscription, seen),
+    ...told(failing, seen),
   } as const
   return { tell: () => signals.emit(signal), waits: true, stops: false }
 }
@@ -164,7 +168,7 @@ const giveUp = async (transaction: Transaction, failing: Failing, seen: Look): P
   const settings = policy === 'stop' ? await stopIn(transaction, failing, seen) : undefined
   if (policy === 'skip') await skip(transaction, row)
   const name = policy === 'skip' ? 'message-skipped' : 'message-parked'
-  const signal = { name, waits, ...told(subscription, seen) } as const
+  const signal = { name, waits, ...told(failing, seen) } as const
   return {
     tell: () => {
       if (settings !== undefined) changed(settings)

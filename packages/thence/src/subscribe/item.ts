@@ -30,6 +30,14 @@ export interface Item {
   prepared?: unknown
   /** It was done before, and is given to its handler again on purpose. */
   replaying?: boolean
+  /** Which attempt it is; absent: the first. */
+  attempt?: number
+  /** Taken only if someone wants to know: how old it was when the attempt began, in milliseconds, … */
+  waited?: number
+  /** … when that was, by `elapsed`, … */
+  start?: number
+  /** … and how long it took. */
+  took?: number
 }
 
 const maxKey = 512

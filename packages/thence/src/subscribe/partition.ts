@@ -21,6 +21,7 @@ import type { Slots } from './slots.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { seenOf } from './step.ts'
 import type { SubscriptionOptions } from './options.ts'
+import { Telling } from './telling.ts'
 import { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 
@@ -69,8 +70,10 @@ export class Partition {
     const { rules = [], onFailure = 'park-key' } = options
     const valve = new Valve(runtime, context.pace)
     this.#valve = valve
+    const telling = new Telling({ name, hold }, store, signals)
     const attempting = {
       valve,
+      telling,
       classify: (error: unknown) => classify(error, ...rules),
       signal: this.#abort.signal,
     }
@@ -83,7 +86,7 @@ export class Partition {
       signals,
       changed: context.changed,
     }
-    const stepping = { name, hold, keyed: options.key !== undefined, sink, store, failing }
+    const stepping = { name, hold, keyed: options.key !== undefined, sink, store, failing, telling }
     const share = { partition: hold.partition, partitions }
     const side = Math.floor(options.concurrency / partitions)
     this.#retrying = new Retrying(stepping, {
@@ -228,7 +231,7 @@ export class Partition {
     try {
       const more = !this.halted && !this.#valve.closed && (await this.#follower.page())
       if (!more && this.#tidyAsked) await this.#tidy()
-      this.#failures = 0
+      this.#recovered()
       return more
     } catch (error) {
       await this.#failed(error)
@@ -258,6 +261,14 @@ export class Partition {
       now.generation !== seen.generation ||
       now.epoch !== seen.epoch
     )
+  }
+
+  #recovered(): void {
+    const failures = this.#failures
+    if (failures === 0) return
+    this.#failures = 0
+    const { signals, options } = this.#context
+    signals.emit({ name: 'subscription-recovered', subscription: options.name, failures })
   }
 
   async #failed(error: unknown): Promise<void> {

@@ -7,6 +7,7 @@ import type { ErrorKind } from '../errors.ts'
 import type { Item } from './item.ts'
 import type { Sink } from './sink.ts'
 import type { Slots } from './slots.ts'
+import type { Telling } from './telling.ts'
 import type { Valve } from './valve.ts'
 
 /** How one attempt is made. */
@@ -17,6 +18,7 @@ export interface Attempting {
   readonly classify: (error: unknown) => ErrorKind
   /** Aborted when the app gives up on what is in hand. */
   readonly signal: AbortSignal
+  readonly telling: Telling
 }
 
 export interface Preparing extends Attempting {
@@ -54,21 +56,26 @@ const runLane = async (lane: readonly Item[], preparing: Preparing): Promise<voi
  */
 export async function prepareOne(
   item: Item,
-  { prepare, valve, classify, signal }: Attempting,
+  { prepare, valve, classify, signal, telling }: Attempting,
   attempt: 'first' | 'retry',
 ): Promise<boolean> {
   if (item.message === undefined) return !valve.closed
   const permit = await valve.begin(attempt)
   if (permit === undefined) return false
   let outcome: Outcome = 'none'
+  telling.begun(item)
   try {
     item.prepared = await prepare(item.message, { signal, replaying: item.replaying === true })
     outcome = 'done'
   } catch (error) {
-    if (signal.aborted) return false
+    if (signal.aborted) {
+      telling.returned(item)
+      return false
+    }
     outcome = classify(error)
     item.failure = { error, kind: outcome, probe: permit.probe && outcome === 'transient' }
   } finally {
+    telling.end(item)
     valve.end(permit, outcome)
   }
   return true

@@ -101,7 +101,7 @@ export class Retrying {
   async #guarded(): Promise<void> {
     try {
       await this.#drain()
-      this.#failures = 0
+      this.#recovered()
     } catch (error) {
       if (isThenceError(error, 'CHECKPOINT_MOVED')) return this.#hooks.moved()
       this.#failures += 1
@@ -112,6 +112,14 @@ export class Retrying {
       this.#due ||= 1
       this.#next = runtime.now() + retryIn
     }
+  }
+
+  #recovered(): void {
+    const failures = this.#failures
+    if (failures === 0) return
+    this.#failures = 0
+    const { name, failing } = this.#stepping
+    failing.signals.emit({ name: 'subscription-recovered', subscription: name, failures })
   }
 
   /** Takes what is due until nothing is; different keys side by side, so that a slow one holds up only itself. */
@@ -164,7 +172,11 @@ export class Retrying {
     }))
     const stored = page.messages.at(0)
     if (stored === undefined || stored.position !== row.position) return this.#gone(row)
-    const item: Item = { ...this.#hooks.toItem(stored), replaying: row.replay === true }
+    const item: Item = {
+      ...this.#hooks.toItem(stored),
+      replaying: row.replay === true,
+      attempt: row.attempts + 1,
+    }
     if (!(await this.#hooks.prepare(item, row.attempts > 0 ? 'retry' : 'first'))) return
     await takeRetry(this.#stepping, { row, item, checkpoint }).catch((error: unknown) => {
       // It was alone in its transaction: that the transaction hung is its own failure.

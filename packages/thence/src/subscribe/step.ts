@@ -11,6 +11,7 @@ import type { Failing } from './failing.ts'
 import { fail, queue } from './failing.ts'
 import type { Failure, Item } from './item.ts'
 import type { Run, Sink } from './sink.ts'
+import type { Telling } from './telling.ts'
 
 /** What a step works with. */
 export interface Stepping {
@@ -22,6 +23,7 @@ export interface Stepping {
   readonly sink: Sink
   readonly store: Store
   readonly failing: Failing
+  readonly telling: Telling
 }
 
 /** What a committed step has changed. */
@@ -52,20 +54,24 @@ export async function refuseUnlessHeld({ name, hold }: Stepping, writer: Writer)
 
 /** Applies one item under a savepoint; gives its failure, or nothing. A failure of the database is thrown on. */
 const attempt = async (
-  { sink }: Stepping,
+  { sink, telling }: Stepping,
   writer: Writer,
   item: Item,
 ): Promise<{ failure?: Failure; run?: Run }> => {
   if (item.failure !== undefined || item.message === undefined)
     return { failure: item.failure ?? { error: undefined } }
   const { message } = item
+  // What was prepared was timed then.
+  const isTimed = sink.prepare === undefined
   try {
+    if (isTimed) telling.begin(item)
     const run = await writer.savepoint(async () => {
       const own = sink.open(writer)
       await own.apply(message, item.prepared)
       await own.flush?.()
       return own
     })
+    if (isTimed) telling.end(item)
     return { run }
   } catch (error) {
     if (isStoreFailure(error)) throw error
@@ -89,6 +95,9 @@ type Go = 'next' | 'before' | 'behind'
 /** A step while it is being taken. */
 class Step {
   readonly after: (() => void)[] = []
+  /** What went through, if someone wants to know. */
+  readonly #done: Item[] = []
+  readonly #queued: Item[] = []
   readonly #stepping: Stepping
   readonly #writer: Writer
   readonly #blocked: Set<string>
@@ -118,11 +127,15 @@ class Step {
     if (this.#mayBlock && keyed && (await this.#isWaiting(item))) return 'next'
     if (this.#blocked.has(item.key) || item.passedOver === true) {
       await queue(transaction, name, item)
+      this.#queued.push(item)
       this.#blocked.add(item.key)
       return 'next'
     }
     const failure = await this.#apply(item)
-    if (failure === undefined) return 'next'
+    if (failure === undefined) {
+      if (this.#stepping.telling.wantsHandled) this.#done.push(item)
+      return 'next'
+    }
     // Another process has met the same failure: its count of attempts must not begin anew.
     if ((await transaction.retries.find(name, item.stored.position)) !== undefined)
       throw moved(name)
@@ -144,6 +157,9 @@ class Step {
 
   async flush(): Promise<void> {
     const shared = this.#shared
+    const { telling } = this.#stepping
+    this.after.push(() => telling.handled(this.#done))
+    if (this.#queued.length > 0) this.after.push(() => telling.queued(this.#queued))
     if (shared === undefined) return
     await shared.flush?.()
     this.after.push(() => shared.committed?.())
@@ -164,8 +180,12 @@ class Step {
 
   async #apply(item: Item): Promise<Failure | undefined> {
     if (item.failure !== undefined) return item.failure
+    const { sink, telling } = this.#stepping
     if (this.#shared !== undefined && item.message !== undefined) {
+      const isTimed = sink.prepare === undefined
+      if (isTimed) telling.begin(item)
       await this.#shared.apply(item.message, item.prepared)
+      if (isTimed) telling.end(item)
       return undefined
     }
     const { failure, run } = await attempt(this.#stepping, this.#writer, item)
@@ -204,23 +224,24 @@ export function takeStep(
   },
 ): Promise<Stepped> {
   const { items, seen, through, careful } = page
-  const { name, store } = stepping
+  const { name, store, telling } = stepping
   return transactThenTell(store, async (writer, after) => {
+    const start = store.tools.runtime.elapsed()
     const blocked = page.mayBlock ? await blockedKeys(stepping, writer, items) : new Set<string>()
     const { mayBlock } = page
     const step = new Step(stepping, writer, { blocked, careful, mayBlock })
     let position = through
-    let done = seen.position
+    let taken = 0
     for (const item of items) {
       const go = await step.take(item)
-      if (go !== 'before') done = item.stored.position
+      if (go !== 'before') taken += 1
       if (go === 'next') continue
-      position = done
+      position = items[taken - 1]?.stored.position ?? seen.position
       break
     }
     await step.flush()
     if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
-    after.push(...step.after)
+    after.push(...step.after, () => telling.moved(items.slice(0, taken), position, start))
     return { position, failed: step.failed }
   })
 }
@@ -236,10 +257,13 @@ const stillDue = async (writer: Writer, row: Retry): Promise<boolean> => {
   return now?.state === 'due' && now.attempts === row.attempts && now.due === row.due
 }
 
-const resolveLetter = async (writer: Writer, row: Retry): Promise<void> => {
-  const letter = await writer.transaction.deadLetters.find(row.subscription, row.position)
-  if (letter?.state === 'redriven')
-    await writer.transaction.deadLetters.mark(letter.id, { from: 'redriven', to: 'resolved' })
+/** Returns whether there was one. */
+const resolveLetter = async (writer: Writer, row: Retry): Promise<boolean> => {
+  const { deadLetters } = writer.transaction
+  const letter = await deadLetters.find(row.subscription, row.position)
+  if (letter?.state !== 'redriven') return false
+  await deadLetters.mark(letter.id, { from: 'redriven', to: 'resolved' })
+  return true
 }
 
 /**
@@ -248,7 +272,7 @@ const resolveLetter = async (writer: Writer, row: Retry): Promise<void> => {
  * first.
  */
 export function takeRetry(stepping: Stepping, retried: Retried): Promise<void> {
-  const { store, failing } = stepping
+  const { store, failing, telling } = stepping
   const { row, item } = retried
   return transactThenTell(store, async (writer, after) => {
     await refuseUnlessHeld(stepping, writer)
@@ -265,9 +289,12 @@ export function takeRetry(stepping: Stepping, retried: Retried): Promise<void> {
       return
     }
     await writer.transaction.retries.settle(row, failing.runtime.now())
-    await resolveLetter(writer, row)
+    const isResolved = await resolveLetter(writer, row)
     await passBy(stepping, writer, retried)
     if (run !== undefined) after.push(() => run.committed?.())
+    after.push(() => telling.handled([item]))
+    if (isResolved)
+      after.push(() => failing.signals.emit({ name: 'message-resolved', ...telling.of(item) }))
   })
 }
 

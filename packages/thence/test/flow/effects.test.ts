@@ -151,7 +151,7 @@ describe.each(kinds)('effects on $name', ({ make }) => {
     await test.settle()
     expect(left).toBeLessThan(0)
     expect(new Set(test.spy.signals.map(({ name }) => name))).toEqual(
-      new Set(['subscription-failed']),
+      new Set(['subscription-failed', 'subscription-recovered']),
     )
     await test.stop()
     await checkOnce(place)
