@@ -22,7 +22,8 @@ export type ErrorCode =
   | 'CONDITION_FAILED'
   | 'REJECTED'
   | 'QUERY_UNANSWERED'
-  | 'QUERY_TIMEOUT'
+  | 'POSITION_TIMEOUT'
+  | 'TOKEN_INVALID'
   | 'TRANSACTION_NESTED'
   | 'TRANSACTION_TIMEOUT'
   | 'CHECKPOINT_MOVED'
@@ -83,7 +84,11 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   CONDITION_FAILED: entry(true, 'An append condition did not hold when the append committed.'),
   REJECTED: entry(false, 'A decision refused a command for a reason of the domain.'),
   QUERY_UNANSWERED: entry(false, 'No projection answers this query.'),
-  QUERY_TIMEOUT: entry(true, 'A projection did not reach the asked position in time.'),
+  POSITION_TIMEOUT: entry(true, 'A subscription did not come to the asked position in time.'),
+  TOKEN_INVALID: entry(
+    false,
+    'A token is not one of this store, or stands for what it does not have.',
+  ),
   TRANSACTION_NESTED: entry(false, 'The database was called from inside its own open transaction.'),
   TRANSACTION_TIMEOUT: entry(true, 'A transaction stayed open too long and was rolled back.'),
   CHECKPOINT_MOVED: entry(true, 'Another process moved a checkpoint; this one commits nothing.'),

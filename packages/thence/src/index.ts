@@ -12,6 +12,7 @@ export type { Part } from './app/parts.ts'
 export type { RebuildOptions, RebuildProgress } from './app/rebuild.ts'
 export type { SettingOptions } from './app/settings.ts'
 export { systemRuntime } from './app/system-runtime.ts'
+export type { UntilOptions } from './app/until.ts'
 export type {
   AnyBusHandler,
   Bus,

@@ -24,10 +24,14 @@ import { commandDoor, laterDoor } from './commands.ts'
 import type { EngineOptions } from './engine.ts'
 import { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
+import type { After } from './reach.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
+
+import type { UntilOptions } from './until.ts'
+import { until } from './until.ts'
 
 export interface StopOptions {
   /** How long it may take to finish what is in hand; then it is aborted and will be done again. Default 10 s. */
@@ -109,8 +113,9 @@ export class App<C extends string = string, Q extends string = string> implement
   }
 
   /**
-   * Asks a query. With `after` (a position that `send` or `append` gave) the answer includes everything up to there.
-   * @throws QUERY_TIMEOUT, SCHEMA_INVALID
+   * Asks a query. With `after` (the token that `send` or `append` gave, in whatever process, or a position) the answer
+   * includes everything up to there.
+   * @throws POSITION_TIMEOUT, TOKEN_INVALID, SCHEMA_INVALID, ABORTED
    */
   ask<Type extends Q, Answer>(
     query: QueryMessage<Type, unknown, Answer>,
@@ -128,6 +133,16 @@ export class App<C extends string = string, Q extends string = string> implement
    */
   append(options: AppendOptions): Promise<AppendResult> {
     return this.#call(() => this.#store.append(checkedAppend(options)))
+  }
+
+  /**
+   * Waits until a projection, a handler or a saga has come to what a token stands for (or to a position), in whatever
+   * process it runs: everything up to there was done, or failed and waits, and the token's own messages were done.
+   * @throws POSITION_TIMEOUT, TOKEN_INVALID, NOT_FOUND, CONFIG_INVALID, ABORTED, APP_STOPPED
+   */
+  until(after: After, options: UntilOptions): Promise<void> {
+    const reaching = { store: this.#store, engine: this.#engine, parts: this.#parts }
+    return this.#call(() => until(after, reaching, options))
   }
 
   /** The messages of one stream, by version. */

@@ -18,6 +18,7 @@ import type { Database } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { inlineHook } from '../project/inline.ts'
 import { Store } from '../store/store.ts'
+import { Tokens } from '../store/token.ts'
 import { App } from './app.ts'
 import type { CommandsOf, Part, Parts, QueriesOf } from './parts.ts'
 import { assemble } from './parts.ts'
@@ -114,7 +115,8 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const inline = inlineHook(parts.projections.filter((one) => one.inline))
       const { registry } = parts
       const watch = watchOf(signals)
-      const store = new Store(database, { registry, codec, runtime, watch }, inline)
+      const tokens = new Tokens(await database.identity())
+      const store = new Store(database, { registry, codec, runtime, tokens, watch }, inline)
       // Without metrics, the meter hears nothing.
       const meter = new Meter(metrics ? signals : new Signals(), runtime)
       const running = new App<C, Q>(parts, store, { signals, meter, leaseTime, classify })

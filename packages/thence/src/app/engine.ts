@@ -39,7 +39,7 @@ const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
     retry: retryPolicy(`Aggregate ${aggregate.name}`),
     partitions: aggregate.partitions,
     decide: async (writer, command) => {
-      await executeIn(writer, { aggregate, command }, store.tools.codec)
+      await executeIn(writer, { aggregate, command }, store.tools)
     },
   })
 

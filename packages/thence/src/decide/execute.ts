@@ -11,7 +11,7 @@ import type { Signals } from '../observe/signals.ts'
 import type { Once } from '../ports/events.ts'
 import { wait } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
-import type { Append, AppendResult, Writer } from '../store/writer.ts'
+import type { Append, AppendResult, Tools, Writer } from '../store/writer.ts'
 import { readBack } from '../store/writer.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Folded } from './state.ts'
@@ -55,12 +55,17 @@ export const streamOf = (aggregate: Aggregate, command: Issued): string => {
   return stream
 }
 
-const nothing = (stream: string, { version, position }: Folded): AppendResult => ({
+const nothing = (
+  stream: string,
+  { version, position }: Folded,
+  { tokens }: Pick<Tools, 'tokens'>,
+): AppendResult => ({
   stream,
   version,
   position,
   events: [],
   duplicate: false,
+  token: tokens.make({ position, count: 0 }),
 })
 
 const toAppend = (
@@ -82,14 +87,14 @@ const toAppend = (
 export async function executeIn(
   writer: Writer,
   { aggregate, command }: Omit<Execution, 'once'>,
-  codec: Store['tools']['codec'],
+  tools: Pick<Tools, 'codec' | 'tokens'>,
 ): Promise<AppendResult> {
   const { transaction } = writer
   const stream = streamOf(aggregate, command)
   const once = { consumer: aggregate.name, id: command.id }
   const before = await transaction.inbox.recall(once.consumer, once.id)
-  if (before !== undefined) return readBack(transaction, before, codec)
-  const folded = await fold(transaction, codec, { aggregate, stream })
+  if (before !== undefined) return readBack(transaction, before, tools)
+  const folded = await fold(transaction, tools.codec, { aggregate, stream })
   const execution = { aggregate, command, once }
   return writer.append(toAppend(execution, folded, decide(execution, folded.state)))
 }
@@ -98,8 +103,7 @@ const load = async (store: Store, { aggregate, command, once }: Execution): Prom
   const stream = streamOf(aggregate, command)
   return store.read(async (transaction) => {
     const before = once && (await transaction.inbox.recall(once.consumer, once.id))
-    if (before !== undefined)
-      return { done: await readBack(transaction, before, store.tools.codec) }
+    if (before !== undefined) return { done: await readBack(transaction, before, store.tools) }
     return { folded: await fold(transaction, store.tools.codec, { aggregate, stream }) }
   })
 }
@@ -112,7 +116,9 @@ const attempt = async (store: Store, execution: Execution): Promise<Executed> =>
   const { folded } = loaded
   const messages = decide(execution, folded.state)
   if (messages.length === 0 && execution.once === undefined)
-    return { result: nothing(streamOf(execution.aggregate, execution.command), folded) }
+    return {
+      result: nothing(streamOf(execution.aggregate, execution.command), folded, store.tools),
+    }
   return { result: await store.append(toAppend(execution, folded, messages)), before: folded }
 }
 

@@ -15,7 +15,7 @@ import { Lane } from './lane.ts'
 import { accept } from './verdict.ts'
 import { tellVerdict } from './watch.ts'
 import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
-import { Appendices, prepare, readBack, recordedOf, Writer } from './writer.ts'
+import { Appendices, prepare, readBack, resultOf, Writer } from './writer.ts'
 
 const pageSize = 500
 /** Bytes of messages in memory at once while the log is read. */
@@ -189,14 +189,9 @@ export class Store {
     try {
       if (!lost) tellVerdict(this.tools.watch, prepared.request, verdict)
       const at = accept(prepared.request, verdict)
-      const { codec } = this.tools
-      if (verdict.outcome === 'duplicate') {
-        const value = await this.read((transaction) => readBack(transaction, at, codec))
-        return { value: lost ? found(prepared, value) : value }
-      }
-      const { stream, position, version } = at
-      const events = recordedOf(prepared, at, codec)
-      return { value: { stream, position, version, events, duplicate: false } }
+      if (verdict.outcome !== 'duplicate') return { value: resultOf(prepared, at, this.tools) }
+      const value = await this.read((transaction) => readBack(transaction, at, this.tools))
+      return { value: lost ? found(prepared, value) : value }
     } catch (error) {
       return { error }
     }

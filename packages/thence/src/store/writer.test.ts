@@ -6,6 +6,7 @@ import { Codec } from '../message/codec.ts'
 import { Registry } from '../message/registry.ts'
 import { plain } from '../message/schema.ts'
 import { virtualRuntime } from '../testing/virtual-runtime.ts'
+import { Tokens } from './token.ts'
 import type { Commit } from './writer.ts'
 import { Appendices, Writer } from './writer.ts'
 
@@ -27,7 +28,7 @@ const announced = async (
   return database.transact(async (transaction) => {
     const writer = new Writer(
       transaction,
-      { registry, codec: new Codec(registry, true), runtime },
+      { registry, codec: new Codec(registry, true), runtime, tokens: new Tokens('here') },
       undefined,
     )
     await work(writer)

@@ -15,6 +15,7 @@ import type {
   Once,
 } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { Tokens } from './token.ts'
 import { accept } from './verdict.ts'
 import type { Watch } from './watch.ts'
 import { tellVerdict } from './watch.ts'
@@ -38,6 +39,11 @@ export interface AppendResult {
   readonly events: readonly Recorded[]
   /** True if the same ids had been written before and nothing was written now. */
   readonly duplicate: boolean
+  /**
+   * Stands for this write: `ask(…, { after: token })` and `until(token, …)` wait for it, in any process on this store.
+   * Letters, digits, `.` and `-` only, so it fits in a header or a URL as it is.
+   */
+  readonly token: string
 }
 
 /** Runs in the transaction of every append, right after it. */
@@ -48,6 +54,7 @@ export interface Tools {
   readonly registry: Registry
   readonly codec: Codec
   readonly runtime: Runtime
+  readonly tokens: Tokens
   /** Told what becomes of appends. */
   readonly watch?: Watch | undefined
 }
@@ -83,11 +90,16 @@ export function prepare(append: Append, { registry, codec, runtime }: Tools): Pr
   return { request, data }
 }
 
-/** The recorded messages of an append that was written just now. */
-export function recordedOf(prepared: Prepared, at: Appended, codec: Codec): Recorded[] {
+/** The result of an append that was written just now. */
+export function resultOf(
+  prepared: Prepared,
+  at: Appended,
+  { codec, tokens }: Pick<Tools, 'codec' | 'tokens'>,
+): AppendResult {
   const { request, data } = prepared
+  const { stream, position, version } = at
   const before = request.messages.length
-  return request.messages.map((message, index) =>
+  const events = request.messages.map((message, index) =>
     codec.recorded(
       {
         ...message,
@@ -98,18 +110,21 @@ export function recordedOf(prepared: Prepared, at: Appended, codec: Codec): Reco
       data[index],
     ),
   )
+  const token = tokens.make(at)
+  return { stream, position, version, events, duplicate: false, token }
 }
 
 /** The result of an earlier append, read again. */
 export async function readBack(
   transaction: Transaction,
   { stream, position, version, count }: Appended,
-  codec: Codec,
+  { codec, tokens }: Pick<Tools, 'codec' | 'tokens'>,
 ): Promise<AppendResult> {
   const range = { from: version - count + 1, limit: count }
   const stored = count === 0 ? [] : await transaction.events.readStream(stream, range)
   const events = stored.map((message) => codec.decode(message))
-  return { stream, position, version, events, duplicate: true }
+  const token = tokens.make({ position, count })
+  return { stream, position, version, events, duplicate: true, token }
 }
 
 /** What one commit of this process added to the log: positions `from` to `to` without a gap, how many of each type. */
@@ -204,7 +219,7 @@ export class Writer {
     if (verdict.outcome === 'duplicate') return
     this.#appendices.add(at, messages)
     if (this.#inline === undefined) return
-    const { events } = await readBack(this.transaction, at, this.#tools.codec)
+    const { events } = await readBack(this.transaction, at, this.#tools)
     await this.#inline(this.transaction, events)
   }
 
@@ -212,13 +227,13 @@ export class Writer {
     const verdict = await this.transaction.events.append(prepared.request)
     tellVerdict(this.#tools.watch, prepared.request, verdict)
     const at = accept(prepared.request, verdict)
-    if (verdict.outcome === 'duplicate') return readBack(this.transaction, at, this.#tools.codec)
-    const { stream, position, version } = at
-    const events = recordedOf(prepared, at, this.#tools.codec)
+    if (verdict.outcome === 'duplicate') return readBack(this.transaction, at, this.#tools)
+    const result = resultOf(prepared, at, this.#tools)
+    const { events } = result
     this.#appendices.add(at, events)
     if (this.#inline !== undefined && events.length > 0)
       await this.#inline(this.transaction, events)
-    return { stream, position, version, events, duplicate: false }
+    return result
   }
 }
 

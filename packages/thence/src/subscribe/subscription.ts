@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import { beginAnew } from './anew.ts'
 import type { Division } from './division.ts'
-import { undivided } from './division.ts'
+import { isDone, undivided } from './division.ts'
 import type { Item } from './item.ts'
 import { toItem } from './item.ts'
 import { Pages } from './pages.ts'
@@ -126,6 +126,14 @@ export class Subscription {
   /** Grows with every change of its settings that this process makes or sees: what was read before one is old. */
   get revision(): number {
     return this.#revision
+  }
+
+  /** Whether a message of its types is for this partition, and was not done before it was divided. */
+  concerns(stored: Item['stored'], partition: number): boolean {
+    const { partitions } = this.#division
+    const { hash } = this.#toItem(stored)
+    if (hash % partitions !== partition) return false
+    return !isDone(this.#division, { hash, position: stored.position })
   }
 
   /** From now on it may be given partitions to run. */

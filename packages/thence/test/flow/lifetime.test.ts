@@ -59,7 +59,7 @@ describe.each(kinds)('the end of an app on $name', ({ make }) => {
     await test.runtime.until(test.app.stop({ deadline: '3s' }))
     expect(test.runtime.now() - before).toBeLessThan(4000)
     await test.runtime.advance('1h')
-    expect(['QUERY_TIMEOUT', 'STORE_CLOSED']).toContain(await refused)
+    expect(['POSITION_TIMEOUT', 'APP_STOPPED', 'STORE_CLOSED']).toContain(await refused)
   })
 })
 

@@ -175,8 +175,8 @@ describe.each(kinds)('a following projection on $name', ({ make }) => {
     const test = await start(make(), inDocuments())
     const asked = test.app.ask(Balance('a'), { after: 99, timeout: 2000 })
     await expect(test.runtime.until(asked)).rejects.toMatchObject({
-      code: 'QUERY_TIMEOUT',
-      details: { projection: 'book', position: 0, target: 99 },
+      code: 'POSITION_TIMEOUT',
+      details: { subscription: 'book', position: 0, target: 99, lag: 99, head: 0 },
     })
   })
 
@@ -200,7 +200,7 @@ describe.each(kinds)('a following projection on $name', ({ make }) => {
     await test.settle()
     expect(await shown(test)).toEqual({ a: 1 })
     const asked = test.app.ask(Balance('a'), { after: position, timeout: 100 })
-    await expect(test.runtime.until(asked)).rejects.toThrow(/halted at position 1/)
+    await expect(test.runtime.until(asked)).rejects.toThrow(/at position 1 .* It is halted/)
     expect(test.spy.signals.map(({ name }) => name)).toEqual(['message-failed', 'message-parked'])
     await test.advance('10m')
     expect(test.spy.signals).toHaveLength(2)
