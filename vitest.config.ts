@@ -32,6 +32,7 @@ export default defineConfig({
       project('unit', ['packages/thence/src/**/*.test.ts']),
       project('conformance', ['packages/thence/test/conformance/**/*.test.ts']),
       project('adapters', ['packages/thence/test/sqlite/**/*.test.ts']),
+      project('chaos', ['packages/thence/test/chaos/**/*.test.ts']),
       project('flow', ['packages/thence/test/flow/**/*.test.ts', 'examples/**/*.test.ts']),
       project('docs', ['docs/**/*.test.ts']),
       project('workspace', ['scripts/**/*.test.ts', 'packages/*/test/*.test.ts']),

@@ -19,7 +19,12 @@ test('a subscription that is divided for the first time begins at the start, or 
   await database.transact((transaction) =>
     divide(transaction, { name: 's', partitions: 3, from: 'start' }),
   )
-  expect(await rowsOf(database)).toEqual([])
+  const rows = await rowsOf(database)
+  expect(rows.map(({ position, generation }) => [position, generation])).toEqual([
+    [0, 1],
+    [0, 1],
+    [0, 1],
+  ])
   const division = await database.read((transaction) => loadDivision(transaction, 's'))
   expect(division).toEqual({ partitions: 3, floors: [] })
 })

@@ -62,32 +62,35 @@ const positionsOf = (rows: readonly Checkpoint[], partitions: number): readonly 
     (_, partition) => rows.find((row) => row.partition === partition)?.position ?? 0,
   )
 
-/** Brings the stored division in line with what an app wants that starts. Two running apps never undo each other. */
+const places = (partitions: number, position: number): readonly number[] =>
+  Array.from({ length: partitions }, () => position)
+
+/**
+ * Brings the stored division in line with what an app wants that starts; whoever holds a lease of another division is
+ * fenced. Two running apps never undo each other.
+ */
 export async function divide(transaction: Transaction, wanted: Wanted): Promise<void> {
   const { checkpoints, documents, events } = transaction
-  const { name, partitions } = wanted
+  const { name, partitions, from } = wanted
   const rows = await checkpoints.list(name)
   const before = await loadDivision(transaction, name)
   const isNew = rows.length === 0
-  if (isNew && wanted.from === 'now') {
-    const head = await events.head()
-    await checkpoints.divide(
-      name,
-      Array.from({ length: partitions }, () => head),
-    )
-  }
-  if (before.partitions === partitions) return
-  if (!isNew) {
-    const done = positionsOf(rows, before.partitions)
-    const start = Math.min(...done)
-    // What every partition is past needs no floor any more.
-    const useful = [...before.floors, { positions: done }].filter(({ positions }) =>
-      positions.some((position) => position > start),
-    )
-    await checkpoints.divide(
-      name,
-      Array.from({ length: partitions }, () => start),
-    )
-    await documents.put(collection, name, JSON.stringify({ partitions, floors: useful }))
-  } else await documents.put(collection, name, JSON.stringify({ partitions, floors: [] }))
+  if (before.partitions === partitions && !(isNew && from === 'now')) return
+  const done = positionsOf(rows, before.partitions)
+  const start = isNew && from === 'now' ? await events.head() : Math.min(...done)
+  // What every partition is past needs no floor any more.
+  const floors = [...before.floors, { positions: done }].filter(({ positions }) =>
+    positions.some((position) => position > start),
+  )
+  await checkpoints.divide(name, places(partitions, start))
+  if (before.partitions !== partitions)
+    await documents.put(collection, name, JSON.stringify({ partitions, floors }))
+}
+
+/** Whether a subscription is still divided as this process knows it. */
+export async function isDividedAs(
+  transaction: Pick<Transaction, 'documents'>,
+  { name, division }: { readonly name: string; readonly division: Division },
+): Promise<boolean> {
+  return JSON.stringify(await loadDivision(transaction, name)) === JSON.stringify(division)
 }

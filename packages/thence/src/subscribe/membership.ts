@@ -9,16 +9,16 @@ import type { Cancel } from '../ports/runtime.ts'
 import type { Store } from '../store/store.ts'
 import { assign, leaseName } from './assign.ts'
 import type { Division } from './division.ts'
-import { allDivisions, undivided } from './division.ts'
+import { allDivisions, isDividedAs, undivided } from './division.ts'
 import type { Partition } from './partition.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { allSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 
-/** How often, in milliseconds, a process looks whether its share has changed. */
+/** How often, in milliseconds, a process looks whether its share has changed; more often where leases are short. */
 const lookEvery = 1000
 /** A process is heard of so many times before it would count as gone. */
-const beats = 3
+const beats = 4
 
 export interface MembershipOptions {
   /** How long a process counts as alive after it was last heard of, in milliseconds. */
@@ -98,7 +98,8 @@ export class Membership {
 
   #plan(): void {
     if (this.#left) return
-    this.#cancel = this.#store.tools.runtime.after(lookEvery, () => {
+    const pause = Math.min(lookEvery, this.#leaseTime / beats)
+    this.#cancel = this.#store.tools.runtime.after(pause, () => {
       this.#looking = this.#look()
         // The subscriptions meet the same failure and tell it; the next look tries again.
         .catch(() => undefined)
@@ -143,7 +144,7 @@ export class Membership {
 
   async #beat(): Promise<void> {
     const now = this.#store.tools.runtime.now()
-    if (Math.abs(now - this.#heard) < this.#leaseTime / beats) return
+    if (Math.abs(now - this.#heard) < this.#leaseTime / beats - 1) return
     await this.#store.transact(({ transaction }) =>
       transaction.leases.beat(this.#me, this.#leaseTime),
     )
@@ -225,10 +226,13 @@ export class Membership {
 
   async #change(missing: readonly Wanted[], idle: readonly string[]): Promise<void> {
     if (missing.length + idle.length === 0) return
-    const taken = await this.#store.transact(async ({ transaction: { leases, checkpoints } }) => {
+    const taken = await this.#store.transact(async ({ transaction }) => {
+      const { leases, checkpoints } = transaction
       const holds = []
       for (const name of idle) await leases.release(name, this.#me.id)
       for (const { subscription, partition } of missing) {
+        // It may have been divided anew since it was looked at: then the next look takes what is right.
+        if (!(await isDividedAs(transaction, subscription))) continue
         const lease = await leases.take(leaseOf(subscription, partition), this.#me.id)
         if (lease === undefined) continue
         const hold = { partition, epoch: lease.epoch }
