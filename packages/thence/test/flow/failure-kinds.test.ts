@@ -14,7 +14,7 @@ const permanent = Object.assign(new Error('never'), { retryable: false })
 
 type Options = Partial<HandlerOptions<typeof Rung>>
 
-const ear = (fails: (n: number) => unknown, options: Options = {}) => {
+const ear = (fails: (n: number) => Error | undefined, options: Options = {}) => {
   const calls: string[] = []
   const one = handler('ear', Rung, {
     key: ({ data }) => data.bell,
@@ -39,11 +39,8 @@ describe.each(kinds.slice(0, 2))('a failure on $name', ({ make }: Kind) => {
     const tries = (call: string): number => calls.filter((one) => one === call).length
     expect([tries('a0'), tries('b1'), tries('c2')]).toEqual([5, 3, 1])
     const parked = test.spy.signals.filter((signal) => signal.name === 'message-parked')
-    expect(parked.map(({ key, kind, attempts }) => [key, kind, attempts]).toSorted()).toEqual([
-      ['a', 'transient', 5],
-      ['b', 'bug', 3],
-      ['c', 'permanent', 1],
-    ])
+    const told = parked.map(({ key, kind, attempts }) => `${key} ${kind} ${attempts}`)
+    expect(new Set(told)).toEqual(new Set(['a transient 5', 'b bug 3', 'c permanent 1']))
   })
 
   it("is asked of the handler's rule first, then of the app's, then of the default", async () => {
