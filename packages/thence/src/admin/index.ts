@@ -13,12 +13,12 @@ export { status } from './inspect.ts'
 export type {
   EventsOptions,
   EventsPage,
-  MessageView,
   StreamOptions,
   StreamsOptions,
   StreamView,
 } from './messages.ts'
 export { events, message, stream, streams } from './messages.ts'
+export type { MessageView } from '../message/view.ts'
 export type { On } from './on.ts'
 export type { Acted, RebuildAsked, RedriveAllOptions, RedrivenAll } from './operate.ts'
 export { askRebuild, discard, redrive, redriveAll } from './operate.ts'

@@ -13,6 +13,7 @@ import type { Meter, Metrics } from '../observe/metrics.ts'
 import type { Listener, SignalName, Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
+import type { Retention } from '../retain/policy.ts'
 import type { Scheduled } from '../store/later.ts'
 import type { ReadStreamOptions, Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
@@ -27,6 +28,7 @@ import type { Parts } from './parts.ts'
 import type { After } from './reach.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
+import { Keeper } from './retention.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
 
@@ -38,10 +40,11 @@ export interface StopOptions {
   readonly deadline?: Duration
 }
 
-/** Through what an app is watched. */
-export interface Watching {
+/** Through what an app is watched, and what it does beside its parts. */
+export interface Running {
   readonly signals: Signals
   readonly meter: Meter
+  readonly retention: Retention | undefined
 }
 
 /** A running app. Get one by `app(…).start()`; end it by `stop()` or `await using`. */
@@ -52,19 +55,21 @@ export class App<C extends string = string, Q extends string = string> implement
   readonly #meter: Meter
   readonly #engine: Engine
   readonly #snapshots: Snapshots
+  readonly #keeper: Keeper
   /** What is not answered yet. */
   readonly #calls = new Set<Promise<unknown>>()
   #stopping: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: Parts, store: Store, options: EngineOptions & Watching) {
-    const { signals, meter } = options
+  constructor(parts: Parts, store: Store, options: EngineOptions & Running) {
+    const { signals, meter, retention } = options
     this.#parts = parts
     this.#store = store
     this.#signals = signals
     this.#meter = meter
     this.#engine = new Engine(parts, store, options)
     this.#snapshots = new Snapshots(store, signals)
+    this.#keeper = new Keeper(store, { parts, signals, snapshots: this.#snapshots, retention })
   }
 
   /** The database it runs on, for inspection and operation (`thence/admin`). */
@@ -76,6 +81,7 @@ export class App<C extends string = string, Q extends string = string> implement
   async begin(): Promise<void> {
     try {
       await this.#engine.start()
+      await this.#keeper.start()
     } catch (error) {
       // Some subscriptions may run already.
       await this.#engine.stop(Promise.resolve())
@@ -241,7 +247,10 @@ export class App<C extends string = string, Q extends string = string> implement
   async #stop(deadline: number): Promise<void> {
     const late = Promise.withResolvers<void>()
     const cancel = this.#store.tools.runtime.after(deadline, late.resolve)
-    await this.#engine.stop(late.promise, Promise.allSettled(this.#calls))
+    await Promise.all([
+      this.#engine.stop(late.promise, Promise.allSettled(this.#calls)),
+      Promise.race([this.#keeper.stop(), late.promise]),
+    ])
     cancel()
     await this.#snapshots.drain()
     await this.#store.database.close()

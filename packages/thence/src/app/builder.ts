@@ -16,12 +16,14 @@ import { Meter } from '../observe/metrics.ts'
 import { Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { RetentionOptions } from '../retain/policy.ts'
 import { inlineHook } from '../project/inline.ts'
 import { Store } from '../store/store.ts'
 import { Tokens } from '../store/token.ts'
 import { App } from './app.ts'
 import type { CommandsOf, Part, Parts, QueriesOf } from './parts.ts'
 import { assemble } from './parts.ts'
+import { retentionFor } from './retention.ts'
 import { systemRuntime } from './system-runtime.ts'
 import { watchOf } from './watch.ts'
 
@@ -50,6 +52,8 @@ export interface AppOptions {
    * leaves it to the default: `retryable: false` is permanent, TypeError and its like are bugs, all else is transient.
    */
   readonly classify?: Classify
+  /** How long what is kept; default: everything for ever. */
+  readonly retention?: RetentionOptions
 }
 
 /**
@@ -105,6 +109,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     const { database, runtime = systemRuntime(), migrate = 'auto' } = this.#options
     checkCapabilities(parts, database)
     const leaseTime = checkedLeaseTime(this.#options.leaseTime)
+    const retention = this.#options.retention && retentionFor(this.#options.retention, parts)
     await database.open(runtime)
     try {
       await prepareSchema(database, migrate)
@@ -119,7 +124,13 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const store = new Store(database, { registry, codec, runtime, tokens, watch }, inline)
       // Without metrics, the meter hears nothing.
       const meter = new Meter(metrics ? signals : new Signals(), runtime)
-      const running = new App<C, Q>(parts, store, { signals, meter, leaseTime, classify })
+      const running = new App<C, Q>(parts, store, {
+        signals,
+        meter,
+        leaseTime,
+        classify,
+        retention,
+      })
       await running.begin()
       return running
     } catch (error) {

@@ -3,12 +3,18 @@
  * app that starts knows how its views were kept before.
  */
 import type { Transaction } from '../ports/database.ts'
+import { snapshotTag } from '../decide/state.ts'
+import { typesOf } from '../saga/saga.ts'
 import type { Part, Parts } from './parts.ts'
 
 export interface PartRecord {
   readonly name: string
   readonly part: Part['part']
   readonly inline: boolean
+  /** The types of the messages that it reads from the log; absent in what older versions have noted. */
+  readonly types?: readonly string[]
+  /** The tag of its snapshots, of an aggregate that takes some. */
+  readonly snapshot?: string
   /** Since when the apps that started have had no such part: the end of the log then, and Unix milliseconds. */
   readonly absent?: { readonly position: number; readonly time: number }
 }
@@ -16,10 +22,27 @@ export interface PartRecord {
 const collection = '$parts'
 const pageSize = 500
 
-export const recordOf = ({ name, part, ...rest }: Part): PartRecord => ({
-  name,
-  part,
-  inline: 'inline' in rest && rest.inline,
+const readBy = (part: Part): readonly string[] => {
+  switch (part.part) {
+    case 'aggregate':
+      return [...part.decide.keys()]
+    case 'projection':
+      return [...part.on.keys()]
+    case 'handler':
+      return part.definitions.map(({ type }) => type)
+    case 'saga':
+      return typesOf(part)
+  }
+}
+
+export const recordOf = (part: Part): PartRecord => ({
+  name: part.name,
+  part: part.part,
+  inline: 'inline' in part && part.inline,
+  types: readBy(part),
+  ...(part.part === 'aggregate' && part.snapshot !== undefined
+    ? { snapshot: snapshotTag(part.name, part.snapshot.tag) }
+    : {}),
 })
 
 export async function loadPart(

@@ -2,8 +2,9 @@
  * `thence events tail` and `thence events show`.
  */
 import type { Command } from 'commander'
-import type { EventsOptions, MessageView } from '../admin/messages.ts'
+import type { EventsOptions } from '../admin/messages.ts'
 import { events, message } from '../admin/messages.ts'
+import type { MessageView } from '../message/view.ts'
 import { messageLine, messageText } from './message.ts'
 import { pause } from './pause.ts'
 import type { Session, Verb } from './session.ts'

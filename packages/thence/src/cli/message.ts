@@ -1,7 +1,7 @@
 /**
  * Messages as text: one to a line, or one with everything.
  */
-import type { MessageView } from '../admin/messages.ts'
+import type { MessageView } from '../message/view.ts'
 import type { Cell } from './table.ts'
 import { columns, fields, table } from './table.ts'
 import type { Terminal } from './terminal.ts'

@@ -6,12 +6,12 @@ import type { Signals } from '../observe/signals.ts'
 import type { Store } from '../store/store.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { Executed } from './execute.ts'
-import { evolve } from './state.ts'
+import { evolve, fold, snapshotTag } from './state.ts'
 
 export class Snapshots {
   readonly #store: Store
   readonly #signals: Signals
-  readonly #writing = new Set<Promise<void>>()
+  readonly #writing = new Set<Promise<unknown>>()
 
   constructor(store: Store, signals: Signals) {
     this.#store = store
@@ -33,16 +33,31 @@ export class Snapshots {
     this.#writing.add(writing)
   }
 
+  /** Takes one of the state as it is now; false if the aggregate takes none, or it could not be written. */
+  async take(aggregate: Aggregate, stream: string): Promise<boolean> {
+    if (aggregate.snapshot === undefined) return false
+    const { codec } = this.#store.tools
+    try {
+      const { state, version } = await this.#store.read((transaction) =>
+        fold(transaction, codec, { aggregate, stream }),
+      )
+      return version > 0 && (await this.#write(aggregate, { stream, version }, state))
+    } catch (error) {
+      this.#signals.emit({ name: 'snapshot-failed', stream, error })
+      return false
+    }
+  }
+
   async drain(): Promise<void> {
     await Promise.all(this.#writing)
   }
 
   async #write(
     aggregate: Aggregate,
-    { stream, version }: Executed['result'],
+    { stream, version }: Pick<Executed['result'], 'stream' | 'version'>,
     state: unknown,
-  ): Promise<void> {
-    const tag = `${aggregate.name}/${aggregate.snapshot?.tag}`
+  ): Promise<boolean> {
+    const tag = snapshotTag(aggregate.name, aggregate.snapshot?.tag ?? '')
     const { runtime } = this.#store.tools
     const start = runtime.elapsed()
     try {
@@ -50,11 +65,13 @@ export class Snapshots {
       await this.#store.transact(({ transaction }) =>
         transaction.snapshots.save({ stream, version, tag, state: text }),
       )
-      if (!this.#signals.wants('snapshot-taken')) return
       const took = runtime.elapsed() - start
-      this.#signals.emitFrequent({ name: 'snapshot-taken', stream, version, took })
+      if (this.#signals.wants('snapshot-taken'))
+        this.#signals.emitFrequent({ name: 'snapshot-taken', stream, version, took })
+      return true
     } catch (error) {
       this.#signals.emit({ name: 'snapshot-failed', stream, error })
+      return false
     }
   }
 }

@@ -25,6 +25,9 @@ export const evolve = (aggregate: Aggregate, state: unknown, event: Recorded): u
   return entry === undefined ? state : entry.run(state, event)
 }
 
+/** Under which tag the snapshots of an aggregate are stored. */
+export const snapshotTag = (aggregate: string, tag: string): string => `${aggregate}/${tag}`
+
 /** A snapshot that is damaged counts as none. */
 const parsed = (text: string): unknown => {
   try {
@@ -43,7 +46,7 @@ const start = async (
   const found =
     snapshot === undefined
       ? undefined
-      : await transaction.snapshots.load(stream, `${aggregate.name}/${snapshot.tag}`)
+      : await transaction.snapshots.load(stream, snapshotTag(aggregate.name, snapshot.tag))
   const state = found && parsed(found.state)
   if (state === undefined) return { state: aggregate.initial(), version: 0 }
   return { state, version: found?.version ?? 0 }

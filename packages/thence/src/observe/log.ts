@@ -34,6 +34,8 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'subscription-paused': 'warn',
   'breaker-opened': 'warn',
   'snapshot-failed': 'warn',
+  'retention-failed': 'warn',
+  'history-truncated': 'warn',
   'lease-lost': 'warn',
   'message-resolved': 'info',
   'subscription-recovered': 'info',
@@ -42,6 +44,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'breaker-closed': 'info',
   'rebuild-started': 'info',
   'rebuild-finished': 'info',
+  'retention-run': 'info',
   'lease-taken': 'debug',
   'lease-released': 'debug',
 }
@@ -76,6 +79,11 @@ const lines: Lines = {
     `${one.subscription}: another process took over partition ${one.partition}; nothing in hand was committed`,
   'rebuild-started': (one) => `${one.subscription}: rebuilding up to position ${one.through}`,
   'rebuild-finished': (one) => `${one.subscription}: rebuilt up to position ${one.through}`,
+  'retention-run': (one) =>
+    `retention: ${one.removed} messages removed${one.held === 0 ? '' : `; of ${one.held} rules some are kept, see: thence retention show`}`,
+  'retention-failed': (one) => `retention: not finished. ${reason(one.error)}`,
+  'history-truncated': (one) =>
+    `${one.subscription}: goes on at position ${one.position}, but messages up to ${one.truncated} were removed`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,
   'timer-failed': (one) =>
     `timer ${one.id} could not be fired (attempt ${one.attempts}), again in ${one.retryIn} ms. ${reason(one.error)}`,

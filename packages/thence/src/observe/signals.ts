@@ -4,6 +4,7 @@
  */
 import type { AppendSignal } from './append-signals.ts'
 import type { FrequentMessageSignal, NotableMessageSignal } from './message-signals.ts'
+import type { RetentionSignal } from './retention-signals.ts'
 import type { SagaSignal } from './saga-signals.ts'
 import type { FrequentSnapshotSignal, NotableSnapshotSignal } from './snapshot-signals.ts'
 import type {
@@ -27,6 +28,7 @@ export type NotableSignal =
   | NotableSnapshotSignal
   | NotableSubscriptionSignal
   | NotableTimerSignal
+  | RetentionSignal
 
 export type Signal = FrequentSignal | NotableSignal
 export type SignalName = Signal['name']

@@ -1,0 +1,223 @@
+// What is old enough and needed by somebody is kept.
+import type { Archive, RetentionOptions, SnapshotOptions } from 'thence'
+import { aggregate, command, event, plain, saga, step } from 'thence'
+import { redrive } from 'thence/admin'
+import { describe, expect, it } from 'vitest'
+import type { Keeping } from '../kit/keeping.ts'
+import { click, Clicked, keep, left, oldClicks, Paid, start } from '../kit/keeping.ts'
+import type { Place } from '../kit/places.ts'
+import { all, kinds, look, run } from '../kit/places.ts'
+
+const Deposit = command('Deposit', plain<{ id: string; by: number }>())
+const Deposited = event('Deposited', plain<{ total: number }>())
+
+const account = (snapshot?: SnapshotOptions) =>
+  aggregate('account', {
+    initial: () => ({ total: 0 }),
+    evolve: (on) => on(Deposited, (_, { data }) => ({ total: data.total })),
+    decide: (on) => on(Deposit, ({ total }, { data }) => Deposited({ total: total + data.by })),
+    stream: ({ data }) => data.id,
+    ...(snapshot === undefined ? {} : { snapshot }),
+  })
+
+describe.each(kinds)('retention of aggregates on $name', ({ make }) => {
+  const rule = { category: 'account', olderThan: '1m' } as const
+  const begin = (place: Place, snapshot: SnapshotOptions) =>
+    run(place, (app) => app.use(account(snapshot)), keep([rule]))
+  const deposit = (test: Pick<Awaited<ReturnType<typeof begin>>, 'app' | 'runtime'>) =>
+    test.runtime.until(test.app.send(Deposit({ id: 'a', by: 1 })))
+
+  it.each([
+    ['taken before', 2],
+    ['that it takes itself', 1000],
+  ])('goes up to a snapshot %s, and the aggregate goes on where it was', async (_, every) => {
+    const test = await begin(make(), { every })
+    for (let n = 0; n < 5; n += 1) await deposit(test)
+    await test.advance('75s')
+    const { snapshots, events } = await look(test)(async (transaction) => ({
+      snapshots: await transaction.snapshots.load('account-a', 'account/1'),
+      events: await transaction.events.stream('account-a'),
+    }))
+    expect(events?.trimmed).toBe(5)
+    expect(snapshots?.version).toBe(5)
+    await deposit(test)
+    const [last] = await all(test.app.stream('account-a'))
+    expect([last?.version, last?.data]).toEqual([6, { total: 6 }])
+  })
+})
+
+describe.each(kinds)('what is needed is kept on $name:', ({ make }) => {
+  it('what a subscription has not read, until it has, or is said not to come back', async () => {
+    const place = make()
+    const seen: number[] = []
+    const reading = (options: Keeping) =>
+      run(
+        place,
+        (app) =>
+          app.messages(Clicked, Paid).handle('mail', Clicked, ({ data }) => void seen.push(data.n)),
+        options,
+      )
+    const first = await reading({})
+    await click(first, 'clicks-1', 1)
+    await first.settle()
+    await first.stop()
+    const without = await start(place, keep([oldClicks, { stream: 'paid', olderThan: '1m' }]))
+    await click(without, 'clicks-1', 2)
+    await without.app.append({ stream: 'paid', events: Paid({ n: 3 }) })
+    await without.advance('75s')
+    expect(await left(without, 'clicks-1')).toEqual([2])
+    // Others are not held up by it.
+    expect(await left(without, 'paid')).toEqual([])
+    await without.stop()
+    const again = await reading(keep([oldClicks]))
+    await again.advance('25s')
+    expect(seen).toEqual([1, 2])
+    expect(await left(again, 'clicks-1')).toEqual([])
+    await again.stop()
+    const ignoring = await start(place, keep([oldClicks], { ignore: ['mail'] }))
+    await click(ignoring, 'clicks-1', 4)
+    await ignoring.advance('75s')
+    expect(await left(ignoring, 'clicks-1')).toEqual([])
+  })
+
+  it('what waits in retries, until it does not wait any more', async () => {
+    const place = make()
+    let broken = true
+    const failing = (options: Keeping) =>
+      run(
+        place,
+        (app) =>
+          app.handle('mail', Clicked, {
+            key: ({ stream }) => stream,
+            retry: { attempts: 1 },
+            run: ({ data }) => {
+              if (broken && data.n === 2) throw new Error('no mail')
+            },
+          }),
+        options,
+      )
+    const test = await failing(keep([oldClicks]))
+    await click(test, 'clicks-1', 1, 2, 3)
+    await click(test, 'clicks-2', 4)
+    await test.advance('75s')
+    expect(await left(test, 'clicks-1')).toEqual([2, 3])
+    expect(await left(test, 'clicks-2')).toEqual([])
+    const held = test.spy.signals.findLast(({ name }) => name === 'retention-run')
+    expect(held).toMatchObject({ held: 1 })
+    broken = false
+    const [letter] = await look(test)(({ deadLetters }) => deadLetters.list({ limit: 1 }))
+    const { database } = test.app
+    await redrive({ database, runtime: test.runtime }, letter?.id ?? '')
+    await test.advance('25s')
+    expect(await left(test, 'clicks-1')).toEqual([])
+  })
+
+  it('what has come to wait while it was archived', async () => {
+    const place = make()
+    const taken: number[] = []
+    const archive: Archive = async (messages) => {
+      taken.push(...messages.map(({ position }) => position))
+      if (taken.length > 2) return
+      await test.app.database.transact(({ retries }) =>
+        retries.put({
+          subscription: 'mail',
+          key: '',
+          hash: 0,
+          position: 2,
+          messageId: 'm',
+          state: 'parked',
+          attempts: 1,
+          due: 0,
+          history: [],
+        }),
+      )
+    }
+    const test = await start(place, keep([{ ...oldClicks, archive }]))
+    await click(test, 'clicks-1', 1)
+    await click(test, 'clicks-2', 2)
+    await test.advance('75s')
+    expect(taken).toEqual([1, 2])
+    expect(await left(test, 'clicks-1')).toEqual([])
+    expect(await left(test, 'clicks-2')).toEqual([2])
+  })
+})
+
+const Begun = event('Begun', plain<{ id: string }>())
+const Work = command('Work', plain<{ id: string }>())
+const Worked = event('Worked', plain<{ id: string }>())
+
+const jobs = saga('jobs', {
+  startedBy: Begun,
+  key: ({ data }) => data.id,
+  steps: [step('work', { do: Work, done: Worked, timeout: '10s', retry: { attempts: 50 } })],
+})
+
+describe.each(kinds)('retention of sagas on $name', ({ make }) => {
+  it('ends instances that have ended, and leaves those that are open', async () => {
+    const rule = { category: 'jobs', olderThan: '1m', remove: 'streams', tombstone: true } as const
+    const done: string[] = []
+    const test = await run(
+      make(),
+      (app) =>
+        app.use(jobs).handle('worker', Work, ({ data }, { append }) => {
+          done.push(data.id)
+          if (data.id === 'quick') append('work', Worked(data))
+        }),
+      keep([rule], { timers: '20s' }),
+    )
+    await test.app.append({ events: [Begun({ id: 'quick' }), Begun({ id: 'slow' })] })
+    await test.advance('90s')
+    const streams = await look(test)(({ events }) => events.streams({ prefix: 'jobs-', limit: 9 }))
+    expect(streams).toMatchObject([
+      { stream: 'jobs-quick', tombstone: true },
+      { stream: 'jobs-slow', tombstone: false, trimmed: 0 },
+    ])
+    const timers = await look(test)(({ events }) => events.stream('jobs.timers'))
+    expect(timers?.trimmed).toBeGreaterThan(0)
+    done.length = 0
+    await test.app.append({ events: Begun({ id: 'quick' }) })
+    await test.settle()
+    expect(done).not.toContain('quick')
+    expect(test.spy.signals.filter(({ name }) => name === 'message-failed')).toEqual([])
+  })
+})
+
+describe('a retention that is not meant so', () => {
+  const rules: readonly [string, RetentionOptions, RegExp][] = [
+    ['names nothing', { log: [{ olderThan: '1d' }] }, /either a category or a stream/],
+    ['names both', { log: [{ category: 'a', stream: 'b', olderThan: 1 }] }, /either a category/],
+    ['has no such age', { log: [{ category: 'a', olderThan: 'x' as never }] }, /olderThan/],
+    [
+      'removes something else',
+      { log: [{ stream: 'a', olderThan: 1, remove: 'x' as never }] },
+      /'messages' or/,
+    ],
+    [
+      'ends what goes by message',
+      { log: [{ stream: 'a', olderThan: 1, tombstone: true }] },
+      /tombstone/,
+    ],
+    ['says it twice', { log: [oldClicks, oldClicks] }, /Two retention rules/],
+    ['never rests', { every: 10 }, /at least one second/],
+    [
+      'would break an aggregate',
+      { log: [{ category: 'account', olderThan: 1 }] },
+      /takes no snapshots/,
+    ],
+    ['would break a saga', { log: [{ category: 'jobs', olderThan: 1 }] }, /whole stream/],
+    [
+      'is about an impossible name',
+      { log: [{ category: 'a-b', olderThan: 1 }] },
+      /must not contain/,
+    ],
+  ]
+  it.each(rules)('is refused: it %s', async (_, retention, message) => {
+    const place = (kinds[0] as (typeof kinds)[number]).make()
+    const build = run(
+      place,
+      (app) => app.use(account(), jobs).handle('worker', Work, () => undefined),
+      { retention },
+    )
+    await expect(build).rejects.toThrow(message)
+  })
+})
