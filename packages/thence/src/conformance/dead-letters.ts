@@ -180,6 +180,26 @@ const listing: readonly Case[] = [
     assert.deepEqual(await list(database, { subscription: 'q', state: 'discarded' }), [])
   }),
 
+  it('it is told which positions have a letter that is not resolved', async ({ database }) => {
+    await add(database, ...[1, 2, 3, 4].map((position) => letter(`${position}`, position)))
+    await add(
+      database,
+      letter('5', 2, { subscription: 'q' }),
+      letter('6', 6, { subscription: 'q' }),
+    )
+    await within(database, async (letters) => {
+      await letters.mark('1', { from: 'parked', to: 'redriven' })
+      await letters.mark('3', { from: 'parked', to: 'discarded' })
+      await letters.mark('4', { from: 'parked', to: 'redriven' })
+      await letters.mark('4', { from: 'redriven', to: 'resolved' })
+    })
+    const open = (...positions: readonly number[]): Promise<readonly number[]> =>
+      database.read(({ deadLetters }) => deadLetters.openAt(positions))
+    assert.deepEqual(await open(7, 6, 5, 4, 3, 2, 2, 1), [1, 2, 3, 6])
+    assert.deepEqual(await open(4, 5), [])
+    assert.deepEqual(await open(), [])
+  }),
+
   it('letters are counted in each state', async ({ database }) => {
     const counts = (): Promise<unknown> => database.read(({ deadLetters }) => deadLetters.counts())
     assert.deepEqual(await counts(), { parked: 0, redriven: 0, resolved: 0, discarded: 0 })

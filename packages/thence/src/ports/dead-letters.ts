@@ -91,6 +91,8 @@ export interface DeadLetters {
   mark(id: string, change: LetterChange): Awaitable<boolean>
   get(id: string): Awaitable<DeadLetter | undefined>
   find(subscription: string, position: number): Awaitable<DeadLetter | undefined>
+  /** Which of the positions have a letter of any subscription that is not resolved, ascending. */
+  openAt(positions: readonly number[]): Awaitable<readonly number[]>
   /** By id (so by time of first parking), after the id `after`. */
   list(
     options: LetterFilter & { readonly after?: string; readonly limit: number },

@@ -68,10 +68,13 @@ const unread = ({ readers }: Standing, { type, position }: StoredMessage): Reade
   )
 
 const waitingOf = async (
-  { retries }: Transaction,
+  { retries, deadLetters }: Transaction,
   messages: readonly StoredMessage[],
-): Promise<ReadonlySet<number>> =>
-  new Set(await retries.waitingAt(messages.map(({ position }) => position)))
+): Promise<ReadonlySet<number>> => {
+  const positions = messages.map(({ position }) => position)
+  const waiting = await retries.waitingAt(positions)
+  return new Set([...waiting, ...(await deadLetters.openAt(positions))])
+}
 
 /** Up to which version the stream's own state allows it; undefined: all. */
 const loadable = async (

@@ -17,6 +17,20 @@ const letters: readonly Fault[] = [
       if (old) await rows.mark(old.id, { from: 'parked', to: old.state })
     },
   })),
+  of('deadLetters', 'a discarded letter needs its message no more', (rows) => ({
+    async openAt(positions) {
+      const letters = await rows.list({ limit: 99, state: 'discarded' })
+      const gone = new Set(letters.map(({ message }) => message.position))
+      return (await rows.openAt(positions)).filter((position) => !gone.has(position))
+    },
+  })),
+  of('deadLetters', 'a resolved letter needs its message still', (rows) => ({
+    async openAt(positions) {
+      const letters = await rows.list({ limit: 99 })
+      const all = new Set(letters.map(({ message }) => message.position))
+      return [...new Set(positions)].filter((one) => all.has(one)).sort((a, b) => a - b)
+    },
+  })),
   of('deadLetters', 'marking does not compare the state', (rows) => ({
     async mark(id, change) {
       const from = (await rows.get(id))?.state ?? change.from

@@ -40,6 +40,7 @@ export const letters: readonly fc.Arbitrary<Operation>[] = [
     },
   ),
   define('list letters', fc.tuple(optional(letterState), limit), async (all, [state, most]) => [
+    await all.deadLetters.openAt([4, 3, 2, 1]),
     await all.deadLetters.list({ limit: most, subscription: 'p', ...compact({ state }) }),
     await all.deadLetters.list({ limit: most, after: 'P/3' }),
     await all.deadLetters.counts(),

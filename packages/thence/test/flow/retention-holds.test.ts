@@ -1,7 +1,7 @@
 // What is old enough and needed by somebody is kept.
 import type { Archive, RetentionOptions, SnapshotOptions } from 'thence'
 import { aggregate, command, event, plain, saga, step } from 'thence'
-import { redrive } from 'thence/admin'
+import { discard, redrive } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
 import type { Keeping } from '../kit/keeping.ts'
 import { click, Clicked, keep, left, oldClicks, Paid, start } from '../kit/keeping.ts'
@@ -109,6 +109,31 @@ describe.each(kinds)('what is needed is kept on $name:', ({ make }) => {
     const { database } = test.app
     await redrive({ database, runtime: test.runtime }, letter?.id ?? '')
     await test.advance('25s')
+    expect(await left(test, 'clicks-1')).toEqual([])
+  })
+
+  it('what an operator gave up and may restore, until that is forgotten', async () => {
+    const failing = run(
+      make(),
+      (app) =>
+        app.handle('mail', Clicked, {
+          key: ({ stream }) => stream,
+          retry: { attempts: 1 },
+          run: ({ data }) => {
+            if (data.n === 2) throw new Error('no mail')
+          },
+        }),
+      keep([oldClicks], { deadLetters: '20s' }),
+    )
+    const test = await failing
+    const { database } = test.app
+    await click(test, 'clicks-1', 1, 2, 3)
+    await test.advance('55s')
+    const [letter] = await look(test)(({ deadLetters }) => deadLetters.list({ limit: 1 }))
+    await discard({ database, runtime: test.runtime }, letter?.id ?? '', 'not needed')
+    await test.advance('18s')
+    expect(await left(test, 'clicks-1')).toEqual([2, 3])
+    await test.advance('30s')
     expect(await left(test, 'clicks-1')).toEqual([])
   })
 

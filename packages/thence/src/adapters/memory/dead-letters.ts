@@ -91,6 +91,12 @@ export class MemoryDeadLetters implements DeadLetters {
     return id === undefined ? undefined : this.#letters.get(id)
   }
 
+  openAt(positions: readonly number[]): readonly number[] {
+    const open = this.#letters.values().filter(({ state }) => state !== 'resolved')
+    const taken = new Set(open.map(({ message }) => message.position))
+    return [...new Set(positions)].filter((at) => taken.has(at)).sort((left, right) => left - right)
+  }
+
   list(
     options: LetterFilter & { readonly after?: string; readonly limit: number },
   ): readonly DeadLetter[] {

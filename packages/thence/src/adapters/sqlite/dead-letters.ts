@@ -30,6 +30,9 @@ const change =
 const select = `SELECT ${columns} FROM thence_dead_letters`
 const selectOne = `${select} WHERE id = ?`
 const selectPosition = `${select} WHERE subscription = ? AND position = ?`
+const selectOpen =
+  "SELECT DISTINCT position FROM thence_dead_letters WHERE state <> 'resolved' AND position IN (" +
+  'SELECT value FROM json_each(?)) ORDER BY position'
 const ended = (state: DeadLetterState): string =>
   `SELECT changed, id FROM thence_dead_letters WHERE state = '${state}' AND changed < ?`
 const remove =
@@ -152,6 +155,11 @@ export class SqliteDeadLetters implements DeadLetters {
   find(subscription: string, position: number): DeadLetter | undefined {
     const row = this.#scope.use().get<Row>(selectPosition, subscription, position)
     return row && decode(row)
+  }
+
+  openAt(positions: readonly number[]): readonly number[] {
+    const connection = this.#scope.use()
+    return connection.all<[number]>(selectOpen, JSON.stringify(positions)).map(([at]) => at)
   }
 
   list({
