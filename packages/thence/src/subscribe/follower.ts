@@ -40,7 +40,7 @@ type Page = Omit<Parameters<typeof takeStep>[1], 'careful'>
  * did not begin waits in rows of its own. Returns whether there was any.
  */
 const closeGap = (rest: readonly Item[], settled: Set<Item>): boolean => {
-  const last = rest.findLastIndex((item) => settled.has(item))
+  const last = rest.findLastIndex((item) => settled.has(item) && item.passedOver !== true)
   for (const item of rest.slice(0, last + 1))
     if (!settled.has(item)) {
       item.passedOver = true
