@@ -22,6 +22,8 @@ export type { MessageView } from '../message/view.ts'
 export type { On } from './on.ts'
 export type { Acted, RebuildAsked, RedriveAllOptions, RedrivenAll } from './operate.ts'
 export { askRebuild, discard, redrive, redriveAll } from './operate.ts'
+export type { ProcessSummary, StoreMetrics } from './processes.ts'
+export { metrics } from './processes.ts'
 export type {
   OpenSagas,
   SagasOptions,

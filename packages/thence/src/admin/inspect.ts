@@ -6,6 +6,8 @@ import type { DeadLetterState } from '../ports/dead-letters.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
+import type { ProcessSummary } from './processes.ts'
+import { processesIn } from './processes.ts'
 import type { OpenSagas } from './sagas.ts'
 import { openSagaCounts } from './sagas.ts'
 import type { SubscriptionStatus } from './subscriptions.ts'
@@ -38,6 +40,8 @@ export interface Status {
   /** What is stuck, oldest first; empty if all is well. */
   readonly attention: readonly Attention[]
   readonly subscriptions: readonly SubscriptionStatus[]
+  /** Those that run, and those that ended without a word and that nobody has noticed yet. */
+  readonly processes: readonly ProcessSummary[]
   readonly retries: { readonly due: number; readonly parked: number; readonly queued: number }
   readonly deadLetters: Readonly<Record<DeadLetterState, number>>
   readonly sagas: readonly OpenSagas[]
@@ -48,10 +52,17 @@ export interface Status {
 /** What should happen within a second is worth a word when it is so late, in milliseconds. */
 const late = 5000
 
+/** What is known beside the subscription itself. */
+interface Beside {
+  readonly parkedSince: number | undefined
+  readonly now: number
+  /** What to do if what should happen by itself does not. */
+  readonly idle: string
+}
+
 const stuck = (
   one: SubscriptionStatus,
-  parkedSince: number | undefined,
-  now: number,
+  { parkedSince, now, idle }: Beside,
 ): Attention | undefined => {
   const { name, state } = one
   const letters = `thence dead-letters list --subscription ${name}`
@@ -75,9 +86,9 @@ const stuck = (
       name,
       what: 'a retry is overdue',
       since: one.nextAttempt,
-      advice: 'Is the app running?',
+      advice: idle,
     }
-  return lagging(one, now)
+  return lagging(one, now, idle)
 }
 
 const pausedOf = (name: string, { actor, reason, time }: Paused): Attention => ({
@@ -87,7 +98,7 @@ const pausedOf = (name: string, { actor, reason, time }: Paused): Attention => (
   advice: `thence subscriptions resume ${name}`,
 })
 
-const lagging = (one: SubscriptionStatus, now: number): Attention | undefined => {
+const lagging = (one: SubscriptionStatus, now: number, idle: string): Attention | undefined => {
   const { name, state, behindMs } = one
   const since = now - behindMs
   if (state === 'rebuild-asked')
@@ -105,7 +116,7 @@ const lagging = (one: SubscriptionStatus, now: number): Attention | undefined =>
       advice: 'It answers again when it is done.',
     }
   if (state === 'behind' && behindMs > late)
-    return { name, what: `${one.behind} behind`, since, advice: 'Is the app running?' }
+    return { name, what: `${one.behind} behind`, since, advice: idle }
   return undefined
 }
 
@@ -121,9 +132,11 @@ export async function status(on: On): Promise<Status> {
       const [oldest] = await deadLetters.list({ subscription: name, state: 'parked', limit: 1 })
       if (oldest !== undefined) parkedSince.set(name, oldest.time)
     }
+    const processes = await processesIn(transaction)
     const [last] = (await events.readAll({ backwards: true, limit: 1 })).messages
     return {
       all,
+      processes,
       parkedSince,
       head: await events.head(),
       last,
@@ -139,6 +152,7 @@ export async function status(on: On): Promise<Status> {
     last: last === undefined ? null : { type: last.type, position: last.position, time: last.time },
     attention: attentionOf(seen, now),
     subscriptions: all,
+    processes: seen.processes,
     retries: {
       due: sum(all, 'due'),
       parked: sum(all, 'parked'),
@@ -153,27 +167,40 @@ export async function status(on: On): Promise<Status> {
 const sum = (all: readonly SubscriptionStatus[], field: 'due' | 'parked' | 'queued'): number =>
   all.reduce((total, one) => total + one[field], 0)
 
+const goneOf = ({ name, seen }: ProcessSummary): Attention => ({
+  name: 'process',
+  what: `${name} ended without a word`,
+  since: seen ?? 0,
+  advice: 'What it had in hand is done by others, or when the app runs again.',
+})
+
 const attentionOf = (
   {
     all,
     parkedSince,
     nextTimer,
+    processes,
   }: {
     readonly all: readonly SubscriptionStatus[]
     readonly parkedSince: ReadonlyMap<string, number>
     readonly nextTimer: number | undefined
+    readonly processes: readonly ProcessSummary[]
   },
   now: number,
 ): readonly Attention[] => {
+  const idle = processes.some(({ alive }) => alive)
+    ? 'A process runs; what does its log say?'
+    : 'No process runs; start the app.'
   const found = all
-    .map((one) => stuck(one, parkedSince.get(one.name), now))
+    .map((one) => stuck(one, { parkedSince: parkedSince.get(one.name), now, idle }))
     .filter((one) => one !== undefined)
   if (nextTimer !== undefined && nextTimer < now - late)
     found.push({
       name: 'timers',
       what: 'a timer is overdue',
       since: nextTimer,
-      advice: 'Is the app running?',
+      advice: idle,
     })
+  found.push(...processes.filter(({ alive }) => !alive).map(goneOf))
   return found.sort((left, right) => left.since - right.since)
 }

@@ -29,6 +29,7 @@ import type { After } from './reach.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
 import { Keeper } from './retention.ts'
+import { Reporter } from './reporter.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
 
@@ -45,6 +46,8 @@ export interface Running {
   readonly signals: Signals
   readonly meter: Meter
   readonly retention: Retention | undefined
+  /** Whether the process tells of itself in the store. */
+  readonly reports: boolean
 }
 
 /** A running app. Get one by `app(…).start()`; end it by `stop()` or `await using`. */
@@ -53,6 +56,8 @@ export class App<C extends string = string, Q extends string = string> implement
   readonly #store: Store
   readonly #signals: Signals
   readonly #meter: Meter
+  readonly #reporter: Reporter
+  readonly #reports: boolean
   readonly #engine: Engine
   readonly #snapshots: Snapshots
   readonly #keeper: Keeper
@@ -70,6 +75,10 @@ export class App<C extends string = string, Q extends string = string> implement
     this.#engine = new Engine(parts, store, options)
     this.#snapshots = new Snapshots(store, signals)
     this.#keeper = new Keeper(store, { parts, signals, snapshots: this.#snapshots, retention })
+    const { member } = this.#engine
+    const subscriptions = () => this.#engine.subscriptions
+    this.#reporter = new Reporter({ store, meter, member, subscriptions })
+    this.#reports = options.reports
   }
 
   /** The database it runs on, for inspection and operation (`thence/admin`). */
@@ -82,6 +91,7 @@ export class App<C extends string = string, Q extends string = string> implement
     try {
       await this.#engine.start()
       await this.#keeper.start()
+      if (this.#reports) this.#reporter.start()
     } catch (error) {
       // Some subscriptions may run already.
       await this.#engine.stop(Promise.resolve())
@@ -221,7 +231,7 @@ export class App<C extends string = string, Q extends string = string> implement
 
   /** What this process has measured so far. Rates are the differences of two. */
   metrics(): Metrics {
-    return this.#meter.read()
+    return this.#meter.read(this.#reporter.lags)
   }
 
   /** Looks at once for what an operator or another process did, instead of at the next poll. */
@@ -253,6 +263,7 @@ export class App<C extends string = string, Q extends string = string> implement
     ])
     cancel()
     await this.#snapshots.drain()
+    await this.#reporter.stop()
     await this.#store.database.close()
   }
 

@@ -127,6 +127,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const running = new App<C, Q>(parts, store, {
         signals,
         meter,
+        reports: metrics,
         leaseTime,
         classify,
         retention,

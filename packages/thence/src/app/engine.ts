@@ -8,6 +8,7 @@ import type { Classify } from '../handle/classify.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
+import type { Member } from '../ports/leases.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
@@ -90,6 +91,11 @@ export class Engine {
 
   get subscriptions(): readonly Subscription[] {
     return [...this.#subscriptions.values()]
+  }
+
+  /** This process, as others see it. */
+  get member(): Pick<Member, 'id' | 'name'> {
+    return this.#membership.member
   }
 
   get stopped(): boolean {

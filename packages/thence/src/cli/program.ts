@@ -9,6 +9,7 @@ import { addAudit } from './audit.ts'
 import { addDeadLetters } from './dead-letters.ts'
 import { addEvents } from './events.ts'
 import { exitCodeHelp, exitCodeOf, isTold } from './exit-code.ts'
+import { addMetrics } from './metrics.ts'
 import { addMigrate } from './migrate.ts'
 import { addProjections } from './projections.ts'
 import { addSagas } from './sagas.ts'
@@ -56,6 +57,7 @@ export function program(): Command {
   addDeadLetters(root)
   addSagas(root)
   addAudit(root)
+  addMetrics(root)
   addMigrate(root)
   addWhy(root)
   return root

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { Attention, Status } from '../admin/inspect.ts'
 import { status } from '../admin/inspect.ts'
 import { sizeOf } from './open.ts'
+import { processTable } from './processes.ts'
 import { onStore } from './session.ts'
 import type { Verb } from './session.ts'
 import { subscriptionTable } from './subscriptions.ts'
@@ -58,6 +59,8 @@ const show: Verb<object> = async ({ database, file, terminal, suggest }) => {
     ...attentionTable(terminal, found.attention, found.now),
     '',
     ...subscriptionTable(terminal, found.subscriptions, found.now),
+    '',
+    ...processTable(terminal, found.processes, found.now),
     '',
     ...rest(found),
   )

@@ -3,7 +3,20 @@ import { exitCodeOf, usage } from './exit-code.ts'
 import { tooOld } from './node-version.ts'
 import { columns, table } from './table.ts'
 import { Terminal } from './terminal.ts'
-import { bytes, count, counted, json, line, lines, quoted, relative, span } from './text.ts'
+import {
+  bytes,
+  count,
+  counted,
+  duration,
+  json,
+  line,
+  lines,
+  processName,
+  quoted,
+  rate,
+  relative,
+  span,
+} from './text.ts'
 import { ThenceError } from '../errors.ts'
 
 const terminal = new Terminal({ color: false })
@@ -62,6 +75,26 @@ describe('text', () => {
       '5 s ago',
       'in 2 h',
     ])
+  })
+
+  test('tells measured times and rates as people read them', () => {
+    expect([0, 0.34, 9.96, 12.4, 1500, 12_000].map(duration)).toEqual([
+      '0 ms',
+      '0.3 ms',
+      '10 ms',
+      '12 ms',
+      '1.5 s',
+      '12 s',
+    ])
+    expect([rate(0, 1000), rate(5, 0), rate(3, 2000), rate(123_456, 60_000)]).toEqual([
+      '-',
+      '-',
+      '1.5',
+      '2,058',
+    ])
+    expect(rate(1, 60_000)).toBe('<0.1')
+    expect(processName('shop-1/1a2b3c4d.4026531836:42')).toBe('shop-1:42')
+    expect(processName('another')).toBe('another')
   })
 
   test('is quoted as a shell needs it', () => {

@@ -51,6 +51,25 @@ export function span(milliseconds: number): string {
   return `${Math.max(0, Math.round(milliseconds))} ms`
 }
 
+/** A measured time: `0.3 ms`, `12 ms`, `1.5 s`, `2 min`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 10) return `${Number(milliseconds.toFixed(1))} ms`
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
+  if (milliseconds < 10_000) return `${Number((milliseconds / 1000).toFixed(1))} s`
+  return span(milliseconds)
+}
+
+/** So many per second, of `value` in a time; `-` for none. */
+export function rate(value: number, milliseconds: number): string {
+  if (value === 0 || milliseconds <= 0) return '-'
+  const perSecond = (value * 1000) / milliseconds
+  if (perSecond >= 100) return count(Math.round(perSecond))
+  return perSecond < 0.1 ? '<0.1' : perSecond.toFixed(1)
+}
+
+/** `shop-1:4242`: what a person needs of the name of a process. */
+export const processName = (name: string): string => line(name.replace(/\/[^/]*:(\d+)$/, ':$1'))
+
 /** `2 min ago`, `in 3 s`, `now`. */
 export function relative(time: number, now: number): string {
   const difference = now - time

@@ -11,6 +11,23 @@ import type { Listener, SignalName, Signals } from './signals.ts'
 /** The recent figures cover the last one or two of these, in milliseconds. */
 const rotateEvery = 60_000
 
+/** How far a subscription is behind, as its process has seen it at most five seconds ago. */
+export interface Lag {
+  readonly subscription: string
+  /** Everything up to here is done, waits in the retries, or was not meant for it. */
+  readonly position: number
+  /** Messages in the log from the first that waits for it; some of the others may not be meant for it. */
+  readonly behind: number
+  /** Age of the first message that waits for it, in milliseconds; 0 if there is none. */
+  readonly behindMs: number
+  /** Failed messages that will be tried again, … */
+  readonly due: number
+  /** … that wait for a person, … */
+  readonly parked: number
+  /** … and messages that wait behind one of those. */
+  readonly queued: number
+}
+
 /** What a process has measured: a copy, which can be written as JSON. */
 export interface Metrics {
   /** When it was read, Unix milliseconds. */
@@ -19,6 +36,8 @@ export interface Metrics {
   readonly total: Figures
   /** Of the last one to two minutes, or since the start of the app. */
   readonly recent: Figures
+  /** Of every subscription of the app, wherever it runs; empty in the first second. */
+  readonly lags: readonly Lag[]
 }
 
 type Ears = { readonly [N in SignalName]?: Listener<N> }
@@ -128,12 +147,13 @@ export class Meter {
     this.#board.process.of().record('delay', milliseconds)
   }
 
-  read(): Metrics {
+  read(lags: readonly Lag[]): Metrics {
     const total = { covers: this.#covered(this.#started), groups: this.#board.read('total') }
     return {
       time: this.#runtime.now(),
       total: figuresOf(total),
       recent: figuresOf(this.recent()),
+      lags,
     }
   }
 

@@ -72,6 +72,11 @@ export class Membership {
     this.#me = { id, name: runtime.peers?.name ?? id, runs }
   }
 
+  /** This process, as others see it. */
+  get member(): Pick<Member, 'id' | 'name'> {
+    return this.#me
+  }
+
   /** Takes part: everything that nobody else runs is running when it resolves. */
   async join(): Promise<void> {
     this.#left = false

@@ -35,7 +35,7 @@ describe('a person sees', patient, () => {
       NEEDS ATTENTION  WHAT  SINCE  NEXT
       mailer  1 parked, 1 behind them  WHEN  thence dead-letters list --subscription mailer
       totals  halted at position 8  WHEN  thence dead-letters list --subscription totals
-      timers  a timer is overdue  WHEN  Is the app running?
+      timers  a timer is overdue  WHEN  No process runs; start the app.
 
       SUBSCRIPTION  KIND  STATE  POSITION  BEHIND  OLDEST  DUE  PARKED  QUEUED
       fulfilment  saga  caught up  25  -  -  -  -  -
@@ -44,6 +44,8 @@ describe('a person sees', patient, () => {
       paid  projection  inline  0  -  -  -  -  -
       payment  handler  caught up  25  -  -  -  -  -
       totals  projection  halted at 8  7  18  SPAN  -  1  -
+
+      No process runs.
 
       retries  0 due, 2 parked, 1 queued
       dead letters  2 parked, 0 redriven, 0 resolved, 0 discarded
@@ -176,6 +178,7 @@ describe.concurrent('a program reads', patient, () => {
       'last',
       'attention',
       'subscriptions',
+      'processes',
       'retries',
       'deadLetters',
       'sagas',
