@@ -6,6 +6,7 @@ import { fullJitter } from './backoff.ts'
 import { derivedId } from './derived-id.ts'
 import { milliseconds } from './duration.ts'
 import { Gate } from './gate.ts'
+import { hashOf } from './hash.ts'
 import { paged } from './paged.ts'
 import { Recent } from './recent.ts'
 import { cleanText, storableText } from './text.ts'
@@ -183,4 +184,18 @@ test('text for a line holds no control characters, text for storage no NUL and n
   expect(cleanText('a\u001b[31m\nb\u2028c', 100)).toBe('a [31m b c')
   expect(cleanText('abcdef', 4)).toBe('abc…')
   expect(storableText('a\u0000b\nc\ud800', 100)).toBe('a\ufffdb\nc\ufffd')
+})
+
+test('a hash never changes between releases, and spreads keys that look alike evenly', () => {
+  expect(['', 'a', 'order-7', 'Ω'].map(hashOf)).toEqual([
+    2872998923, 2448022055, 3568847935, 4074469233,
+  ])
+  for (const partitions of [2, 7, 16]) {
+    const counts = Array<number>(partitions).fill(0)
+    for (let n = 0; n < 8000; n += 1) counts[hashOf(`order-${n}`) % partitions]! += 1
+    for (const count of counts) {
+      expect(count).toBeGreaterThan((8000 / partitions) * 0.85)
+      expect(count).toBeLessThan((8000 / partitions) * 1.15)
+    }
+  }
 })
