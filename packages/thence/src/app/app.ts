@@ -15,7 +15,8 @@ import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
 import type { Retention } from '../retain/policy.ts'
 import type { Scheduled } from '../store/later.ts'
-import type { ReadStreamOptions, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import type { ReadStreamOptions } from '../store/stream-pages.ts'
 import type { AppendResult } from '../store/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { checkedAppend } from './append.ts'
@@ -33,6 +34,9 @@ import { Reporter } from './reporter.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
 
+import type { TransactionOptions, TransactionResult } from './transact.ts'
+import { runTransaction } from './transact.ts'
+import type { AppTransaction } from './transaction.ts'
 import type { UntilOptions } from './until.ts'
 import { until } from './until.ts'
 
@@ -61,6 +65,8 @@ export class App<C extends string = string, Q extends string = string> implement
   readonly #engine: Engine
   readonly #snapshots: Snapshots
   readonly #keeper: Keeper
+  /** Aborted when the end is not put off any longer. */
+  readonly #ending = new AbortController()
   /** What is not answered yet. */
   readonly #calls = new Set<Promise<unknown>>()
   #stopping: Promise<void> | undefined
@@ -161,6 +167,27 @@ export class App<C extends string = string, Q extends string = string> implement
     return this.#call(() => until(after, reaching, options))
   }
 
+  /**
+   * Runs `work` in one transaction: what it appends, sends and writes commits together, or nothing of it if it throws.
+   * Nobody else writes meanwhile, so it waits for nothing but the transaction, and does nothing outside of the store. With
+   * `once` it is done once, also after OUTCOME_UNKNOWN.
+   * @throws what the work throws; TRANSACTION_NESTED, TRANSACTION_TIMEOUT, STATE_INVALID (a call was not awaited), ABORTED,
+   * APP_STOPPED, OUTCOME_UNKNOWN, CONFIG_INVALID, NAME_INVALID, VALUE_NOT_STORABLE, STORE_…
+   */
+  transaction<T>(
+    work: (transaction: AppTransaction<C>) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<TransactionResult<T>> {
+    const transacting = {
+      store: this.#store,
+      deciders: this.#parts.deciders,
+      snapshots: this.#snapshots,
+      timerSet: () => this.#engine.timerSet(),
+      ending: this.#ending.signal,
+    }
+    return this.#call(() => runTransaction(work, transacting, options))
+  }
+
   /** The messages of one stream, by version. */
   stream(name: string, options: ReadStreamOptions = {}): AsyncIterable<Recorded> {
     return this.#store.readStream(name, options)
@@ -257,6 +284,7 @@ export class App<C extends string = string, Q extends string = string> implement
   async #stop(deadline: number): Promise<void> {
     const late = Promise.withResolvers<void>()
     const cancel = this.#store.tools.runtime.after(deadline, late.resolve)
+    void late.promise.then(() => this.#ending.abort())
     await Promise.all([
       this.#engine.stop(late.promise, Promise.allSettled(this.#calls)),
       Promise.race([this.#keeper.stop(), late.promise]),

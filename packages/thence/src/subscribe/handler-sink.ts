@@ -36,8 +36,9 @@ const enact = async ({ writer, tools, message }: Enacting, effect: Effect): Prom
 const sinkOf = (handler: Handler, tools: Tools): Sink => ({
   async prepare(message, { signal: outer, replaying }) {
     const limit = { what: `Handler ${handler.name}`, milliseconds: handler.timeout, outer }
+    const idempotencyKey = `${handler.name}:${message.id}`
     return withTimeout(tools.runtime, limit, async (signal) => {
-      const { context, close } = collecting(signal, replaying)
+      const { context, close } = collecting(signal, { idempotencyKey, replaying })
       try {
         await handler.run(message, context)
       } finally {
