@@ -24,8 +24,8 @@ import { Turns } from './turns.ts'
 export interface TransactionOptions {
   /**
    * Does the work once for this id: `consumer` is a name of your own for what is done, `id` that of the message, request
-   * or job for which it is done. The inbox remembers both in the same transaction, for at least the window of retention
-   * (by default 14 days). A second call doesn't run the work and gives what the first one gave.
+   * or job for which it is done. The inbox remembers both in the same transaction, for ever or as long as
+   * `retention.inbox` of the app says. A second call doesn't run the work and gives what the first one gave.
    */
   readonly once?: { readonly consumer: string; readonly id: string }
   /** How long it may stay open; then it is rolled back. Default: the limit of the database, 30 s. */
