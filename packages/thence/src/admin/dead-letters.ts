@@ -2,7 +2,12 @@
  * Messages that wait for a person, each with its why.
  */
 import type { Transaction } from '../ports/database.ts'
-import type { DeadLetter, DeadLetterState } from '../ports/dead-letters.ts'
+import type {
+  DeadLetter,
+  DeadLetterState,
+  LetterFilter,
+  LetterGroup,
+} from '../ports/dead-letters.ts'
 import type { Attempt } from '../ports/retries.ts'
 import type { MessageView } from '../message/view.ts'
 import { viewOf } from '../message/view.ts'
@@ -23,8 +28,16 @@ export interface DeadLetterSummary {
   readonly errorName: string
   readonly errorCode: string | null
   readonly errorMessage: string
+  /** The same for letters that failed in the same way. */
+  readonly fingerprint: string
+  /** Whether an operator has edited its message. */
+  readonly edited: boolean
+  /** The job that redrove it the last time, or null. */
+  readonly job: string | null
   /** When it was parked for the last time, Unix milliseconds. */
   readonly time: number
+  /** When its state last changed, Unix milliseconds. */
+  readonly changed: number
   /** Why it was discarded, or null. */
   readonly reason: string | null
 }
@@ -32,22 +45,21 @@ export interface DeadLetterSummary {
 /** All of a dead letter. */
 export interface DeadLetterView extends DeadLetterSummary {
   readonly message: MessageView
+  /** What its subscription is given in the place of the message, or null. */
+  readonly editedMessage: MessageView | null
   readonly stack: string
   /** The latest attempts, oldest first. */
   readonly attempts: readonly Attempt[]
 }
 
-export interface DeadLettersOptions {
-  /** Default: every state. */
-  readonly state?: DeadLetterState
-  readonly subscription?: string
+export interface DeadLettersOptions extends LetterFilter {
   /** Only letters after this id. */
   readonly after?: string
   /** Default 50. */
   readonly limit?: number
 }
 
-const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
+export const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
   id: letter.id,
   subscription: letter.subscription,
   key: letter.key,
@@ -58,7 +70,11 @@ const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
   errorName: letter.errorName,
   errorCode: letter.errorCode,
   errorMessage: letter.errorMessage,
+  fingerprint: letter.fingerprint,
+  edited: letter.edited !== null,
+  job: letter.job,
   time: letter.time,
+  changed: letter.changed,
   reason: letter.reason,
 })
 
@@ -82,12 +98,42 @@ export function deadLetters(
   })
 }
 
+/** Letters that failed in the same way, with one of them to look at. */
+export interface DeadLetterGroup extends Omit<LetterGroup, 'sample'> {
+  /** The letter that was parked for the first time last. */
+  readonly sample: DeadLetterSummary
+}
+
+export interface DeadLetterGroupsOptions extends LetterFilter {
+  /** Default 50. */
+  readonly limit?: number
+}
+
+/** Dead letters by how they failed, the largest group first. Default: those that are parked. */
+export function deadLetterGroups(
+  { database }: On,
+  { limit = 50, state = 'parked', ...filter }: DeadLetterGroupsOptions = {},
+): Promise<readonly DeadLetterGroup[]> {
+  return database.read(async (transaction) => {
+    const { deadLetters: letters } = transaction
+    if (filter.subscription !== undefined)
+      await requireSubscription(transaction, filter.subscription)
+    const groups: DeadLetterGroup[] = []
+    for (const group of await letters.groups({ ...filter, state, limit })) {
+      const letter = await letters.get(group.sample)
+      if (letter !== undefined) groups.push({ ...group, sample: summaryOf(letter) })
+    }
+    return groups
+  })
+}
+
 /** One dead letter with its message, its stack and its attempts. @throws NOT_FOUND */
 export function deadLetter({ database }: On, id: string): Promise<DeadLetterView> {
   return database.read(async (transaction) => {
     const letter = await requireLetter(transaction, id)
-    const { message, stack, attempts } = letter
-    return { ...summaryOf(letter), message: viewOf(message), stack, attempts }
+    const { message, edited, stack, attempts } = letter
+    const editedMessage = edited === null ? null : viewOf(edited)
+    return { ...summaryOf(letter), message: viewOf(message), editedMessage, stack, attempts }
   })
 }
 

@@ -6,8 +6,16 @@ export type { AuditOptions, AuditView } from './audit.ts'
 export { audit } from './audit.ts'
 export type { CauseGroup, CauseLine, CauseMessage, Causes, CauseSkipped } from './causes.ts'
 export { causes } from './causes.ts'
-export type { DeadLettersOptions, DeadLetterSummary, DeadLetterView } from './dead-letters.ts'
-export { deadLetter, deadLetters } from './dead-letters.ts'
+export type {
+  DeadLetterGroup,
+  DeadLetterGroupsOptions,
+  DeadLettersOptions,
+  DeadLetterSummary,
+  DeadLetterView,
+} from './dead-letters.ts'
+export { deadLetter, deadLetterGroups, deadLetters } from './dead-letters.ts'
+export type { JobsOptions, JobView } from './jobs.ts'
+export { cancelJob, job, jobs, pauseJob, resumeJob } from './jobs.ts'
 export type { Attention, Status } from './inspect.ts'
 export { status } from './inspect.ts'
 export type {
@@ -20,10 +28,12 @@ export type {
 export { events, message, stream, streams } from './messages.ts'
 export type { MessageView } from '../message/view.ts'
 export type { On } from './on.ts'
-export type { Acted, RebuildAsked, RedriveAllOptions, RedrivenAll } from './operate.ts'
-export { askRebuild, discard, redrive, redriveAll } from './operate.ts'
 export type { ProcessSummary, StoreMetrics } from './processes.ts'
 export { metrics } from './processes.ts'
+export type { Acted, ActOptions, Edited, EditOptions, RebuildAsked } from './operate.ts'
+export { askRebuild, discard, edit, redrive, restore } from './operate.ts'
+export type { RedriveOptions, RedrivePlan } from './redrive.ts'
+export { planRedrive, startRedrive } from './redrive.ts'
 export type {
   OpenSagas,
   SagasOptions,

@@ -1,16 +1,20 @@
 /**
- * Acts of an operator, each in one transaction: send a dead letter through again, give it up, ask for a rebuild. A
+ * Acts of an operator, each in one transaction: send a dead letter through again, edit it, give it up, take that back. A
  * running app notices within a second; if none runs, the next one does.
  */
-import { loadParts } from '../app/part-records.ts'
+import { editedMessage, noteEdit } from '../app/edit-letter.ts'
+import { isOneSequence, loadParts, makesView } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
+import type { AnyDefinition } from '../message/define.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter } from '../ports/dead-letters.ts'
-import type { Retry } from '../ports/retries.ts'
-import { requireLetter, requireSubscription } from './dead-letters.ts'
-import type { On } from './on.ts'
-import { audited, notFound, nowOf } from './on.ts'
+import type { StoredMessage } from '../ports/events.ts'
+import type { Act } from '../store/audit.ts'
 import { reasonText } from '../store/audit.ts'
+import { release } from '../subscribe/redrive.ts'
+import { requireLetter } from './dead-letters.ts'
+import type { On } from './on.ts'
+import { audited, notFound, nowOf, runtimeOf } from './on.ts'
 import { subscriptionNames } from './subscriptions.ts'
 
 /** Which dead letter was acted on. */
@@ -32,11 +36,11 @@ const actedOn = ({ id, subscription, key, message }: DeadLetter): Acted => ({
 const noted = async (
   on: On,
   transaction: Transaction,
-  { letter, action, reason }: { letter: DeadLetter; action: string; reason?: string },
+  { letter, details, ...act }: Pick<Act, 'action' | 'reason' | 'details'> & { letter: DeadLetter },
 ): Promise<Acted> => {
-  const { id, ...details } = actedOn(letter)
-  await audited(on, transaction, { action, target: id, details, reason })
-  return { id, ...details }
+  const { id, ...which } = actedOn(letter)
+  await audited(on, transaction, { ...act, target: id, details: { ...which, ...details } })
+  return { id, ...which }
 }
 
 const wrongState = (letter: DeadLetter, advice: string): ThenceError =>
@@ -44,40 +48,94 @@ const wrongState = (letter: DeadLetter, advice: string): ThenceError =>
     details: { id: letter.id, state: letter.state },
   })
 
-const rowOf = ({ retries }: Transaction, letter: DeadLetter): Promise<Retry | undefined> =>
-  Promise.resolve(retries.find(letter.subscription, letter.message.position))
+const requireReason = (reason: string, what: string): string => {
+  const text = reasonText(reason)
+  if (text !== null) return text
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `To ${what} a message needs a reason; it is kept with the letter.`,
+  )
+}
 
-/** Returns false, and changes nothing, if its message does not wait any more. */
-const release = async (
+/** A parked letter. @throws NOT_FOUND, STATE_INVALID */
+const requireParked = async (
   transaction: Transaction,
-  letter: DeadLetter,
-  now: number,
-): Promise<boolean> => {
-  const row = await rowOf(transaction, letter)
-  if (row === undefined) return false
-  await transaction.deadLetters.mark(letter.id, { from: 'parked', to: 'redriven' })
-  // What waits behind an earlier message of its key goes on waiting there.
-  if (row.state !== 'queued')
-    await transaction.retries.put({ ...row, state: 'due', attempts: 0, due: now })
-  return true
+  id: string,
+  what: string,
+): Promise<DeadLetter> => {
+  const letter = await requireLetter(transaction, id)
+  if (letter.state === 'parked') return letter
+  throw wrongState(letter, `Only a parked one can be ${what}.`)
+}
+
+const releaseOne = async (
+  on: On,
+  transaction: Transaction,
+  { letter, edited }: { readonly letter: DeadLetter; readonly edited?: StoredMessage },
+): Promise<void> => {
+  const inOrder = await makesView(transaction, letter.subscription)
+  const options = { now: nowOf(on), inOrder, ...(edited === undefined ? {} : { edited }) }
+  if (await release(transaction, letter, options)) return
+  throw wrongState(
+    letter,
+    `${letter.subscription} has passed its message over, and its view is made in the order of the log: rebuild it.`,
+  )
+}
+
+export interface ActOptions {
+  /** Why; kept in the audit log. */
+  readonly reason?: string
 }
 
 /**
  * Sends a parked message through again, with all its attempts to spend anew; what waits behind it goes on waiting
- * until it went through.
+ * until it went through. One that was edited goes as it was edited last.
  * @throws NOT_FOUND, STATE_INVALID
  */
-export function redrive(on: On, id: string): Promise<Acted> {
+export function redrive(on: On, id: string, { reason }: ActOptions = {}): Promise<Acted> {
   return on.database.transact(async (transaction) => {
-    const letter = await requireLetter(transaction, id)
-    if (letter.state !== 'parked')
-      throw wrongState(letter, 'Only a parked one can be sent through again.')
-    if (await release(transaction, letter, nowOf(on)))
-      return noted(on, transaction, { letter, action: 'dead-letter.redrive' })
-    throw wrongState(
+    const letter = await requireParked(transaction, id, 'sent through again')
+    await releaseOne(on, transaction, { letter })
+    return noted(on, transaction, { letter, action: 'dead-letter.redrive', reason })
+  })
+}
+
+export interface EditOptions extends ActOptions {
+  /** The corrected data, whole. */
+  readonly data: unknown
+  /**
+   * The definition of the message: its schema checks the data at once, and the data is of its version. Without it the data
+   * is of the version that it was stored with, and the app checks it when it takes the message.
+   */
+  readonly definition?: AnyDefinition
+}
+
+export interface Edited extends Acted {
+  /** The id of the new message. */
+  readonly messageId: string
+}
+
+/**
+ * Corrects a parked message and sends it through again: a new message with an id of its own, which names the old one as
+ * its cause. Only the subscription that failed is given it. The letter keeps both; it is `resolved` when the new one went
+ * through.
+ * @throws NOT_FOUND, STATE_INVALID, VALUE_NOT_STORABLE, SCHEMA_INVALID, CONFIG_INVALID (another type's definition)
+ */
+export function edit(on: On, id: string, { reason, ...change }: EditOptions): Promise<Edited> {
+  return on.database.transact(async (transaction) => {
+    const letter = await requireParked(transaction, id, 'edited')
+    const runtime = runtimeOf(on)
+    const edited = editedMessage(letter, change, { id: runtime.id(), now: runtime.now() })
+    await releaseOne(on, transaction, { letter, edited })
+    await noteEdit(transaction, letter, edited)
+    const details = { messageId: edited.id }
+    const acted = await noted(on, transaction, {
       letter,
-      `Its message does not wait any more: ${letter.subscription} was rebuilt since. Discard it.`,
-    )
+      action: 'dead-letter.edit',
+      reason,
+      details,
+    })
+    return { ...acted, ...details }
   })
 }
 
@@ -87,32 +145,30 @@ export function redrive(on: On, id: string): Promise<Acted> {
  * @throws NOT_FOUND, STATE_INVALID, CONFIG_INVALID (no reason)
  */
 export async function discard(on: On, id: string, reason: string): Promise<Acted> {
-  const text = reasonText(reason)
-  if (text === null)
-    throw new ThenceError(
-      'CONFIG_INVALID',
-      'To discard a message needs a reason; it is kept with the letter.',
-    )
+  const text = requireReason(reason, 'discard')
   return on.database.transact(async (transaction) => {
     const letter = await requireLetter(transaction, id)
     const from = letter.state
     if (from !== 'parked' && from !== 'redriven')
       throw wrongState(letter, 'There is nothing to give up.')
     await transaction.deadLetters.mark(id, { from, to: 'discarded', reason: text })
-    const row = await rowOf(transaction, letter)
-    if (row !== undefined) await passOver(transaction, row, nowOf(on))
+    await passOver(transaction, letter, nowOf(on))
     return noted(on, transaction, { letter, action: 'dead-letter.discard', reason: text })
   })
 }
 
 /** A subscription that is one sequence stands before the message: its checkpoint has to pass it too. */
 const passOver = async (
-  { retries, checkpoints }: Transaction,
-  row: Retry,
+  transaction: Transaction,
+  { subscription, message: { position } }: DeadLetter,
   now: number,
 ): Promise<void> => {
-  const { subscription, position } = row
+  const { retries, checkpoints } = transaction
+  const row = await retries.find(subscription, position)
+  if (row === undefined) return
   await retries.settle(row, now)
+  // With keys it is past the message; what its partitions have not read yet is not to be passed over.
+  if (!(await isOneSequence(transaction, subscription))) return
   const seen = (await checkpoints.load(subscription)) ?? { position: 0, generation: 0 }
   if (seen.position >= position) return
   if (!(await checkpoints.move(subscription, seen, position)))
@@ -122,70 +178,25 @@ const passOver = async (
     )
 }
 
-export interface RedriveAllOptions {
-  readonly subscription: string
-  /** At most so many; default: all that are parked. */
-  readonly limit?: number
-  readonly onProgress?: (redriven: number) => void
-  /** Stops between two batches; what was redriven stays so. */
-  readonly signal?: AbortSignal
-}
-
-export interface RedrivenAll {
-  readonly subscription: string
-  readonly redriven: number
-  /** Letters whose message does not wait any more. */
-  readonly skipped: number
-}
-
-const batch = 200
-
-/** Sends every parked message of a subscription through again, a batch per transaction. @throws NOT_FOUND */
-export async function redriveAll(on: On, options: RedriveAllOptions): Promise<RedrivenAll> {
-  const { subscription, limit = Infinity, onProgress, signal } = options
-  let after: string | undefined
-  let redriven = 0
-  let skipped = 0
-  await on.database.read((transaction) => requireSubscription(transaction, subscription))
-  while (redriven < limit && signal?.aborted !== true) {
-    const size = Math.min(batch, limit - redriven)
-    const done = await redriveBatch(on, { subscription, after, size })
-    redriven += done.redriven
-    skipped += done.skipped
-    after = done.last
-    onProgress?.(redriven)
-    if (done.redriven + done.skipped < size) break
-  }
-  return { subscription, redriven, skipped }
-}
-
-const redriveBatch = (
-  on: On,
-  from: {
-    readonly subscription: string
-    readonly after: string | undefined
-    readonly size: number
-  },
-): Promise<{ redriven: number; skipped: number; last: string | undefined }> =>
-  on.database.transact(async (transaction) => {
-    const { subscription, after, size } = from
-    const letters = await transaction.deadLetters.list({
-      subscription,
-      state: 'parked',
-      limit: size,
-      ...(after === undefined ? {} : { after }),
-    })
-    const now = nowOf(on)
-    let redriven = 0
-    for (const letter of letters) if (await release(transaction, letter, now)) redriven += 1
-    if (redriven > 0)
-      await audited(on, transaction, {
-        action: 'dead-letter.redrive',
-        target: subscription,
-        details: { redriven },
-      })
-    return { redriven, skipped: letters.length - redriven, last: letters.at(-1)?.id ?? after }
+/**
+ * Takes a discard back: the letter is parked again, and can be redriven or edited. Its key has gone on meanwhile and does
+ * not wait for it; when it is redriven it comes after what was handled since.
+ * @throws NOT_FOUND, STATE_INVALID (not discarded, or of a projection, which is to be rebuilt instead)
+ */
+export function restore(on: On, id: string, { reason }: ActOptions = {}): Promise<Acted> {
+  return on.database.transact(async (transaction) => {
+    const letter = await requireLetter(transaction, id)
+    if (letter.state !== 'discarded')
+      throw wrongState(letter, 'Only a discarded one can be restored.')
+    if (await makesView(transaction, letter.subscription))
+      throw wrongState(
+        letter,
+        `${letter.subscription} is a projection, whose view is made in the order of the log: rebuild it.`,
+      )
+    await transaction.deadLetters.mark(id, { from: 'discarded', to: 'parked' })
+    return noted(on, transaction, { letter, action: 'dead-letter.restore', reason })
   })
+}
 
 /** Where a projection stood when its rebuild was asked for. */
 export interface RebuildAsked {

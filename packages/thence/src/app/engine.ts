@@ -23,9 +23,11 @@ import { allSettings } from '../subscribe/settings.ts'
 import { Subscription } from '../subscribe/subscription.ts'
 import { Waker } from '../subscribe/waker.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
+import { JobRunner } from './jobs.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
 import { isBehind } from './reach.ts'
+import { redriveJob } from './redrive-job.ts'
 import { prepareViews, rebuildIfAsked } from './views.ts'
 
 /** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
@@ -40,8 +42,7 @@ const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
     retry: retryPolicy(`Aggregate ${aggregate.name}`),
     partitions: aggregate.partitions,
     decide: async (writer, command) => {
-      const once = { consumer: aggregate.name, id: command.id }
-      await executeIn(writer, { aggregate, command, once }, store.tools)
+      await executeIn(writer, { aggregate, command }, store.tools)
     },
   })
 
@@ -60,6 +61,7 @@ export class Engine {
   readonly #clock: TimerClock
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #membership: Membership
+  readonly #jobs: JobRunner
   #head = 0
   #tidied = 0
   #polling: Promise<void> | undefined
@@ -88,6 +90,10 @@ export class Engine {
       this.#subscriptions.set(one.name, new Subscription({ ...one, rules }, store, signals))
     }
     this.#membership = new Membership(this.subscriptions, store, options)
+    this.#jobs = new JobRunner(store, signals, {
+      kinds: [redriveJob],
+      advanced: () => this.#tidyAll(),
+    })
   }
 
   get subscriptions(): readonly Subscription[] {
@@ -125,6 +131,7 @@ export class Engine {
       for (const subscription of this.#subscriptions.values()) subscription.offer(commit)
     })
     this.#clock.start()
+    this.#jobs.start()
     this.#schedulePoll()
   }
 
@@ -135,6 +142,7 @@ export class Engine {
   async stop(deadline: Promise<void>, calls: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopped = true
     this.#cancelPoll()
+    const jobs = this.#jobs.stop()
     await this.#clock.stop()
     await this.#polling
     await this.#membership.pause()
@@ -143,7 +151,11 @@ export class Engine {
       Promise.all(some.map((subscription) => subscription.stop(deadline)))
     const acting = stop(this.subscriptions.filter(({ name }) => !views.has(name)))
     await Promise.race([calls, deadline])
-    await Promise.all([acting, stop(this.subscriptions.filter(({ name }) => views.has(name)))])
+    await Promise.all([
+      jobs,
+      acting,
+      stop(this.subscriptions.filter(({ name }) => views.has(name))),
+    ])
     this.#unlisten()
     await this.#membership.leave()
   }
@@ -160,8 +172,13 @@ export class Engine {
 
   /** Looks now for what others did, and at the timers, without waiting for the next poll. */
   look(): void {
-    for (const subscription of this.#subscriptions.values()) subscription.askTidy()
+    this.#tidyAll()
     this.#clock.wake()
+    this.#jobs.wake()
+  }
+
+  #tidyAll(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.askTidy()
   }
 
   /**

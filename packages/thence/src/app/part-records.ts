@@ -15,6 +15,8 @@ export interface PartRecord {
   readonly types?: readonly string[]
   /** The tag of its snapshots, of an aggregate that takes some. */
   readonly snapshot?: string
+  /** Of a projection: it has a key of its own, so that it does not halt. */
+  readonly keyed?: true
   /** Since when the apps that started have had no such part: the end of the log then, and Unix milliseconds. */
   readonly absent?: { readonly position: number; readonly time: number }
 }
@@ -43,6 +45,7 @@ export const recordOf = (part: Part): PartRecord => ({
   ...(part.part === 'aggregate' && part.snapshot !== undefined
     ? { snapshot: snapshotTag(part.name, part.snapshot.tag) }
     : {}),
+  ...(part.part === 'projection' && part.key !== undefined ? { keyed: true as const } : {}),
 })
 
 export async function loadPart(
@@ -51,6 +54,17 @@ export async function loadPart(
 ): Promise<PartRecord | undefined> {
   const text = await documents.get(collection, name)
   return text === undefined ? undefined : (JSON.parse(text) as PartRecord)
+}
+
+/** Whether it makes a view: what that has passed over cannot be given to it later, because it is made in order. */
+export async function makesView(transaction: Transaction, name: string): Promise<boolean> {
+  return (await loadPart(transaction, name))?.part === 'projection'
+}
+
+/** Whether it has no keys: then it stands before a message that failed. */
+export async function isOneSequence(transaction: Transaction, name: string): Promise<boolean> {
+  const record = await loadPart(transaction, name)
+  return record?.part === 'projection' && record.keyed !== true
 }
 
 /** What all apps that ran on this store were put together from, by name. */

@@ -1,36 +1,36 @@
 /**
- * `thence dead-letters`: messages that wait for a person; send them through again, or give them up.
+ * `thence dead-letters`: messages that wait for a person; look at them, send them through again, correct them, or give them
+ * up.
  */
-import { createInterface } from 'node:readline'
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { DeadLetterView } from '../admin/dead-letters.ts'
-import { deadLetter, deadLetters } from '../admin/dead-letters.ts'
-import { discard, redrive, redriveAll } from '../admin/operate.ts'
-import { subscriptions } from '../admin/subscriptions.ts'
-import { ThenceError } from '../errors.ts'
+import { deadLetter, deadLetterGroups, deadLetters } from '../admin/dead-letters.ts'
+import { discard, edit, restore } from '../admin/operate.ts'
 import type { DeadLetterState } from '../ports/dead-letters.ts'
 import { usage } from './exit-code.ts'
 import { messageText } from './message.ts'
-import { Progress } from './progress.ts'
-import type { Session, Verb } from './session.ts'
+import type { FilterOptions } from './redrive.ts'
+import { addRedrive, filterOf, withFilter } from './redrive.ts'
+import type { Verb } from './session.ts'
 import { given, onStore, whole } from './session.ts'
 import { columns, fields, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import { count, counted, iso, line, lines, relative } from './text.ts'
+import { count, iso, line, lines, relative } from './text.ts'
 
-interface ListOptions {
+interface ListOptions extends FilterOptions {
   readonly state: DeadLetterState | 'all'
-  readonly subscription?: string
   readonly after?: string
   readonly limit: number
 }
 
-const list: Verb<ListOptions> = async (session, { options }) => {
+const listVerb: Verb<ListOptions> = async (session, { options }) => {
   const { database, terminal, suggest } = session
-  const { limit, subscription, after } = options
+  const { limit, after } = options
   const state = options.state === 'all' ? undefined : options.state
-  const found = await deadLetters({ database }, { limit, ...given({ state, subscription, after }) })
+  const wanted = { limit, ...filterOf(options), ...given({ state, after }) }
+  const found = await deadLetters({ database }, wanted)
   const next = found.length === limit ? (found.at(-1)?.id ?? null) : null
   if (terminal.json) return terminal.document({ deadLetters: found, next })
   if (found.length === 0) return terminal.note(`There is no dead letter that is ${options.state}.`)
@@ -75,11 +75,20 @@ const letterText = (terminal: Terminal, letter: DeadLetterView, now: number): re
     ['key', letter.key],
     ['parked', `${iso(letter.time)} (${relative(letter.time, now)})`],
     ['discarded', letter.state === 'discarded' ? (letter.reason ?? '') : undefined],
+    ['group', letter.fingerprint],
+    ['job', letter.job ?? undefined],
   ]),
   '',
   terminal.paint('bold', 'message'),
   ...messageText(terminal, letter.message, now),
   '',
+  ...(letter.editedMessage === null
+    ? []
+    : [
+        terminal.paint('bold', 'edited message'),
+        ...messageText(terminal, letter.editedMessage, now),
+        '',
+      ]),
   terminal.paint('bold', 'attempts'),
   ...letter.attempts.map(({ time, error }) => `${iso(time)}  ${line(error)}`),
   '',
@@ -93,86 +102,39 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [id =
   terminal.print(...letterText(terminal, letter, Date.now()))
   if (letter.state !== 'parked') return
   terminal.hint(`Send it through again: ${suggest(`dead-letters redrive ${letter.id}`)}`)
+  terminal.hint(`Correct it: ${suggest(`dead-letters edit ${letter.id} --data '{…}'`)}`)
   terminal.hint(`Give it up: ${suggest(`dead-letters discard ${letter.id} --reason '…'`)}`)
 }
 
-interface RedriveOptions {
-  readonly all?: boolean
-  readonly subscription?: string
-  readonly limit?: number
-  readonly yes?: boolean
+interface GroupsOptions extends FilterOptions {
+  readonly state: DeadLetterState
+  readonly limit: number
 }
 
-const whenPickedUp = 'A running app takes it within a second, else the next one at its start.'
-
-const redriveOne = async ({ on, terminal, suggest }: Session, id: string): Promise<void> => {
-  const acted = await redrive(on, id)
-  if (terminal.json) return terminal.document({ redriven: 1, ...acted })
+const groupsVerb: Verb<GroupsOptions> = async (session, { options }) => {
+  const { on, terminal, suggest } = session
+  const { state, limit } = options
+  const found = await deadLetterGroups(on, { state, limit, ...filterOf(options) })
+  if (terminal.json) return terminal.document({ groups: found })
+  if (found.length === 0) return terminal.note(`There is no dead letter that is ${state}.`)
+  const now = Date.now()
   terminal.print(
-    `Redriven: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
+    ...table(
+      terminal,
+      columns('GROUP', 'SUBSCRIPTION', '>LETTERS', 'FIRST', 'LAST', 'SAMPLE', 'ERROR…'),
+      found.map(({ sample, ...one }) => [
+        one.fingerprint,
+        one.subscription,
+        count(one.count),
+        relative(one.first, now),
+        relative(one.last, now),
+        sample.id,
+        `${sample.errorName}: ${sample.errorMessage}`,
+      ]),
+    ),
   )
-  terminal.note(whenPickedUp)
-  terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
-}
-
-const ask = async (question: string): Promise<string> => {
-  const questions = createInterface({ input: process.stdin, output: process.stderr })
-  const { promise, resolve } = Promise.withResolvers<string>()
-  questions.question(question, resolve)
-  questions.once('close', () => resolve(''))
-  const answer = await promise
-  questions.close()
-  return answer
-}
-
-/** Says how many; asks a person who did not say --yes. */
-const confirm = async (
-  { database }: Session,
-  subscription: string,
-  { yes = false, limit = Infinity }: RedriveOptions,
-): Promise<number> => {
-  const all = await subscriptions({ database })
-  const parked = Math.min(limit, all.find(({ name }) => name === subscription)?.parked ?? 0)
-  if (yes || parked === 0) return parked
-  const what = `${counted(parked, 'parked message')} of ${line(subscription)}`
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw usage(`This sends ${what} through again. Say so with --yes.`)
-  const answer = await ask(`Send ${what} through again? [y/N] `)
-  if (/^y(es)?$/i.test(answer.trim())) return parked
-  throw new ThenceError('ABORTED', 'Nothing was redriven.')
-}
-
-const redriveMany = async (session: Session, options: RedriveOptions): Promise<void> => {
-  const { on, terminal, interruptible } = session
-  const { subscription, limit } = options
-  if (subscription === undefined) throw usage('--all needs --subscription NAME.')
-  const total = await confirm(session, subscription, options)
-  const signal = interruptible()
-  const progress = new Progress(terminal, 'redriving')
-  const done = await redriveAll(on, {
-    subscription,
-    signal,
-    onProgress: (redriven) => progress.update(redriven, total),
-    ...given({ limit }),
-  })
-  progress.end()
-  if (terminal.json) terminal.document(done)
-  else {
-    const skipped = done.skipped === 0 ? '' : `; ${count(done.skipped)} do not wait any more`
-    terminal.print(
-      `Redriven: ${counted(done.redriven, 'message')} of ${line(subscription)}${skipped}.`,
-    )
-    if (done.redriven > 0) terminal.note(whenPickedUp)
-  }
-  if (signal.aborted)
-    throw new ThenceError('ABORTED', 'Stopped before the end; run it again for the rest.')
-}
-
-const redriveVerb: Verb<RedriveOptions> = async (session, { args: [id], options }) => {
-  const all = options.all === true
-  if (all === (id !== undefined))
-    throw usage('Give the id of one dead letter, or --all --subscription NAME.')
-  await (id === undefined ? redriveMany(session, options) : redriveOne(session, id))
+  const first = found[0]?.fingerprint ?? ''
+  terminal.hint(`Try one, then the rest: ${suggest(`dead-letters redrive --group ${first}`)}`)
 }
 
 const discardVerb: Verb<{ readonly reason: string }> = async (
@@ -188,37 +150,109 @@ const discardVerb: Verb<{ readonly reason: string }> = async (
   terminal.note('What waited behind it goes on.')
 }
 
+const restoreVerb: Verb<{ readonly reason?: string }> = async (
+  { on, terminal, suggest },
+  { args: [id = ''], options },
+) => {
+  const acted = await restore(on, id, given({ reason: options.reason }))
+  if (terminal.json) return terminal.document({ restored: 1, ...acted })
+  terminal.print(
+    `Restored: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
+  )
+  terminal.note('It is parked. Its key has gone on meanwhile and does not wait for it.')
+  terminal.hint(`Send it through again: ${suggest(`dead-letters redrive ${acted.id}`)}`)
+}
+
+interface EditOptions {
+  readonly data?: unknown
+  readonly file?: string
+  readonly reason?: string
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`It is no JSON: ${error instanceof Error ? error.message : ''}`)
+  }
+}
+
+const fromFile = (file: string): unknown => {
+  try {
+    return parsed(readFileSync(file === '-' ? 0 : file, 'utf8'))
+  } catch (error) {
+    throw usage(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+const editVerb: Verb<EditOptions> = async (
+  { on, terminal, suggest },
+  { args: [id = ''], options },
+) => {
+  const { file, reason } = options
+  if ((options.data === undefined) === (file === undefined))
+    throw usage('Give the corrected data, whole, by --data JSON or by --file FILE.')
+  const data = file === undefined ? options.data : fromFile(file)
+  const acted = await edit(on, id, { data, ...given({ reason }) })
+  if (terminal.json) return terminal.document({ edited: 1, ...acted })
+  terminal.print(
+    `Edited: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}; the new message ` +
+      `is ${acted.messageId}.`,
+  )
+  terminal.note('The app checks it by its schema when it takes it: within a second if it runs.')
+  terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
+}
+
+const states = (...more: readonly string[]): Option =>
+  new Option('--state <state>', 'only letters in this state').choices([
+    'parked',
+    'redriven',
+    'resolved',
+    'discarded',
+    ...more,
+  ])
+
 export function addDeadLetters(program: Command): void {
   const noun = program.command('dead-letters').description('messages that wait for a person')
-  const states = new Option('--state <state>', 'only letters in this state')
-    .choices(['parked', 'redriven', 'resolved', 'discarded', 'all'])
-    .default('parked')
-  noun
+  const list = noun
     .command('list')
     .description('dead letters, the oldest first')
-    .addOption(states)
-    .option('--subscription <name>', 'only of this subscription')
+    .addOption(states('all').default('parked'))
+  withFilter(list)
     .option('--after <id>', 'only letters after this one')
     .option('-n, --limit <number>', 'at most so many', whole(1), 50)
-    .action(onStore('read', list))
+    .action(onStore('read', listVerb))
+  const groups = noun
+    .command('groups')
+    .description('dead letters by how they failed, the largest group first')
+    .addOption(states().default('parked'))
+  withFilter(groups)
+    .option('-n, --limit <number>', 'at most so many', whole(1), 50)
+    .action(onStore('read', groupsVerb))
   noun
     .command('show')
     .description('one dead letter with its message, attempts and stack')
     .argument('<id>', 'its id')
     .action(onStore('read', show))
+  addRedrive(noun)
   noun
-    .command('redrive')
-    .description('send messages through again, with all their attempts anew')
-    .argument('[id]', 'id of one dead letter')
-    .option('--all', 'all that are parked')
-    .option('--subscription <name>', 'of this subscription')
-    .option('-n, --limit <number>', 'at most so many', whole(1))
-    .option('-y, --yes', 'do not ask')
-    .action(onStore('write', redriveVerb))
+    .command('edit')
+    .description('correct a message and send it through again, as a new message')
+    .argument('<id>', 'id of the dead letter')
+    .option('--data <json>', 'the corrected data, whole', parsed)
+    .option('--file <file>', 'a file that holds it; - is standard input')
+    .option('--reason <text>', 'why, for the audit log')
+    .action(onStore('write', editVerb))
   noun
     .command('discard')
     .description('give a message up; what waits behind it goes on')
     .argument('<id>', 'id of the dead letter')
     .requiredOption('--reason <text>', 'why; it is kept with the letter')
     .action(onStore('write', discardVerb))
+  noun
+    .command('restore')
+    .description('take a discard back; its key does not wait for it')
+    .argument('<id>', 'id of the dead letter')
+    .option('--reason <text>', 'why, for the audit log')
+    .action(onStore('write', restoreVerb))
 }

@@ -10,6 +10,7 @@ import { addDeadLetters } from './dead-letters.ts'
 import { addEvents } from './events.ts'
 import { exitCodeHelp, exitCodeOf, isTold } from './exit-code.ts'
 import { addMetrics } from './metrics.ts'
+import { addJobs } from './jobs.ts'
 import { addMigrate } from './migrate.ts'
 import { addProjections } from './projections.ts'
 import { addSagas } from './sagas.ts'
@@ -25,7 +26,7 @@ Examples:
   thence streams show order-7 --db shop.db
   thence events tail --follow --type OrderPlaced
   thence why 01a2073a-b8e3-75ef-bd8f-d20582576d8f
-  thence dead-letters redrive --all --subscription mailer --yes
+  thence dead-letters redrive --subscription mailer --watch
 
 Environment:
   THENCE_DB     the store, if --db is not given
@@ -56,6 +57,7 @@ export function program(): Command {
   addSubscriptions(root)
   addDeadLetters(root)
   addSagas(root)
+  addJobs(root)
   addAudit(root)
   addMetrics(root)
   addMigrate(root)

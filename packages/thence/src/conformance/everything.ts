@@ -54,8 +54,6 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
     message: { ...message(`event of ${name}`), stream: 'shared', version: 1, position },
     edited: null,
     fingerprint: 'f',
-    kind: 'transient',
-    replay: false,
     errorName: 'Error',
     errorCode: null,
     errorMessage: name,

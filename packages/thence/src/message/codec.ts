@@ -94,6 +94,19 @@ const decodeData = (definition: AnyDefinition | undefined, stored: StoredMessage
   return upcastData(definition, JSON.parse(stored.data), stored.schemaVersion)
 }
 
+/** Nobody's definition has seen what an operator wrote: its data is validated when it is read. */
+const checkEdited = (
+  definition: AnyDefinition | undefined,
+  stored: StoredMessage,
+  data: unknown,
+): unknown => {
+  // An older version was validated on its way up.
+  if (definition?.schemaVersion !== stored.schemaVersion) return data
+  if (stored.metadata?.includes('"edits"') !== true) return data
+  const isEdited = decodeMetadata(stored).edits !== undefined
+  return isEdited ? parse(stored.type, definition.schema, data) : data
+}
+
 const unreadable = (stored: StoredMessage, cause: unknown): ThenceError =>
   new ThenceError(
     'MESSAGE_UNREADABLE',
@@ -129,7 +142,8 @@ export class Codec {
   decode(stored: StoredMessage): Recorded {
     const definition = this.#registry.get(stored.type)
     try {
-      return this.recorded(stored, decodeData(definition, stored), definition?.schemaVersion)
+      const data = checkEdited(definition, stored, decodeData(definition, stored))
+      return this.recorded(stored, data, definition?.schemaVersion)
     } catch (error) {
       if (isThenceError(error, 'MESSAGE_FROM_FUTURE')) throw error
       throw unreadable(stored, error)

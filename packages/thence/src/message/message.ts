@@ -33,6 +33,8 @@ export interface Metadata {
   readonly user?: Readonly<Record<string, JsonValue>>
   /** Set by sagas only. */
   readonly saga?: SagaMark
+  /** The id of the message that an operator edited to make this one. */
+  readonly edits?: string
 }
 
 /** What a sender may say about a message beside its data. */
@@ -40,7 +42,7 @@ export interface MessageOptions {
   /** An id of your own (any text up to 256 characters) makes sending idempotent; default: a new UUIDv7. */
   readonly id?: string
   /** Handed on to all that follows; default: that of the message being handled. */
-  readonly metadata?: Partial<Omit<Metadata, 'saga'>>
+  readonly metadata?: Partial<Omit<Metadata, 'saga' | 'edits'>>
   /** Names that append conditions and reads can ask for, in addition to those of the definition. */
   readonly tags?: readonly string[]
 }

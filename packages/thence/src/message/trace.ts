@@ -48,11 +48,14 @@ const checkOwn = (what: string, own: Partial<Metadata>): void => {
     refuse(what, ['user', user], 'give an object with your own facts.')
 }
 
-/** What a sender says, without what is undefined, and without a mark that only sagas set. */
+/** What only Thence itself writes. */
+const reserved: ReadonlySet<string> = new Set(['saga', 'edits'])
+
+/** What a sender says, without what is undefined, and without what is not for senders to say. */
 const ownOf = ({ type, metadata, [sagaMark]: saga }: Message): Partial<Metadata> => {
   const own: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(metadata ?? {}))
-    if (value !== undefined && name !== 'saga') own[name] = value
+    if (value !== undefined && !reserved.has(name)) own[name] = value
   checkOwn(type, own)
   return saga === undefined ? own : { ...own, saga }
 }

@@ -37,11 +37,13 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'retention-failed': 'warn',
   'history-truncated': 'warn',
   'lease-lost': 'warn',
+  'job-failed': 'warn',
   'message-resolved': 'info',
   'subscription-recovered': 'info',
   'subscription-resumed': 'info',
   'breaker-half-opened': 'info',
   'breaker-closed': 'info',
+  'job-ended': 'info',
   'rebuild-started': 'info',
   'rebuild-finished': 'info',
   'retention-run': 'info',
@@ -84,6 +86,10 @@ const lines: Lines = {
   'retention-failed': (one) => `retention: not finished. ${reason(one.error)}`,
   'history-truncated': (one) =>
     `${one.subscription}: goes on at position ${one.position}, but messages up to ${one.truncated} were removed`,
+  'job-failed': (one) =>
+    `${one.kind} job ${one.job}: a batch failed, again in ${one.retryIn} ms. ${reason(one.error)}`,
+  'job-ended': (one) =>
+    `${one.kind} job ${one.job}: ${one.state}${one.error === null ? '' : `: ${one.error}`}`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,
   'timer-failed': (one) =>
     `timer ${one.id} could not be fired (attempt ${one.attempts}), again in ${one.retryIn} ms. ${reason(one.error)}`,

@@ -3,6 +3,7 @@
  * A listener that throws never disturbs the work.
  */
 import type { AppendSignal } from './append-signals.ts'
+import type { NotableJobSignal } from './job-signals.ts'
 import type { FrequentMessageSignal, NotableMessageSignal } from './message-signals.ts'
 import type { RetentionSignal } from './retention-signals.ts'
 import type { SagaSignal } from './saga-signals.ts'
@@ -24,6 +25,7 @@ export type FrequentSignal =
 
 /** What a person may want to know of: failures, and what changes how the app runs. */
 export type NotableSignal =
+  | NotableJobSignal
   | NotableMessageSignal
   | NotableSnapshotSignal
   | NotableSubscriptionSignal

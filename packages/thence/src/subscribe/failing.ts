@@ -134,7 +134,7 @@ export async function fail(
 
 const letterOf = (
   { subscription, runtime }: Failing,
-  { item, before, now, what, kind, history }: Look,
+  { item, now, what, history }: Look,
 ): DeadLetter => ({
   id: runtime.id(),
   subscription,
@@ -142,8 +142,6 @@ const letterOf = (
   state: 'parked',
   message: item.stored,
   edited: null,
-  kind,
-  replay: before?.replay === true,
   errorName: what.name,
   errorCode: what.code,
   errorMessage: what.message,

@@ -183,7 +183,9 @@ export class Partition {
   /** Asks it to look, when there is nothing else to do, what others did, and to store how far it has read. */
   askTidy(): void {
     this.#tidyAsked = true
-    this.wake()
+    this.#waker.wake()
+    // Also while it is far behind, and so has never nothing else to do.
+    this.#retrying.look()
   }
 
   /** Goes to where the store says it is; ends if the lease is no longer its own. */

@@ -8,6 +8,7 @@ import type { Cancel } from '../ports/runtime.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import type { Retry, Share } from '../ports/retries.ts'
 import type { Item } from './item.ts'
+import { messageOf } from './redrive.ts'
 import type { Stepping } from './step.ts'
 import { refuseUnlessHeld, takeRetry } from './step.ts'
 import type { Valve } from './valve.ts'
@@ -58,6 +59,11 @@ export class Retrying {
 
   wake(): void {
     if (this.#rows > 0) this.#waker.wake()
+  }
+
+  /** Has the loop look for what others did: rows may be there that this process does not know of. */
+  look(): void {
+    this.#waker.wake()
   }
 
   /** Reads what waits, and has the next attempt planned. */
@@ -166,12 +172,11 @@ export class Retrying {
 
   async #one(row: Retry): Promise<void> {
     const { store, name } = this.#stepping
-    const { page, checkpoint } = await store.read(async ({ events, checkpoints }) => ({
-      page: await events.readAll({ after: row.position - 1, limit: 1 }),
-      checkpoint: await checkpoints.load(name, this.#stepping.hold.partition),
+    const { stored, checkpoint } = await store.read(async (transaction) => ({
+      stored: await messageOf(transaction, row),
+      checkpoint: await transaction.checkpoints.load(name, this.#stepping.hold.partition),
     }))
-    const stored = page.messages.at(0)
-    if (stored === undefined || stored.position !== row.position) return this.#gone(row)
+    if (stored === undefined) return this.#gone(row)
     const item: Item = {
       ...this.#hooks.toItem(stored),
       replaying: row.replay === true,

@@ -137,41 +137,6 @@ describe.each(adapters)('on %s', (_, make) => {
     expect(await parked('totals')).toEqual([])
   })
 
-  test('redriveAll counts, tells progress, stops at its limit and goes on from there', async () => {
-    const trouble = noTrouble()
-    const ids = Array.from({ length: 5 }, (_, index) => `o${index}`)
-    for (const id of ids) trouble.mailer.add(id)
-    const { on, place, parked, notice } = await startTroubled(make(), trouble)
-    await place(...ids)
-    trouble.mailer.clear()
-    const progress: number[] = []
-    const onProgress = (redriven: number) => void progress.push(redriven)
-    const all = { subscription: 'mailer', onProgress }
-    expect(await admin.redriveAll(on, { ...all, limit: 2 })).toEqual({
-      subscription: 'mailer',
-      redriven: 2,
-      skipped: 0,
-    })
-    expect(await admin.redriveAll(on, all)).toMatchObject({ redriven: 3 })
-    expect(progress).toEqual([2, 3])
-    await notice()
-    expect(await parked('mailer')).toEqual([])
-    await expect(admin.redriveAll(on, { subscription: 'maile' })).rejects.toThrow(
-      'Did you mean mailer?',
-    )
-  })
-
-  test('a stop between batches keeps what was redriven', async () => {
-    const trouble = noTrouble()
-    trouble.mailer.add('1')
-    const { on, place } = await startTroubled(make(), trouble)
-    await place('1')
-    const stopped = AbortSignal.abort()
-    expect(await admin.redriveAll(on, { subscription: 'mailer', signal: stopped })).toMatchObject({
-      redriven: 0,
-    })
-  })
-
   test('a rebuild that was asked for is done by the running app', async () => {
     const { on, shop, place, notice } = await startTroubled(make())
     await place('1', '2')

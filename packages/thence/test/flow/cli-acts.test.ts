@@ -94,23 +94,6 @@ describe('dead-letters redrive', patient, () => {
     await mailed(file, 1)
     expect((await letter('mailer')).state).toBe('resolved')
   })
-
-  test('--all takes all that are parked of one subscription', async () => {
-    const { file, run, cli, jsonOf } = place()
-    const trouble = noTrouble()
-    for (const id of ['1', '2', '3']) trouble.mailer.add(id)
-    {
-      await using shop = await run(trouble)
-      await order(shop, '1', '2', '3')
-    }
-    const all = ['dead-letters', 'redrive', '--all', '--subscription', 'mailer', '--yes']
-    const first = await cli(...all, '--limit', '1')
-    expect(first).toMatchObject({ code: 0, stdout: 'Redriven: 1 message of mailer.\n' })
-    expect(await jsonOf(...all)).toEqual({ subscription: 'mailer', redriven: 2, skipped: 0 })
-    expect(await jsonOf(...all)).toEqual({ subscription: 'mailer', redriven: 0, skipped: 0 })
-    await using _shop = await run(noTrouble())
-    await mailed(file, 3)
-  })
 })
 
 describe('dead-letters discard', patient, () => {

@@ -51,8 +51,8 @@ describe.concurrent('the exit code is', patient, () => {
     ['streams show', "missing required argument 'name'"],
     ['streams list --limit none', 'whole number'],
     ['events tail --nonsense', 'unknown option'],
-    ['dead-letters redrive', '--all --subscription NAME'],
-    ['dead-letters redrive --all', '--all needs --subscription NAME'],
+    ['dead-letters redrive', 'Say which'],
+    ['dead-letters redrive --all', 'Say so with --yes'],
     ['dead-letters redrive --all --subscription mailer', 'Say so with --yes'],
     ['dead-letters discard x', '--reason'],
   ])('2 for %s', async (words, says) => {

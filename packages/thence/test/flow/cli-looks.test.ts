@@ -92,6 +92,7 @@ describe('a person sees', patient, () => {
       subscription  mailer
       key  order-1
       parked  TIME (WHEN)
+      group  5e9ed269fe8ff742
 
       message
       OrderPlaced  event, schema version 1

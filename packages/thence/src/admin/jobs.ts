@@ -1,0 +1,119 @@
+/**
+ * Long work on the store: how far it has come, and having it wait, go on or end.
+ */
+import { forgive, redriveKind } from '../app/redrive-job.ts'
+import { ThenceError } from '../errors.ts'
+import type { JsonValue } from '../message/json.ts'
+import type { Transaction } from '../ports/database.ts'
+import type { Job, JobState } from '../ports/jobs.ts'
+import type { On } from './on.ts'
+import { audited, notFound, nowOf } from './on.ts'
+import type { ActOptions } from './operate.ts'
+
+type Json = Readonly<Record<string, JsonValue>>
+
+export interface JobView extends Omit<Job, 'spec' | 'progress' | 'version'> {
+  /** What is to be done. */
+  readonly spec: Json
+  /** How far it has come, in the words of its kind. */
+  readonly progress: Json
+  /** How many of `total` have come to an end, well or not. */
+  readonly ended: number
+  /** Milliseconds until the end if it goes on as fast as so far; null if nobody can say, or it does not run. */
+  readonly left: number | null
+}
+
+const sumOf = (progress: Json): number =>
+  ['resolved', 'failed', 'skipped']
+    .map((name) => progress[name])
+    .reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : 0), 0)
+
+export const jobView = ({ version: _version, ...job }: Job): JobView => {
+  const progress = JSON.parse(job.progress) as Json
+  const ended = sumOf(progress)
+  const spent = job.updated - job.created
+  const open = job.state === 'running' && job.total !== null ? job.total - ended : undefined
+  const left =
+    open === undefined || ended === 0 ? null : Math.max(0, Math.round((spent / ended) * open))
+  return { ...job, spec: JSON.parse(job.spec) as Json, progress, ended, left }
+}
+
+export interface JobsOptions {
+  readonly kind?: string
+  readonly state?: JobState
+  /** Only jobs before this id, so earlier ones. */
+  readonly before?: string
+  /** Default 50. */
+  readonly limit?: number
+}
+
+/** Jobs, the latest first. */
+export function jobs(
+  { database }: On,
+  { limit = 50, ...filter }: JobsOptions = {},
+): Promise<readonly JobView[]> {
+  return database.read(async (transaction) =>
+    (await transaction.jobs.list({ ...filter, limit })).map(jobView),
+  )
+}
+
+const nearby = 100
+
+const requireJob = async (transaction: Transaction, id: string): Promise<Job> => {
+  const found = await transaction.jobs.get(id)
+  if (found !== undefined) return found
+  const names = (await transaction.jobs.list({ limit: nearby })).map((one) => one.id)
+  throw notFound('job', id, { names, advice: 'See: thence jobs list.' })
+}
+
+/** One job. @throws NOT_FOUND */
+export function job({ database }: On, id: string): Promise<JobView> {
+  return database.read(async (transaction) => jobView(await requireJob(transaction, id)))
+}
+
+interface Turn {
+  readonly verb: 'pause' | 'resume' | 'cancel'
+  readonly from: readonly JobState[]
+  readonly to: JobState
+  readonly reason?: string | undefined
+}
+
+const turn = (on: On, id: string, { verb, from, to, reason }: Turn): Promise<JobView> =>
+  on.database.transact(async (transaction) => {
+    const before = await requireJob(transaction, id)
+    if (!from.includes(before.state))
+      throw new ThenceError(
+        'STATE_INVALID',
+        `The job ${id} is ${before.state}. Only one that is ${from.join(' or ')} can ${verb}.`,
+        { details: { id, state: before.state } },
+      )
+    const isForgiven = to === 'running' && before.kind === redriveKind
+    const progress = isForgiven ? forgive(before.progress) : before.progress
+    const after = { ...before, state: to, progress, error: null, next: 0, updated: nowOf(on) }
+    const kept = to === 'running' ? after : { ...after, error: before.error }
+    // Read in this very transaction: nobody came between.
+    await transaction.jobs.save(kept, before.version)
+    const details = { kind: before.kind, state: before.state }
+    await audited(on, transaction, { action: `job.${verb}`, target: id, details, reason })
+    return jobView(kept)
+  })
+
+/** Has a running job take no further batch. @throws NOT_FOUND, STATE_INVALID */
+export const pauseJob = (on: On, id: string, options: ActOptions = {}): Promise<JobView> =>
+  turn(on, id, { verb: 'pause', from: ['running'], to: 'paused', ...options })
+
+/**
+ * Has a job go on that was paused, or that stopped by itself: failures so far do not count again.
+ * @throws NOT_FOUND, STATE_INVALID
+ */
+export const resumeJob = (on: On, id: string, options: ActOptions = {}): Promise<JobView> =>
+  turn(on, id, { verb: 'resume', from: ['paused', 'stopped'], to: 'running', ...options })
+
+/** Ends a job where it is; what it has done stays done. @throws NOT_FOUND, STATE_INVALID */
+export const cancelJob = (on: On, id: string, options: ActOptions = {}): Promise<JobView> =>
+  turn(on, id, {
+    verb: 'cancel',
+    from: ['running', 'paused', 'stopped'],
+    to: 'cancelled',
+    ...options,
+  })

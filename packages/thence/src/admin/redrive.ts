@@ -1,0 +1,138 @@
+/**
+ * Sending many dead letters through again: how many there are, and the job that a running app does.
+ */
+import type { RedriveFilter, RedriveSpec } from '../app/redrive-job.ts'
+import { noProgress, redriveKind } from '../app/redrive-job.ts'
+import { ThenceError } from '../errors.ts'
+import type { JsonValue } from '../message/json.ts'
+import type { Transaction } from '../ports/database.ts'
+import { actorText } from '../store/audit.ts'
+import type { DeadLetterSummary } from './dead-letters.ts'
+import { requireSubscription, summaryOf } from './dead-letters.ts'
+import type { JobView } from './jobs.ts'
+import { jobView } from './jobs.ts'
+import type { On } from './on.ts'
+import { audited, notFound, runtimeOf } from './on.ts'
+
+export interface RedrivePlan {
+  /** How many parked letters match. */
+  readonly total: number
+  /** The first few of them, by id. */
+  readonly sample: readonly DeadLetterSummary[]
+}
+
+export interface RedriveOptions extends RedriveFilter {
+  /** At most so many; default: all that match. */
+  readonly limit?: number
+  /** Whether one goes alone first, and the others only when it went through; default true. */
+  readonly canary?: boolean
+  /** At most so many a second; default: as fast as they go through. */
+  readonly rate?: number
+  /** It stops when so many have failed again; default 5. */
+  readonly stopAfter?: number
+  /** It stops when more than this share of at least ten have failed again; default 0.2. */
+  readonly stopShare?: number
+  /** At most so many are on their way at once; default 500. */
+  readonly inFlight?: number
+  /** Why; kept in the audit log. */
+  readonly reason?: string
+}
+
+const sampleSize = 5
+const mostIds = 1000
+
+const checkFilter = async (transaction: Transaction, filter: RedriveFilter): Promise<void> => {
+  if (filter.subscription !== undefined) await requireSubscription(transaction, filter.subscription)
+  if ((filter.ids?.length ?? 0) <= mostIds) return
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `${filter.ids?.length} ids are too many for one redrive; give at most ${mostIds}, or a filter.`,
+  )
+}
+
+const parked = async ({ deadLetters }: Transaction, filter: RedriveFilter): Promise<number> =>
+  (await deadLetters.counts({ ...filter, state: 'parked' })).parked
+
+/** What a redrive would send through again; changes nothing. @throws NOT_FOUND (the subscription), CONFIG_INVALID */
+export function planRedrive({ database }: On, filter: RedriveFilter = {}): Promise<RedrivePlan> {
+  return database.read(async (transaction) => {
+    await checkFilter(transaction, filter)
+    const wanted = { ...filter, state: 'parked', limit: sampleSize } as const
+    const letters = await transaction.deadLetters.list(wanted)
+    return { total: await parked(transaction, filter), sample: letters.map(summaryOf) }
+  })
+}
+
+const checkNumber = (name: string, value: number, most: number): void => {
+  const isRight = value > 0 && value <= most && (most === 1 || Number.isSafeInteger(value))
+  if (isRight) return
+  const form = most === 1 ? 'a share between 0 and 1' : 'a whole number from 1'
+  throw new ThenceError('CONFIG_INVALID', `${name} is ${value}; give ${form}.`)
+}
+
+const specOf = ({
+  limit,
+  canary = true,
+  rate,
+  stopAfter = 5,
+  stopShare = 0.2,
+  inFlight = 500,
+  reason: _reason,
+  ...filter
+}: RedriveOptions): RedriveSpec => {
+  const most = Number.MAX_SAFE_INTEGER
+  checkNumber('limit', limit ?? 1, most)
+  checkNumber('rate', rate ?? 1, most)
+  checkNumber('stopAfter', stopAfter, most)
+  checkNumber('stopShare', stopShare, 1)
+  checkNumber('inFlight', inFlight, most)
+  return {
+    filter,
+    limit: limit ?? null,
+    canary,
+    rate: rate ?? null,
+    stopAfter,
+    stopShare,
+    inFlight,
+  }
+}
+
+/**
+ * Begins a job that sends parked messages through again. Running apps do it, a batch at a time; if none runs, the next one
+ * does. One message goes first, alone; then ten at a time, then twice as many as went through, up to `inFlight`. It stops
+ * by itself when they fail again. Letters that are parked after its beginning are not its own.
+ * @throws NOT_FOUND (the subscription, or no letter that matches), CONFIG_INVALID
+ */
+export async function startRedrive(on: On, options: RedriveOptions = {}): Promise<JobView> {
+  const spec = specOf(options)
+  return on.database.transact(async (transaction) => {
+    await checkFilter(transaction, spec.filter)
+    const all = await parked(transaction, spec.filter)
+    if (all === 0)
+      throw notFound('parked dead letter', 'like that', {
+        advice: 'See: thence dead-letters list.',
+      })
+    const runtime = runtimeOf(on)
+    const [id, now] = [runtime.id(), runtime.now()]
+    const job = {
+      id,
+      kind: redriveKind,
+      state: 'running',
+      spec: JSON.stringify(spec),
+      progress: JSON.stringify(noProgress),
+      total: Math.min(all, spec.limit ?? all),
+      next: 0,
+      version: 1,
+      created: now,
+      updated: now,
+      actor: actorText(on.actor),
+      error: null,
+    } as const
+    await transaction.jobs.save(job, 0)
+    const what = JSON.parse(JSON.stringify(spec)) as Record<string, JsonValue>
+    const details = { kind: redriveKind, total: job.total, ...what }
+    const { reason } = options
+    await audited(on, transaction, { action: 'job.start', target: id, details, reason })
+    return jobView(job)
+  })
+}

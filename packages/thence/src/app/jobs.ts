@@ -1,0 +1,179 @@
+/**
+ * The work on jobs that every running app has a part in: takes the next batch of whatever runs, one transaction each. Two
+ * processes never do the same batch, because the job's row changes with it by compare-and-set; nobody needs a lease.
+ */
+import { ThenceError } from '../errors.ts'
+import { fullJitter } from '../internal/backoff.ts'
+import type { Signals } from '../observe/signals.ts'
+import type { Transaction } from '../ports/database.ts'
+import type { Job, JobState } from '../ports/jobs.ts'
+import type { Cancel } from '../ports/runtime.ts'
+import type { Store } from '../store/store.ts'
+
+/** What a batch has led to. */
+export interface Advanced {
+  readonly progress: string
+  /** Default: it goes on running. */
+  readonly state?: JobState
+  /** No batch before this time, Unix milliseconds; default: at once. */
+  readonly next?: number
+  /** Why it stopped by itself. */
+  readonly error?: string
+}
+
+/** A kind of job. */
+export interface JobKind {
+  readonly kind: string
+  /**
+   * Does the next batch in `transaction`; `undefined`: there is nothing to do yet, look again later. What it throws rolls
+   * everything back, and the batch is taken again after a while.
+   */
+  advance(transaction: Transaction, job: Job, now: number): Promise<Advanced | undefined>
+}
+
+/** Milliseconds. */
+const lookEvery = 1000
+const idle = { base: 50, cap: lookEvery }
+const failureBackoff = { base: 200, cap: 30_000 }
+const most = 100
+
+/** How a job goes here, in this process. */
+interface Going {
+  /** Not looked at before this time, by `elapsed`. */
+  until: number
+  /** Looks in a row that found nothing to do. */
+  idle: number
+  failures: number
+}
+
+const changed = (job: Job): ThenceError =>
+  new ThenceError(
+    'CHECKPOINT_MOVED',
+    `Job ${job.id} was changed by someone else; it is read again.`,
+  )
+
+export interface JobRunnerOptions {
+  readonly kinds: readonly JobKind[]
+  /** A batch was done: there may be something to do for anyone. */
+  readonly advanced: () => void
+}
+
+export class JobRunner {
+  readonly #store: Store
+  readonly #signals: Signals
+  readonly #kinds: ReadonlyMap<string, JobKind>
+  readonly #advanced: () => void
+  readonly #going = new Map<string, Going>()
+  #cancel: Cancel = () => undefined
+  #running: Promise<void> | undefined
+  #stopped = true
+  #again = false
+
+  constructor(store: Store, signals: Signals, { kinds, advanced }: JobRunnerOptions) {
+    this.#store = store
+    this.#signals = signals
+    this.#kinds = new Map(kinds.map((one) => [one.kind, one]))
+    this.#advanced = advanced
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.wake()
+  }
+
+  /** Resolves when the batch in hand is committed. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancel()
+    await this.#running
+  }
+
+  /** There may be a job to begin, or more of one to do. */
+  wake(): void {
+    this.#again = true
+    if (this.#stopped || this.#running !== undefined) return
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#again && !this.#stopped) this.wake()
+    })
+  }
+
+  async #run(): Promise<void> {
+    this.#cancel()
+    this.#again = false
+    let delay = lookEvery
+    try {
+      const jobs = await this.#store.read((transaction) =>
+        transaction.jobs.list({ state: 'running', limit: most }),
+      )
+      this.#forgetOthers(jobs)
+      for (const job of jobs) delay = Math.min(delay, await this.#take(job))
+    } catch {
+      // The subscriptions tell that the database failed; look again later.
+    }
+    if (!this.#stopped) this.#cancel = this.#store.tools.runtime.after(delay, () => this.wake())
+  }
+
+  #forgetOthers(jobs: readonly Job[]): void {
+    const ids = new Set(jobs.map(({ id }) => id))
+    for (const id of this.#going.keys()) if (!ids.has(id)) this.#going.delete(id)
+  }
+
+  /** Takes batches of one job until there is nothing to do; gives the milliseconds until it is to be looked at again. */
+  async #take(job: Job): Promise<number> {
+    const kind = this.#kinds.get(job.kind)
+    if (kind === undefined) return lookEvery
+    const { runtime } = this.#store.tools
+    const going = this.#going.get(job.id) ?? { until: 0, idle: 0, failures: 0 }
+    this.#going.set(job.id, going)
+    const early = going.until - runtime.elapsed()
+    if (early > 0) return early
+    let wait = Math.max(0, job.next - runtime.now())
+    try {
+      while (wait === 0 && !this.#stopped) wait = await this.#batch(job.id, kind, going)
+      going.failures = 0
+    } catch (error) {
+      wait = this.#failed(job, going, error)
+    }
+    going.until = runtime.elapsed() + wait
+    return wait
+  }
+
+  #failed({ id, kind }: Job, going: Going, error: unknown): number {
+    going.failures += 1
+    const retryIn = fullJitter(failureBackoff, going.failures, this.#store.tools.runtime.random())
+    this.#signals.emit({ name: 'job-failed', job: id, kind, retryIn, error })
+    return retryIn
+  }
+
+  /** One transaction; gives the milliseconds until the next. */
+  async #batch(id: string, kind: JobKind, going: Going): Promise<number> {
+    const { runtime } = this.#store.tools
+    const now = runtime.now()
+    const saved = await this.#store.transact(async ({ transaction }) => {
+      const job = await transaction.jobs.get(id)
+      if (job?.state !== 'running' || job.next > now) return undefined
+      const advanced = await kind.advance(transaction, job, now)
+      if (advanced === undefined) return undefined
+      const { progress, state = 'running', next = 0, error = null } = advanced
+      const after = { ...job, progress, state, next, error, updated: now }
+      if (!(await transaction.jobs.save(after, job.version))) throw changed(job)
+      return after
+    })
+    if (saved === undefined) {
+      going.idle += 1
+      return fullJitter(idle, going.idle, 1)
+    }
+    going.idle = 0
+    this.#advanced()
+    if (saved.state !== 'running')
+      this.#signals.emit({
+        name: 'job-ended',
+        job: id,
+        kind: saved.kind,
+        state: saved.state,
+        error: saved.error,
+      })
+    return saved.state === 'running' ? Math.max(0, saved.next - now) : lookEvery
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Jobs as a person reads them, and staying with one until it ends.
+ */
+import type { JobView } from '../admin/jobs.ts'
+import { job as readJob } from '../admin/jobs.ts'
+import { ThenceError } from '../errors.ts'
+import { pause } from './pause.ts'
+import { Progress } from './progress.ts'
+import type { Session } from './session.ts'
+import type { Style } from './terminal.ts'
+import { count, line, span } from './text.ts'
+
+export const jobStyles: Readonly<Partial<Record<JobView['state'], Style>>> = {
+  running: 'green',
+  paused: 'yellow',
+  stopped: 'red',
+}
+
+const of = ({ progress }: JobView, name: string): number => {
+  const value = progress[name]
+  return typeof value === 'number' ? value : 0
+}
+
+/** `990 of 1,000 went through, 5 failed again, 2 left, 3 on their way`. */
+export function outcome(job: JobView): string {
+  const total = job.total === null ? '' : ` of ${count(job.total)}`
+  const parts = [`${count(of(job, 'resolved'))}${total} went through`]
+  const also: readonly (readonly [string, string])[] = [
+    ['failed', 'failed again'],
+    ['skipped', 'cannot be redriven'],
+    ['inFlight', 'on their way'],
+  ]
+  for (const [name, text] of also)
+    if (of(job, name) > 0) parts.push(`${count(of(job, name))} ${text}`)
+  if (job.left !== null && job.left > 0) parts.push(`about ${span(job.left)} left`)
+  return parts.join(', ')
+}
+
+/** One or two lines about a job. */
+export function tellJob({ terminal }: Session, job: JobView): void {
+  terminal.print(`${line(job.kind)} job ${job.id} is ${job.state}: ${outcome(job)}.`)
+  if (job.error !== null) terminal.print(line(job.error))
+}
+
+/** How often to look, and how long an app may take to begin, in milliseconds. */
+const lookEvery = 200
+const beginsWithin = 4000
+
+/** How a watch ends. */
+const conclude = (session: Session, job: JobView): void => {
+  const { terminal, suggest } = session
+  if (terminal.json) terminal.document(job)
+  else tellJob(session, job)
+  if (job.state === 'paused') terminal.hint(`Have it go on: ${suggest(`jobs resume ${job.id}`)}`)
+  if (job.state === 'stopped')
+    throw new ThenceError(
+      'STATE_INVALID',
+      `The job stopped by itself. When the cause is mended: thence jobs resume ${job.id}`,
+      { details: { job: job.id, error: job.error } },
+    )
+}
+
+/** Whether no app has taken it up in the time that one needs. */
+const isUntaken = ({ updated, created }: JobView, began: number): boolean =>
+  updated === created && Date.now() - began > beginsWithin
+
+/** Looks until the job runs no longer, or no app takes it up. @throws ABORTED, NOT_FOUND */
+const follow = async (
+  { on, terminal, interruptible, suggest }: Session,
+  id: string,
+): Promise<JobView> => {
+  const signal = interruptible()
+  const progress = new Progress(terminal, 'redriving')
+  const began = Date.now()
+  try {
+    while (!signal.aborted) {
+      const job = await readJob(on, id)
+      if (job.state !== 'running' || isUntaken(job, began)) return job
+      progress.update(job.ended, job.total ?? job.ended)
+      await pause(lookEvery, signal)
+    }
+  } finally {
+    progress.end()
+  }
+  terminal.hint(`Watch it again: ${suggest(`jobs watch ${id}`)}`)
+  throw new ThenceError('ABORTED', `Not watched any more; the job ${id} goes on in the app.`)
+}
+
+/** Stays until the job runs no longer. @throws STATE_INVALID (it stopped by itself), ABORTED, NOT_FOUND */
+export async function watchJob(session: Session, { id }: Pick<JobView, 'id'>): Promise<void> {
+  const job = await follow(session, id)
+  conclude(session, job)
+  if (job.state === 'running')
+    session.terminal.note('No running app has taken it up: it begins when an app starts.')
+}

@@ -1,0 +1,169 @@
+/**
+ * `thence dead-letters redrive`: one letter at once, or many by a job that the running app does.
+ */
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import type { JobView } from '../admin/jobs.ts'
+import { redrive } from '../admin/operate.ts'
+import type { RedrivePlan } from '../admin/redrive.ts'
+import { planRedrive, startRedrive } from '../admin/redrive.ts'
+import type { RedriveFilter } from '../app/redrive-job.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
+import { confirm } from './ask.ts'
+import { usage } from './exit-code.ts'
+import { tellJob, watchJob } from './job-text.ts'
+import type { Session, Verb } from './session.ts'
+import { collected, given, onStore, whole } from './session.ts'
+import { columns, table } from './table.ts'
+import { count, counted, line } from './text.ts'
+
+/** Which letters. */
+export interface FilterOptions {
+  readonly subscription?: string
+  readonly group?: string
+  readonly type?: string
+  readonly key?: string
+  readonly since?: number
+  readonly until?: number
+}
+
+/** An ISO time, or a duration before now. */
+const time = (text: string): number => {
+  const at = Date.parse(text)
+  if (/^\d{4}-/.test(text) && !Number.isNaN(at)) return at
+  try {
+    return Date.now() - milliseconds('it', text as Duration)
+  } catch {
+    throw new InvalidArgumentError(
+      'It must be a time such as 2026-03-01T12:00Z, or a while ago such as 2h.',
+    )
+  }
+}
+
+export const withFilter = (command: Command): Command =>
+  command
+    .option('--subscription <name>', 'only of this subscription')
+    .option('--group <fingerprint>', 'only those that failed in this way')
+    .option('--type <type>', 'only messages of this type')
+    .option('--key <key>', 'only of this key')
+    .option('--since <time>', 'only those parked since then, or so long ago', time)
+    .option('--until <time>', 'only those parked until then', time)
+
+export const filterOf = ({
+  subscription,
+  group: fingerprint,
+  type,
+  key,
+  since,
+  until,
+}: FilterOptions): RedriveFilter => given({ subscription, fingerprint, type, key, since, until })
+
+interface RedriveOptions extends FilterOptions {
+  readonly all?: boolean
+  readonly id?: readonly string[]
+  readonly limit?: number
+  readonly rate?: number
+  readonly canary: boolean
+  readonly stopAfter?: number
+  readonly dryRun?: boolean
+  readonly watch?: boolean
+  readonly yes?: boolean
+  readonly reason?: string
+}
+
+const whenPickedUp = 'A running app takes it within a second, else the next one at its start.'
+
+const redriveOne = async (
+  { on, terminal, suggest }: Session,
+  id: string,
+  { reason }: RedriveOptions,
+): Promise<void> => {
+  const acted = await redrive(on, id, given({ reason }))
+  if (terminal.json) return terminal.document({ redriven: 1, ...acted })
+  terminal.print(
+    `Redriven: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
+  )
+  terminal.note(whenPickedUp)
+  terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
+}
+
+const tellPlan = ({ terminal }: Session, plan: RedrivePlan): void => {
+  if (terminal.json) return terminal.document(plan)
+  terminal.print(`${counted(plan.total, 'parked message')} would be sent through again.`)
+  if (plan.total === 0) return
+  const rows = plan.sample.map((one) => [
+    one.id,
+    one.subscription,
+    one.key,
+    one.type,
+    `${one.errorName}: ${one.errorMessage}`,
+  ])
+  terminal.print(
+    '',
+    ...table(terminal, columns('ID', 'SUBSCRIPTION', 'KEY', 'MESSAGE', 'ERROR…'), rows),
+  )
+  if (plan.total > rows.length) terminal.note(`… and ${count(plan.total - rows.length)} more.`)
+}
+
+const begun = (session: Session, job: JobView): void => {
+  const { terminal, suggest } = session
+  if (terminal.json) return terminal.document(job)
+  tellJob(session, job)
+  terminal.note(whenPickedUp)
+  terminal.hint(`Watch it: ${suggest(`jobs watch ${job.id}`)}`)
+}
+
+const redriveMany = async (session: Session, options: RedriveOptions): Promise<void> => {
+  const { on } = session
+  const { limit, rate, canary, stopAfter, reason, yes = false } = options
+  const filter: RedriveFilter = { ...filterOf(options), ...given({ ids: options.id }) }
+  if (options.all !== true && Object.keys(filter).length === 0)
+    throw usage('Say which: the id of one dead letter, --subscription, --group, …, or --all.')
+  const plan = await planRedrive(on, filter)
+  const total = Math.min(plan.total, limit ?? Infinity)
+  if (options.dryRun === true) return tellPlan(session, { ...plan, total })
+  if (!yes && total > 0) await confirm(`sends ${counted(total, 'parked message')} through again`)
+  const job = await startRedrive(on, {
+    ...filter,
+    canary,
+    ...given({ limit, rate, stopAfter, reason }),
+  })
+  if (options.watch === true) await watchJob(session, job)
+  else begun(session, job)
+}
+
+const redriveVerb: Verb<RedriveOptions> = async (session, { args: [id], options }) => {
+  if (id === undefined) return redriveMany(session, options)
+  if (options.all === true || Object.keys(filterOf(options)).length > 0)
+    throw usage('Give the id of one dead letter, or say which by options, not both.')
+  if (options.dryRun === true) return redriveMany(session, { ...options, id: [id] })
+  await redriveOne(session, id, options)
+}
+
+/** `50/s`, `600/min`, or a number: so many a second. */
+const rate = (text: string): number => {
+  const [, number, unit = 's'] = /^(\d+)(?:\/(s|min))?$/.exec(text) ?? []
+  const value = unit === 's' ? Number(number) : Number(number) / 60
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidArgumentError('It must be such as 50/s or 600/min, and at least one a second.')
+}
+
+export function addRedrive(noun: Command): void {
+  const verb = noun
+    .command('redrive')
+    .description('send messages through again, with all their attempts anew')
+    .argument('[id]', 'id of one dead letter')
+    .option('--all', 'all that are parked')
+  withFilter(verb)
+    .option('--id <id>', 'this letter; may be given several times', collected)
+    .option('-n, --limit <number>', 'at most so many', whole(1))
+    .option('--rate <rate>', 'at most so many, such as 50/s', rate)
+    .option('--no-canary', 'do not send one alone before the others')
+    .option('--stop-after <number>', 'stop when so many failed again (default: 5)', whole(1))
+    .option('--dry-run', 'tell how many, and do nothing')
+    .option('--watch', 'stay until it is done')
+    .option('-y, --yes', 'do not ask')
+    .option('--reason <text>', 'why, for the audit log')
+    .action(onStore('write', redriveVerb))
+}
