@@ -22,12 +22,18 @@ const rows = (collection: string): string =>
 export const takeovers = (path: string): number =>
   number(path, 'SELECT sum(epoch - 1) FROM thence_leases')
 
-/** How many leases the process of this number holds. */
-export const leasesOf = (path: string, pid: number): number =>
-  number(
-    path,
-    `SELECT count(*) FROM thence_leases AS l JOIN thence_members AS m ON m.id = l.owner WHERE m.name LIKE '%:${pid}'`,
-  )
+/** The member that a running process is, by its number; undefined if it is not known (any more). */
+export const memberOf = (path: string, pid: number): string | undefined => {
+  const raw = new DatabaseSync(path, { readOnly: true })
+  raw.exec('PRAGMA busy_timeout = 20000')
+  const found = raw.prepare(`SELECT id FROM thence_members WHERE name LIKE '%:${pid}'`).get()
+  raw.close()
+  return found === undefined ? undefined : String(found['id'])
+}
+
+/** How many leases a member holds. */
+export const leasesOf = (path: string, member: string): number =>
+  number(path, `SELECT count(*) FROM thence_leases WHERE owner = '${member}'`)
 
 /** Whether a writer gets in within a moment. */
 export const isWritable = (path: string): boolean => {
