@@ -15,7 +15,8 @@ import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
 import type { Retention } from '../retain/policy.ts'
 import type { Scheduled } from '../store/later.ts'
-import type { ReadStreamOptions, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import type { ReadStreamOptions } from '../store/stream-pages.ts'
 import type { AppendResult } from '../store/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { checkedAppend } from './append.ts'
@@ -33,6 +34,9 @@ import { Reporter } from './reporter.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
 
+import type { TransactionOptions, TransactionResult } from './transact.ts'
+import { runTransaction } from './transact.ts'
+import type { AppTransaction } from './transaction.ts'
 import type { UntilOptions } from './until.ts'
 import { until } from './until.ts'
 
@@ -61,6 +65,8 @@ export class App<C extends string = string, Q extends string = string> implement
   readonly #engine: Engine
   readonly #snapshots: Snapshots
   readonly #keeper: Keeper
+  /** Aborted when the end is not put off any longer. */
+  readonly #ending = new AbortController()
   /** What is not answered yet. */
   readonly #calls = new Set<Promise<unknown>>()
   #stopping: Promise<void> | undefined
@@ -102,7 +108,8 @@ export class App<C extends string = string, Q extends string = string> implement
   /**
    * Sends a command. If an aggregate decides it, this resolves when its events are committed, and gives them; if a
    * handler does it, when the command is recorded. With an `id` of your own, sending it again has no further effect
-   * and gives the first result.
+   * and gives the first result, also after OUTCOME_UNKNOWN: for a command that is decided as long as the inbox remembers it
+   * (for ever, or as long as `retention.inbox` of the app says), for one that is recorded as long as the log has it.
    * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, VERSION_CONFLICT (after 10 tries), OUTCOME_UNKNOWN, STORE_…
    */
   send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult>
@@ -159,6 +166,27 @@ export class App<C extends string = string, Q extends string = string> implement
   until(after: After, options: UntilOptions): Promise<void> {
     const reaching = { store: this.#store, engine: this.#engine, parts: this.#parts }
     return this.#call(() => until(after, reaching, options))
+  }
+
+  /**
+   * Runs `work` in one transaction: what it appends, sends and writes commits together, or nothing of it if it throws.
+   * Nobody else writes meanwhile, so it waits for nothing but the transaction, and does nothing outside of the store. With
+   * `once` it is done once, also after OUTCOME_UNKNOWN.
+   * @throws what the work throws; TRANSACTION_NESTED, TRANSACTION_TIMEOUT, STATE_INVALID (a call was not awaited), ABORTED,
+   * APP_STOPPED, OUTCOME_UNKNOWN, CONFIG_INVALID, NAME_INVALID, VALUE_NOT_STORABLE, STORE_…
+   */
+  transaction<T>(
+    work: (transaction: AppTransaction<C>) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<TransactionResult<T>> {
+    const transacting = {
+      store: this.#store,
+      deciders: this.#parts.deciders,
+      snapshots: this.#snapshots,
+      timerSet: () => this.#engine.timerSet(),
+      ending: this.#ending.signal,
+    }
+    return this.#call(() => runTransaction(work, transacting, options))
   }
 
   /** The messages of one stream, by version. */
@@ -257,6 +285,7 @@ export class App<C extends string = string, Q extends string = string> implement
   async #stop(deadline: number): Promise<void> {
     const late = Promise.withResolvers<void>()
     const cancel = this.#store.tools.runtime.after(deadline, late.resolve)
+    void late.promise.then(() => this.#ending.abort())
     await Promise.all([
       this.#engine.stop(late.promise, Promise.allSettled(this.#calls)),
       Promise.race([this.#keeper.stop(), late.promise]),

@@ -42,7 +42,8 @@ const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
     retry: retryPolicy(`Aggregate ${aggregate.name}`),
     partitions: aggregate.partitions,
     decide: async (writer, command) => {
-      await executeIn(writer, { aggregate, command }, store.tools)
+      const once = { consumer: aggregate.name, id: command.id }
+      await executeIn(writer, { aggregate, command, once }, store.tools)
     },
   })
 

@@ -14,6 +14,8 @@ export const letter = (
   state: 'parked',
   message: { ...message(`m${position}`, { tags: ['a', 'b'] }), stream: 's', version: 1, position },
   edited: null,
+  kind: 'bug',
+  replay: false,
   errorName: 'TypeError',
   errorCode: null,
   errorMessage: "cannot read 'x' of undefined 😀",

@@ -12,6 +12,8 @@ const adding: readonly Case[] = [
   it('a letter comes back as it was added, message and all', async ({ database }) => {
     const full = letter('1', 7, {
       errorCode: 'E_FULL',
+      kind: 'permanent',
+      replay: true,
       job: 'j1',
       changed: 5,
       edited: {
@@ -55,6 +57,8 @@ const adding: readonly Case[] = [
     await add(database, letter('1', 7))
     await within(database, (letters) => letters.mark('1', { from: 'parked', to: 'redriven' }))
     const again = letter('2', 7, {
+      kind: 'transient',
+      replay: true,
       errorName: 'RangeError',
       errorCode: 'E2',
       errorMessage: 'too far',

@@ -54,6 +54,8 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
     message: { ...message(`event of ${name}`), stream: 'shared', version: 1, position },
     edited: null,
     fingerprint: 'f',
+    kind: 'transient',
+    replay: false,
     errorName: 'Error',
     errorCode: null,
     errorMessage: name,

@@ -81,22 +81,24 @@ const toAppend = (
 })
 
 /**
- * Decides a command of the log inside the transaction that also moves the checkpoint past it; once per id, however it
- * comes: the same command may have been sent to the aggregate directly, or be sent later.
+ * Decides a command inside an open transaction: one of the log in the transaction that also moves the checkpoint past it,
+ * or one that is sent in a transaction of the user's. With `once`, once per id, however it comes: the same command may
+ * have been sent to the aggregate directly, or be sent later.
  */
 export async function executeIn(
   writer: Writer,
-  { aggregate, command }: Omit<Execution, 'once'>,
+  execution: Execution,
   tools: Pick<Tools, 'codec' | 'tokens'>,
-): Promise<AppendResult> {
+): Promise<Executed> {
+  const { aggregate, command, once } = execution
   const { transaction } = writer
   const stream = streamOf(aggregate, command)
-  const once = { consumer: aggregate.name, id: command.id }
-  const before = await transaction.inbox.recall(once.consumer, once.id)
-  if (before !== undefined) return readBack(transaction, before, tools)
-  const folded = await fold(transaction, tools.codec, { aggregate, stream })
-  const execution = { aggregate, command, once }
-  return writer.append(toAppend(execution, folded, decide(execution, folded.state)))
+  const done = once && (await transaction.inbox.recall(once.consumer, once.id))
+  if (done !== undefined) return { result: await readBack(transaction, done, tools) }
+  const before = await fold(transaction, tools.codec, { aggregate, stream })
+  const messages = decide(execution, before.state)
+  if (messages.length === 0 && once === undefined) return { result: nothing(stream, before, tools) }
+  return { result: await writer.append(toAppend(execution, before, messages)), before }
 }
 
 const load = async (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> => {

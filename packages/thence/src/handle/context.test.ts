@@ -8,9 +8,10 @@ const Rung = event('Rung', plain<number>())
 const Ring = command('Ring', plain<number>())
 const { signal } = new AbortController()
 const within = (): void => undefined
+const given = { idempotencyKey: 'ear:7', replaying: false }
 
 test('what is asked for is collected in order', () => {
-  const { context, close } = collecting(signal)
+  const { context, close } = collecting(signal, given)
   // Its functions need no `this`.
   const { append, send } = context
   append('bells', Rung(1), Rung(2))
@@ -18,6 +19,7 @@ test('what is asked for is collected in order', () => {
   context.later({ in: '1s' }, Ring(4), Ring(5))
   context.within(within)
   expect(context.signal).toBe(signal)
+  expect(context.idempotencyKey).toBe('ear:7')
   expect(close()).toEqual([
     { stream: 'bells', messages: [Rung(1), Rung(2)] },
     { commands: [Ring(3)] },
@@ -27,7 +29,7 @@ test('what is asked for is collected in order', () => {
 })
 
 test('after its end nothing can be asked for, and what was asked for stays as it was', () => {
-  const { context, close } = collecting(signal)
+  const { context, close } = collecting(signal, given)
   context.send(Ring(1))
   const effects = close()
   for (const ask of [
@@ -42,7 +44,7 @@ test('after its end nothing can be asked for, and what was asked for stays as it
 })
 
 test('a stream that has no name is refused when it is asked for', () => {
-  const { context, close } = collecting(signal)
+  const { context, close } = collecting(signal, given)
   expect(() => context.append('', Rung(1))).toThrow(
     expect.objectContaining({ code: 'NAME_INVALID' }),
   )
@@ -50,7 +52,7 @@ test('a stream that has no name is refused when it is asked for', () => {
 })
 
 test('a time that is none, and what is no command, are refused when they are asked for', () => {
-  const { context, close } = collecting(signal)
+  const { context, close } = collecting(signal, given)
   const refused = expect.objectContaining({ code: 'CONFIG_INVALID' })
   expect(() => context.later({ at: 'soon' }, Ring(1))).toThrow(refused)
   expect(() => context.later({ in: '1s' }, Rung(1) as never)).toThrow(refused)
@@ -59,7 +61,7 @@ test('a time that is none, and what is no command, are refused when they are ask
 
 test('what is not to be repeated is left out of a replay, and runs as it is otherwise', async () => {
   for (const replaying of [false, true]) {
-    const { context, close } = collecting(signal, replaying)
+    const { context, close } = collecting(signal, { ...given, replaying })
     const { skipOnReplay } = context
     expect(context.replaying).toBe(replaying)
     expect(skipOnReplay(() => 7)).toBe(replaying ? undefined : 7)

@@ -28,6 +28,11 @@ export interface HandlerContext {
   readonly later: (when: When, ...commands: readonly CommandMessage[]) => void
   /** Runs `work` in the transaction that moves the checkpoint: your own rows change exactly once. */
   readonly within: (work: Within) => void
+  /**
+   * The same at every attempt, after every restart, for this message and this handler, and for no other: the handler's name and the
+   * message's id, joined by `:`. Hand it to services that take an idempotency key.
+   */
+  readonly idempotencyKey: string
   /** Whether this message was done before and is given to the handler again on purpose, by a replay. */
   readonly replaying: boolean
   /** Runs `work` and gives what it gives; in a replay it does nothing and gives `undefined`. */
@@ -47,8 +52,14 @@ export interface Collecting {
   readonly close: () => readonly Effect[]
 }
 
-/** @param replaying whether the handler has done the message before. */
-export function collecting(signal: AbortSignal, replaying = false): Collecting {
+/** What a handler is told of the message that it is given. */
+export interface Given {
+  readonly idempotencyKey: string
+  /** Whether it has done the message before. */
+  readonly replaying: boolean
+}
+
+export function collecting(signal: AbortSignal, { idempotencyKey, replaying }: Given): Collecting {
   const effects: Effect[] = []
   let open = true
   const add = (effect: Effect): void => {
@@ -75,6 +86,7 @@ export function collecting(signal: AbortSignal, replaying = false): Collecting {
       add({ commands, due: dueOf('The time of later', when) })
     },
     within: (work) => add({ within: work }),
+    idempotencyKey,
     replaying,
     skipOnReplay: (work) => (replaying ? undefined : work()),
   }

@@ -2,6 +2,7 @@
  * Messages that exhausted their retries, each with its why. A dead letter is stored in the transaction that gives up,
  * keeps the original message as it was stored, and outlives a redrive, an edit and a discard; only `trim` removes it.
  */
+import type { ErrorKind } from '../errors.ts'
 import type { Awaitable } from './awaitable.ts'
 import type { StoredMessage } from './events.ts'
 import type { Attempt } from './retries.ts'
@@ -19,6 +20,9 @@ export interface DeadLetter {
   readonly message: StoredMessage
   /** What the subscription is given in its place, once an operator has edited it; else null. */
   readonly edited: StoredMessage | null
+  readonly kind: ErrorKind
+  /** It was done before, and failed when it was given to its handler again on purpose. */
+  readonly replay: boolean
   readonly errorName: string
   /** The error's stable code, where it has one. */
   readonly errorCode: string | null

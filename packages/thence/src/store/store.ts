@@ -12,22 +12,12 @@ import type { ReadAll, Verdict } from '../ports/events.ts'
 import { found, lostAppend, untilKnown } from './again.ts'
 import type { Outcome } from './lane.ts'
 import { Lane } from './lane.ts'
+import type { ReadStreamOptions } from './stream-pages.ts'
+import { pageBytes, pageSize, streamPages } from './stream-pages.ts'
 import { accept } from './verdict.ts'
 import { tellVerdict } from './watch.ts'
 import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
 import { Appendices, prepare, readBack, resultOf, Writer } from './writer.ts'
-
-const pageSize = 500
-/** Bytes of messages in memory at once while the log is read. */
-const pageBytes = 8 * 1024 * 1024
-
-export interface ReadStreamOptions {
-  /** First version, inclusive. */
-  readonly from?: number
-  readonly backwards?: boolean
-  /** At most so many; default: all. */
-  readonly limit?: number
-}
 
 /** How a commit came about. */
 interface Made {
@@ -106,25 +96,11 @@ export class Store {
   /** A stream's messages in order of version, a page at a time. */
   readStream(
     stream: string,
-    { from, backwards = false, limit = Infinity }: ReadStreamOptions = {},
+    options?: ReadStreamOptions,
   ): AsyncIterableIterator<Recorded, undefined> {
-    let next = from
-    let left = limit
-    return paged(async () => {
-      if (left <= 0 || next === 0) return undefined
-      const size = Math.min(left, pageSize)
-      const bounds = {
-        limit: size,
-        maxBytes: pageBytes,
-        ...(next === undefined ? {} : { from: next }),
-      }
-      const options = { backwards, ...bounds }
-      const page = await this.read(({ events }) => events.readStream(stream, options))
-      const last = page.at(-1)
-      if (last === undefined) return undefined
-      left -= page.length
-      next = last.version + (backwards ? -1 : 1)
-      return page.map((message) => this.tools.codec.decode(message))
+    return streamPages(options, async (page) => {
+      const stored = await this.read(({ events }) => events.readStream(stream, page))
+      return stored.map((message) => this.tools.codec.decode(message))
     })
   }
 

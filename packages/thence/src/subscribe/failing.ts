@@ -134,7 +134,7 @@ export async function fail(
 
 const letterOf = (
   { subscription, runtime }: Failing,
-  { item, now, what, history }: Look,
+  { item, before, now, what, kind, history }: Look,
 ): DeadLetter => ({
   id: runtime.id(),
   subscription,
@@ -142,6 +142,8 @@ const letterOf = (
   state: 'parked',
   message: item.stored,
   edited: null,
+  kind,
+  replay: before?.replay === true,
   errorName: what.name,
   errorCode: what.code,
   errorMessage: what.message,

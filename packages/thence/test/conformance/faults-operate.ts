@@ -43,6 +43,15 @@ const letters: readonly Fault[] = [
       return letter?.changed === 2000 ? { ...letter, edited: null } : letter
     },
   })),
+  of('deadLetters', 'a letter added again keeps what kind of failure it was', (rows) => ({
+    async add(letter) {
+      const old = await rows.find(letter.subscription, letter.message.position)
+      await rows.add(old ? { ...letter, kind: old.kind } : letter)
+    },
+  })),
+  of('deadLetters', 'a letter forgets that it was one of a replay', (rows) => ({
+    add: (letter) => rows.add({ ...letter, replay: false }),
+  })),
   of('deadLetters', 'marking always takes the job away', (rows) => ({
     mark: (id, change) => rows.mark(id, { ...change, job: change.job ?? null }),
   })),

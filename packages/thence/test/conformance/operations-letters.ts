@@ -18,6 +18,8 @@ export const letters: readonly fc.Arbitrary<Operation>[] = [
         message: { ...message(`m${position}`), stream: 's', version: 1, position },
         edited: null,
         fingerprint: `f${again % 2}`,
+        kind: again === 0 ? 'bug' : 'transient',
+        replay: again === 1,
         errorName: 'Error',
         errorCode: again === 0 ? null : `E${again}`,
         errorMessage: `again ${again}`,

@@ -244,6 +244,7 @@ describe('a token', () => {
       await run(file.make(1), build({}, inline)),
       await run(file.make(2), build()),
     ]
+    await one.app.append({ events: [Rung({ bell: 'a' }), Rung({ bell: 'b' })] })
     const { token } = await two.app.append({ events: Rung({ bell: 'a' }) })
     for (const wrong of [token, `${token}x`, token.slice(0, -1), 'Bearer abc', '']) {
       const asked = one.app.ask(Count(), { after: wrong })

@@ -10,20 +10,21 @@ import type {
   LetterFilter,
   LetterGroup,
 } from '../../ports/dead-letters.ts'
+import type { ErrorKind } from '../../errors.ts'
 import type { StoredMessage } from '../../ports/events.ts'
 import type { Attempt } from '../../ports/retries.ts'
 import type { Scope } from './scope.ts'
 
 const columns =
   'id, subscription, key, state, message, error_name, error_code, error_message, stack, attempts, time, reason, ' +
-  'edited, fingerprint, changed, job'
+  'edited, fingerprint, changed, job, kind, replay'
 const insert =
   `INSERT INTO thence_dead_letters (${columns}, position, type) ` +
-  'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
+  'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
   "ON CONFLICT (subscription, position) DO UPDATE SET state = 'parked', error_name = excluded.error_name, " +
   'error_code = excluded.error_code, error_message = excluded.error_message, stack = excluded.stack, ' +
   'attempts = excluded.attempts, time = excluded.time, key = excluded.key, reason = excluded.reason, ' +
-  'fingerprint = excluded.fingerprint, changed = excluded.changed'
+  'fingerprint = excluded.fingerprint, changed = excluded.changed, kind = excluded.kind, replay = excluded.replay'
 const change =
   'UPDATE thence_dead_letters SET state = ?, changed = ?, reason = coalesce(?, reason), ' +
   'job = CASE WHEN ? THEN ? ELSE job END, edited = coalesce(?, edited) WHERE id = ? AND state = ?'
@@ -56,6 +57,8 @@ type Row = readonly [
   fingerprint: string,
   changed: number,
   job: string | null,
+  kind: ErrorKind,
+  replay: number,
 ]
 
 const decode = (row: Row): DeadLetter => ({
@@ -75,6 +78,8 @@ const decode = (row: Row): DeadLetter => ({
   fingerprint: row[13],
   changed: row[14],
   job: row[15],
+  kind: row[16],
+  replay: row[17] === 1,
 })
 
 const conditions: readonly (readonly [keyof LetterFilter, string])[] = [
@@ -135,6 +140,8 @@ export class SqliteDeadLetters implements DeadLetters {
         letter.fingerprint,
         letter.changed,
         letter.job,
+        letter.kind,
+        letter.replay ? 1 : 0,
         letter.message.position,
         letter.message.type,
       )

@@ -39,7 +39,7 @@ CREATE TABLE thence_dead_letters (
   stack TEXT NOT NULL,
   attempts TEXT NOT NULL,
   time INTEGER NOT NULL,
-  reason TEXT, type TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '', changed INTEGER NOT NULL DEFAULT 0, edited TEXT, job TEXT,
+  reason TEXT, type TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '', changed INTEGER NOT NULL DEFAULT 0, edited TEXT, job TEXT, kind TEXT NOT NULL DEFAULT 'transient', replay INTEGER NOT NULL DEFAULT 0,
   UNIQUE (subscription, position)
 ) STRICT;
 

@@ -10,6 +10,7 @@ import { retention } from './0005-retention.ts'
 import { inbox } from './0006-inbox.ts'
 import { timers } from './0007-timers.ts'
 import { letters } from './0008-letters.ts'
+import { failureKinds } from './0009-failure-kinds.ts'
 
 export const migrations: readonly Migration[] = [
   tables,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   inbox,
   timers,
   letters,
+  failureKinds,
 ]
