@@ -145,7 +145,7 @@ class Call<C extends string, T> {
     }, options)
   }
 
-  /** Runs the work; when it is over, however, nothing more is taken from it. */
+  /** Runs the work, as long as nobody gives up. */
   async #attempt(writer: Writer): Promise<T> {
     const { store, deciders, snapshots, timerSet, ending } = this.#on
     const { signal } = this.#options
@@ -159,15 +159,11 @@ class Call<C extends string, T> {
         void this.#after.push(() => snapshots.consider(aggregate, executed)),
       timerSet: () => void this.#after.push(timerSet),
     })
-    try {
-      const value = await unless(ending, stopped, () =>
-        unless(signal, aborted, async () => this.#work(transaction)),
-      )
-      turns.close()
-      return value
-    } finally {
-      turns.end()
-    }
+    const value = await unless(ending, stopped, () =>
+      unless(signal, aborted, async () => this.#work(transaction)),
+    )
+    turns.close()
+    return value
   }
 
   /** Keeps the result beside the inbox row; gives it as it will be read back. */

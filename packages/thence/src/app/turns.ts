@@ -27,14 +27,9 @@ export class Turns {
     return turn
   }
 
-  /** Nothing more is taken. */
-  end(): void {
-    this.#open = false
-  }
-
-  /** The work has returned. @throws STATE_INVALID if something that it began was not awaited. */
+  /** The work has returned: nothing more is taken. @throws STATE_INVALID if something that it began was not awaited. */
   close(): void {
-    this.end()
+    this.#open = false
     if (this.#waiting === 0) return
     throw new ThenceError(
       'STATE_INVALID',

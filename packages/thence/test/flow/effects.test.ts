@@ -99,7 +99,7 @@ describe.each(kinds)('effects on $name', ({ make }) => {
     expect(test.spy.signals.map(({ name }) => name)).toEqual(['message-parked'])
   })
 
-  it.each(['before the commit', 'after the commit'] as const)(
+  it.each(['before the commit', 'after the commit', 'instead of the commit'] as const)(
     'happen once whichever write is lost %s',
     async (when: When) => {
       for (let lost = 0; lost < 16; lost += 1) {

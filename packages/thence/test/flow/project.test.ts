@@ -132,7 +132,7 @@ describe.each(ways)('a view of $way on $name', ({ name, make, book }) => {
     expect(await shown(again)).toEqual(fold(history))
   })
 
-  it.each(['before the commit', 'after the commit'] as const)(
+  it.each(['before the commit', 'after the commit', 'instead of the commit'] as const)(
     'is right whichever write is lost %s',
     async (when: When) => {
       const history = Array.from({ length: 12 }, (_, n) => ({

@@ -174,6 +174,21 @@ describe.each(kinds)('a transaction whose answer is lost on $name', ({ make }) =
     expect(result).toMatchObject({ value: 1, position: 1, duplicate: false })
   })
 
+  it('instead of the commit: its work is not run again by itself', async () => {
+    const { app, lose, runtime } = await lossy(make())
+    let ran = 0
+    lose('instead of the commit', 1)
+    const told = app.transaction(() => void (ran += 1), { once })
+    await expect(runtime.until(told)).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      details: once,
+      message: expect.stringContaining(
+        'The same call again, with once imports and file 7, is safe.',
+      ),
+    })
+    expect(ran).toBe(1)
+  })
+
   it('is not taken for its own if another call has done it meanwhile', async () => {
     const place = make()
     const { app, lose, runtime } = await lossy(place)

@@ -110,6 +110,49 @@ describe.each(kinds)('a transaction on $name', ({ make }) => {
     expect(await test.app.ask(Sum())).toBe(3)
   })
 
+  it('decides a command with an id once, wherever it was sent before', async () => {
+    const test = await start(make())
+    const add = Add({ n: 2 }, { id: 'mine' })
+    const { value: first } = await test.app.transaction((tx) => tx.send(add))
+    expect(first).toMatchObject({ duplicate: false, version: 1 })
+    const again = { ...first, duplicate: true }
+    expect(await test.app.send(add)).toEqual(again)
+    expect((await test.app.transaction((tx) => tx.send(add))).value).toEqual(again)
+    const postponed = await test.app.transaction((tx) => tx.send(add, { in: '1s' }))
+    expect(postponed.value).toMatchObject({ duplicate: true })
+    const note = Note({ n: 1 }, { id: 'noted' })
+    const { value: later } = await test.app.transaction((tx) => tx.send(note, { in: '1s' }))
+    expect((await test.app.transaction((tx) => tx.send(note, { in: '1h' }))).value).toEqual({
+      ...later,
+      duplicate: true,
+    })
+  })
+
+  it('wakes the clock for what it keeps for later', async () => {
+    const test = await start(make())
+    await test.settle()
+    await test.app.transaction((tx) => tx.send(Note({ n: 1 }), { in: 30 }))
+    await test.runtime.advance(35)
+    expect(await types(test)).toContain('Note')
+  })
+
+  it('takes snapshots of what it decided, when that is committed', async () => {
+    const test = await start(make())
+    const snapshot = () => look(test)(({ snapshots }) => snapshots.load('counter-one', 'counter/1'))
+    const undone = test.app.transaction(async (tx) => {
+      for (let n = 0; n < 3; n += 1) await tx.send(Add({ n: 1 }))
+      throw new Error('undone')
+    })
+    await expect(undone).rejects.toThrow('undone')
+    await test.settle()
+    expect(await snapshot()).toBeUndefined()
+    await test.app.transaction(async (tx) => {
+      for (let n = 0; n < 3; n += 1) await tx.send(Add({ n: 1 }))
+    })
+    await test.settle()
+    expect(await snapshot()).toMatchObject({ version: 2, state: '{"sum":2}' })
+  })
+
   it('gives where it stands if it appends nothing', async () => {
     const test = await start(make())
     const { position } = await test.app.append({ events: Added({ n: 1 }) })

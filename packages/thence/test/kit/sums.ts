@@ -30,6 +30,7 @@ export const counter = aggregate('counter', {
       return data.n === 0 ? [] : Added(data)
     }),
   stream: () => 'one',
+  snapshot: { every: 2 },
 })
 
 /** Refuses thirteen. */
