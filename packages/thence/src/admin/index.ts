@@ -34,6 +34,8 @@ export type { Acted, ActOptions, Edited, EditOptions, RebuildAsked } from './ope
 export { askRebuild, discard, edit, redrive, restore } from './operate.ts'
 export type { RedriveOptions, RedrivePlan } from './redrive.ts'
 export { planRedrive, startRedrive } from './redrive.ts'
+export type { RetainOptions, RetentionView } from './retention.ts'
+export { retain, retention } from './retention.ts'
 export type {
   OpenSagas,
   SagasOptions,
@@ -43,6 +45,7 @@ export type {
   SagaView,
 } from './sagas.ts'
 export { saga, sagas } from './sagas.ts'
+export { sizes } from './sizes.ts'
 export type { SettingOptions, SettingsView } from './settings.ts'
 export { pause, resume, setPolicy } from './settings.ts'
 export type { PartitionStatus } from './partitions.ts'

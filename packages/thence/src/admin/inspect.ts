@@ -3,6 +3,7 @@
  * done about it.
  */
 import type { DeadLetterState } from '../ports/dead-letters.ts'
+import type { StoreSize } from '../ports/sizes.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
@@ -10,6 +11,7 @@ import type { ProcessSummary } from './processes.ts'
 import { processesIn } from './processes.ts'
 import type { OpenSagas } from './sagas.ts'
 import { openSagaCounts } from './sagas.ts'
+import { countedRows } from './sizes.ts'
 import type { SubscriptionStatus } from './subscriptions.ts'
 import { subscriptionsIn } from './subscriptions.ts'
 
@@ -47,6 +49,8 @@ export interface Status {
   readonly sagas: readonly OpenSagas[]
   /** When the next timer is due, Unix milliseconds; null if there is none. */
   readonly nextTimer: number | null
+  /** How large it is. */
+  readonly sizes: StoreSize
 }
 
 /** What should happen within a second is worth a word when it is so late, in milliseconds. */
@@ -141,6 +145,7 @@ export async function status(on: On): Promise<Status> {
       head: await events.head(),
       last,
       counts: await deadLetters.counts(),
+      sizes: await transaction.sizes.read(countedRows),
       nextTimer: (await timers.upcoming({ after: { next: 1, id: '' }, limit: 1 }))[0]?.next,
     }
   })
@@ -161,6 +166,7 @@ export async function status(on: On): Promise<Status> {
     deadLetters: seen.counts,
     sagas: await openSagaCounts(on),
     nextTimer: seen.nextTimer ?? null,
+    sizes: seen.sizes,
   }
 }
 

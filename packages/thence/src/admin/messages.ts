@@ -39,6 +39,10 @@ export interface StreamView {
   readonly stream: string
   /** Of its last message. */
   readonly version: number
+  /** Messages up to this version were removed; 0: none. */
+  readonly trimmed: number
+  /** It was ended for good. */
+  readonly tombstone: boolean
   readonly messages: readonly MessageView[]
 }
 
@@ -67,14 +71,15 @@ export function stream(
 ): Promise<StreamView> {
   return database.read(async (transaction) => {
     const { events } = transaction
-    const [last] = await events.readStream(name, { backwards: true, limit: 1 })
-    if (last === undefined)
+    const info = await events.stream(name)
+    if (info === undefined)
       throw notFound('stream', name, {
         names: await nearStreams(transaction, name),
         advice: 'See: thence streams list.',
       })
     const messages = await events.readStream(name, { ...options, limit })
-    return { stream: name, version: last.version, messages: messages.map(viewOf) }
+    const { version, trimmed, tombstone } = info
+    return { stream: name, version, trimmed, tombstone, messages: messages.map(viewOf) }
   })
 }
 

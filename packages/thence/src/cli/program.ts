@@ -13,6 +13,7 @@ import { addMetrics } from './metrics.ts'
 import { addJobs } from './jobs.ts'
 import { addMigrate } from './migrate.ts'
 import { addProjections } from './projections.ts'
+import { addRetention } from './retention.ts'
 import { addSagas } from './sagas.ts'
 import { addStatus } from './status.ts'
 import { addStreams } from './streams.ts'
@@ -60,6 +61,7 @@ export function program(): Command {
   addJobs(root)
   addAudit(root)
   addMetrics(root)
+  addRetention(root)
   addMigrate(root)
   addWhy(root)
   return root

@@ -8,6 +8,7 @@ import { sizeOf } from './open.ts'
 import { processTable } from './processes.ts'
 import { onStore } from './session.ts'
 import type { Verb } from './session.ts'
+import { categoryTable, tablesText } from './sizes.ts'
 import { subscriptionTable } from './subscriptions.ts'
 import { columns, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
@@ -63,6 +64,9 @@ const show: Verb<object> = async ({ database, file, terminal, suggest }) => {
     ...processTable(terminal, found.processes, found.now),
     '',
     ...rest(found),
+    `rows          ${tablesText(found.sizes.tables)}`,
+    '',
+    ...categoryTable(terminal, found.sizes.categories),
   )
   if (found.head === 0) terminal.hint('The log is empty: nothing was appended yet.')
   else if (found.deadLetters.parked > 0)

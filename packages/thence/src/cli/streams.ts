@@ -4,14 +4,26 @@
 import type { Command } from 'commander'
 import { stream, streams } from '../admin/messages.ts'
 import { streamTable } from './message.ts'
+import type { StreamInfo } from '../ports/events.ts'
 import type { Verb } from './session.ts'
 import { given, onStore, whole } from './session.ts'
 import { columns, table } from './table.ts'
+import type { Terminal } from './terminal.ts'
 import { count, quoted, relative } from './text.ts'
 
 interface ListOptions {
   readonly limit: number
   readonly after?: string
+}
+
+const stateOf = ({ trimmed, tombstone }: Pick<StreamInfo, 'trimmed' | 'tombstone'>): string => {
+  if (tombstone) return 'ended for good'
+  return trimmed === 0 ? '-' : `removed up to ${count(trimmed)}`
+}
+
+const tellState = (terminal: Terminal, found: Parameters<typeof stateOf>[0]): void => {
+  const state = stateOf(found)
+  if (state !== '-') terminal.note(`Of its history: ${state}.`)
 }
 
 const list: Verb<ListOptions> = async (session, { args: [prefix], options }) => {
@@ -22,15 +34,18 @@ const list: Verb<ListOptions> = async (session, { args: [prefix], options }) => 
   if (terminal.json) return terminal.document({ streams: found, next })
   if (found.length === 0) return terminal.note('No stream has such a name.')
   const now = Date.now()
+  // A column of its own only where there is anything to say.
+  const told = found.some((one) => stateOf(one) !== '-') ? ['STATE'] : []
   terminal.print(
     ...table(
       terminal,
-      columns('STREAM', '>VERSION', '>POSITION', 'LAST'),
+      columns('STREAM', '>VERSION', '>POSITION', 'LAST', ...told),
       found.map((one) => [
         one.stream,
         count(one.version),
         count(one.position),
         relative(one.time, now),
+        stateOf(one),
       ]),
     ),
   )
@@ -53,6 +68,7 @@ const show: Verb<ShowOptions> = async (session, { args: [name = ''], options }) 
   const found = await stream({ database }, name, { limit, ...given({ from, backwards }) })
   if (terminal.json) return terminal.document(found)
   terminal.print(...streamTable(terminal, found.messages))
+  tellState(terminal, found)
   const last = found.messages.at(-1)
   const next = (last?.version ?? 0) + (backwards === true ? -1 : 1)
   if (last !== undefined && next >= 1 && next <= found.version)

@@ -50,7 +50,14 @@ describe('a person sees', patient, () => {
       retries  0 due, 2 parked, 1 queued
       dead letters  2 parked, 0 redriven, 0 resolved, 0 discarded
       sagas  fulfilment 1 open, the oldest began WHEN
-      timers  next WHEN"
+      timers  next WHEN
+      rows  inbox 0, documents 11, snapshots 0, dead letters 2, retries 3, timers 1, jobs 0, audit 0
+
+      CATEGORY  MESSAGES  SIZE  STREAMS  REMOVED  UP TO
+      fulfilment  14  SIZE  4  -  -
+      order  5  SIZE  4  -  -
+      mail  3  SIZE  3  -  -
+      payment  3  SIZE  3  -  -"
     `)
   })
 
@@ -184,6 +191,7 @@ describe.concurrent('a program reads', patient, () => {
       'deadLetters',
       'sagas',
       'nextTimer',
+      'sizes',
     ])
     expect(status).toMatchObject({ file, store: 'sqlite', deadLetters: { parked: 2 } })
   })

@@ -1,0 +1,48 @@
+/**
+ * A file that messages are appended to, one JSON document per line, as `events tail --json` prints them. What was
+ * written is on the disk before the store forgets it.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { MessageView } from '../message/view.ts'
+import { json } from './text.ts'
+
+const newline = 0x0a
+
+/** A line that a power cut has torn stays one line, and its message comes again. */
+const endsInside = (file: number): boolean => {
+  const { size } = fstatSync(file)
+  const last = Buffer.alloc(1)
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== newline
+}
+
+/** A new file is only there after a power cut if its directory was written, too. */
+const syncDirectory = (path: string): void => {
+  const directory = openSync(dirname(resolve(path)), 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+export class ArchiveFile {
+  readonly #file: number
+
+  constructor(path: string) {
+    this.#file = openSync(path, 'a+')
+    if (process.platform !== 'win32') syncDirectory(path)
+    if (endsInside(this.#file)) writeSync(this.#file, '\n')
+  }
+
+  /** Returns when everything is on the disk. */
+  write(messages: readonly MessageView[]): void {
+    const text = Buffer.from(messages.map((message) => `${json(message)}\n`).join(''))
+    for (let written = 0; written < text.length;) written += writeSync(this.#file, text, written)
+    fsyncSync(this.#file)
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+}
