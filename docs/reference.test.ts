@@ -133,7 +133,8 @@ describe('a command', () => {
       const [noun = '', verb = ''] = words.split(' ')
       const root = program()
       const found = named(root, noun)
-      const last = found?.commands.length ? named(found, verb) : found
+      // A noun without a verb, as in `thence rebuild NAME`, starts.
+      const last = found?.commands.length ? (named(found, verb) ?? named(found, 'start')) : found
       const options = [...root.options, ...(last?.options ?? [])].flatMap((one) => [
         one.short,
         one.long,

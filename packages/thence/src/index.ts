@@ -9,7 +9,8 @@ export type { AskOptions } from './app/ask.ts'
 export type { AppOptions } from './app/builder.ts'
 export { app, AppBuilder } from './app/builder.ts'
 export type { Part } from './app/parts.ts'
-export type { RebuildOptions, RebuildProgress } from './app/rebuild.ts'
+export type { RebuildOptions } from './app/rebuild.ts'
+export type { Rebuilt, RebuildProgress } from './app/rebuilt.ts'
 export type { SettingOptions } from './app/settings.ts'
 export { systemRuntime } from './app/system-runtime.ts'
 export type { TransactionOptions, TransactionResult } from './app/transact.ts'
@@ -69,16 +70,13 @@ export type { Listener, Signal, SignalName } from './observe/signals.ts'
 export type { Database } from './ports/database.ts'
 export type { AppendCondition, Expected, Query } from './ports/events.ts'
 export type { Runtime } from './ports/runtime.ts'
+export type { Documents, ListOptions } from './project/documents.ts'
+export { documents } from './project/documents.ts'
 export type { Projection, ProjectionOptions, ReadOnlyView } from './project/projection.ts'
 export { projection } from './project/projection.ts'
-export type {
-  Documents,
-  ListOptions,
-  Tables,
-  TablesOptions,
-  ViewDefinition,
-} from './project/view.ts'
-export { documents, tables } from './project/view.ts'
+export type { TableName, Tables, TablesOptions, VersionedTablesOptions } from './project/tables.ts'
+export { tables } from './project/tables.ts'
+export type { TableKeys, ViewDefinition } from './project/view.ts'
 export type { Archive, RetentionOptions, RetentionRule } from './retain/policy.ts'
 export type { Reaction, Saga, SagaOptions } from './saga/saga.ts'
 export { saga } from './saga/saga.ts'

@@ -3,7 +3,7 @@
  * running app notices within a second; if none runs, the next one does.
  */
 import { editedMessage, noteEdit } from '../app/edit-letter.ts'
-import { isOneSequence, loadParts, makesView } from '../app/part-records.ts'
+import { isOneSequence, makesView } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
 import type { AnyDefinition } from '../message/define.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -14,8 +14,7 @@ import { reasonText } from '../store/audit.ts'
 import { release } from '../subscribe/redrive.ts'
 import { requireLetter } from './dead-letters.ts'
 import type { On } from './on.ts'
-import { audited, notFound, nowOf, runtimeOf } from './on.ts'
-import { subscriptionNames } from './subscriptions.ts'
+import { audited, nowOf, runtimeOf } from './on.ts'
 
 /** Which dead letter was acted on. */
 export interface Acted {
@@ -197,55 +196,3 @@ export function restore(on: On, id: string, { reason }: ActOptions = {}): Promis
     return noted(on, transaction, { letter, action: 'dead-letter.restore', reason })
   })
 }
-
-/** Where a projection stood when its rebuild was asked for. */
-export interface RebuildAsked {
-  readonly projection: string
-  readonly inline: boolean
-  readonly position: number
-  /** Grows by one when the rebuild begins. */
-  readonly generation: number
-  /** The end of the log. */
-  readonly head: number
-}
-
-/**
- * Asks for a projection's view to be built anew from the log. Only an app can do it, because only it has the code: a
- * running one begins within a second, else the next one at its start.
- * @throws NOT_FOUND, STATE_INVALID (not a projection)
- */
-export function askRebuild(on: On, name: string): Promise<RebuildAsked> {
-  return on.database.transact(async (transaction) => {
-    const { checkpoints, events } = transaction
-    const parts = await loadParts(transaction)
-    const part = parts.find((one) => one.name === name)
-    if (part === undefined) throw await noProjection(transaction, name)
-    if (part.part !== 'projection')
-      throw new ThenceError(
-        'STATE_INVALID',
-        `"${name}" is ${part.part === 'aggregate' ? 'an' : 'a'} ${part.part}. Only projections can be rebuilt: ` +
-          'what others did has consequences of its own. See: thence projections list.',
-      )
-    const at = (await checkpoints.load(name)) ?? { position: 0, generation: 0 }
-    if (!(await checkpoints.ask(name))) {
-      // It has read nothing yet: give it the row that can carry the wish.
-      await checkpoints.move(name, at, 0)
-      await checkpoints.ask(name)
-    }
-    await audited(on, transaction, { action: 'projection.rebuild', target: name })
-    const { position, generation } = at
-    return {
-      projection: name,
-      inline: part.inline,
-      position,
-      generation,
-      head: await events.head(),
-    }
-  })
-}
-
-const noProjection = async (transaction: Transaction, name: string): Promise<ThenceError> =>
-  notFound('projection', name, {
-    names: await subscriptionNames(transaction),
-    advice: 'See: thence projections list.',
-  })

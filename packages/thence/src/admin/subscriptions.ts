@@ -8,6 +8,8 @@ import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { RetrySummary } from '../ports/retries.ts'
+import type { Building, Versions } from '../project/versions.ts'
+import { allVersions, splitSideName } from '../project/versions.ts'
 import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
@@ -22,6 +24,8 @@ import { partitionsOf, slowest } from './partitions.ts'
  * - `halted`: one sequence that waits for a message that failed.
  * - `rebuilding`: its view is incomplete and not shown.
  * - `rebuild-asked`: an operator asked for a rebuild that no app has begun.
+ * - `building`: it fills a version of a view beside the one that serves; its name is that of the projection, `@` and the
+ *   version.
  * - `inline`: its view changes with every append; it cannot lag.
  * - `absent`: the app that started last does not have it, and nothing has moved it since.
  */
@@ -32,6 +36,7 @@ export type SubscriptionCondition =
   | 'halted'
   | 'rebuilding'
   | 'rebuild-asked'
+  | 'building'
   | 'inline'
   | 'absent'
 
@@ -86,7 +91,36 @@ interface Known {
   readonly partitions: readonly PartitionStatus[]
   readonly retries: RetrySummary | undefined
   readonly settings: SubscriptionSettings
+  /** Whether it fills a version of a view beside the one that serves, and has not caught up yet. */
+  readonly building: boolean
 }
+
+/** What a name of a version says: which projection it is of, and what is known of that version. */
+const versionOf = (
+  name: string,
+  views: ReadonlyMap<string, Versions>,
+): { readonly projection: string; readonly building: Building | undefined } | undefined => {
+  const { projection = '', version } = splitSideName(name) ?? {}
+  const versions = views.get(projection)
+  if (versions === undefined) return undefined
+  const { building } = versions
+  return { projection, building: building?.version === version ? building : undefined }
+}
+
+/** What fills a version beside the one that serves follows the log, also where the view changes inline. */
+const partOf = (
+  parts: readonly PartRecord[],
+  name: string,
+  projection: string | undefined,
+): PartRecord | undefined => {
+  const part = parts.find((one) => one.name === (projection ?? name))
+  return part === undefined || projection === undefined ? part : { ...part, inline: false }
+}
+
+const byName = (
+  { name: left }: { readonly name: string },
+  { name: right }: { readonly name: string },
+): number => (left < right ? -1 : 1)
 
 const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   const parts = await loadParts(transaction)
@@ -95,14 +129,19 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   const settings = await allSettings(transaction)
   const leases = await transaction.leases.list()
   const members = await transaction.leases.members()
+  const views = await allVersions(transaction)
   const names = new Set([
     ...parts.map(({ name }) => name),
     ...checkpoints.map(({ subscription }) => subscription),
     ...retries.map(({ subscription }) => subscription),
   ])
-  return [...names].sort().map((name) => ({
+  // A version that is kept, or that was dropped, is nobody's work.
+  const shown = [...names].map((name) => ({ name, of: versionOf(name, views) }))
+  const current = shown.filter(({ of }) => of === undefined || of.building !== undefined)
+  return current.sort(byName).map(({ name, of }) => ({
     name,
-    part: parts.find((one) => one.name === name),
+    part: partOf(parts, name, of?.projection),
+    building: of?.building !== undefined && of.building.ready === undefined,
     checkpoint: slowest(checkpoints.filter(({ subscription }) => subscription === name)),
     partitions: partitionsOf(name, { checkpoints, leases, members }),
     retries: retries.find(({ subscription }) => subscription === name),
@@ -139,18 +178,25 @@ const haltedAt = async (
 const isGone = (part: PartRecord | undefined, checkpoint: Checkpoint | undefined): boolean =>
   part?.absent !== undefined && (part.inline || (checkpoint?.time ?? 0) <= part.absent.time)
 
+const lagging = (behindMs: number, gone: boolean): SubscriptionCondition => {
+  if (behindMs <= checkpointLag) return 'caught-up'
+  return gone ? 'absent' : 'behind'
+}
+
+const isHidden = (checkpoint: Checkpoint | undefined): boolean =>
+  checkpoint !== undefined && checkpoint.rebuildTo > checkpoint.position
+
 const conditionOf = (
-  { part, checkpoint }: Known,
+  { part, checkpoint, building }: Known,
   seen: { readonly halted: boolean; readonly behindMs: number },
 ): SubscriptionCondition => {
   const gone = isGone(part, checkpoint)
   if (checkpoint?.rebuildAsked === true) return 'rebuild-asked'
   if (part?.inline === true) return gone ? 'absent' : 'inline'
   if (seen.halted) return 'halted'
-  if (!gone && checkpoint !== undefined && checkpoint.rebuildTo > checkpoint.position)
-    return 'rebuilding'
-  if (seen.behindMs <= checkpointLag) return 'caught-up'
-  return gone ? 'absent' : 'behind'
+  if (!gone && building) return 'building'
+  if (!gone && isHidden(checkpoint)) return 'rebuilding'
+  return lagging(seen.behindMs, gone)
 }
 
 const lagOf = async (

@@ -30,6 +30,7 @@ import type { After } from './reach.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
 import { Keeper } from './retention.ts'
+import type { Rebuilt } from './rebuilt.ts'
 import { Reporter } from './reporter.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
@@ -210,10 +211,14 @@ export class App<C extends string = string, Q extends string = string> implement
   }
 
   /**
-   * Builds a projection's view anew from the log. A following view answers no query until it has caught up; an inline
-   * one is built in one transaction. Resolves when it is complete.
+   * Builds a projection's view anew from the log, beside the one that serves, and switches to it in one transaction as
+   * soon as it has caught up, or with `switch: 'manual'` when told to. Resolves when it serves (or is ready to). The view
+   * before is kept for a while, as the way back. Tables with fixed names are rebuilt in place: they answer nothing
+   * until they are whole.
+   * @throws NOT_FOUND, STATE_INVALID (a rebuild is running; a message failed and is parked), HISTORY_TRUNCATED,
+   * APP_STOPPED, ABORTED
    */
-  rebuild(projection: string, options: RebuildOptions = {}): Promise<void> {
+  rebuild(projection: string, options: RebuildOptions = {}): Promise<Rebuilt> {
     this.#checkRunning()
     const rebuilding = { store: this.#store, engine: this.#engine, parts: this.#parts }
     return rebuildProjection(projection, rebuilding, options)

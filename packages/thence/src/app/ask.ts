@@ -4,9 +4,9 @@
 import { ThenceError } from '../errors.ts'
 import type { QueryMessage } from '../message/query.ts'
 import { parse } from '../message/schema.ts'
-import type { Awaitable } from '../ports/awaitable.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Projection } from '../project/projection.ts'
+import { servingName } from '../project/versions.ts'
 import type { Store } from '../store/store.ts'
 import type { Engine } from './engine.ts'
 import type { After } from './reach.ts'
@@ -41,8 +41,11 @@ export async function askProjection(
   const input = parse(query.type, entry.definition.input, query.data)
   const goal = goalOf(options.after ?? 0, store.tools.tokens)
   const subscription = engine.subscription(projection.name)
-  const answer = (transaction: Transaction): Awaitable<unknown> =>
-    entry.run(input, projection.view.open(transaction, projection.name).view)
+  // Which version of the view serves is read with the answer: it is never of one that was just replaced.
+  const answer = async (transaction: Transaction): Promise<unknown> => {
+    const version = await servingName(transaction, projection.name)
+    return entry.run(input, projection.view.open(transaction, version).view)
+  }
   // An inline projection is never behind.
   const given =
     subscription === undefined

@@ -27,6 +27,7 @@ import { JobRunner } from './jobs.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
 import { isBehind } from './reach.ts'
+import { Rebuilds } from './rebuilds.ts'
 import { redriveJob } from './redrive-job.ts'
 import { prepareViews, rebuildIfAsked } from './views.ts'
 
@@ -63,6 +64,8 @@ export class Engine {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #membership: Membership
   readonly #jobs: JobRunner
+  /** Views that are built beside the ones that serve. */
+  readonly rebuilds: Rebuilds
   #head = 0
   #tidied = 0
   #polling: Promise<void> | undefined
@@ -86,11 +89,21 @@ export class Engine {
       ...parts.projections.filter(({ inline }) => !inline).map(follow),
     ]
     const common = options.classify === undefined ? [] : [options.classify]
-    for (const one of all) {
-      const rules = [...(one.rules ?? []), ...common]
-      this.#subscriptions.set(one.name, new Subscription({ ...one, rules }, store, signals))
-    }
-    this.#membership = new Membership(this.subscriptions, store, options)
+    const subscribe = (one: SubscriptionOptions): Subscription =>
+      new Subscription({ ...one, rules: [...(one.rules ?? []), ...common] }, store, signals)
+    for (const one of all) this.#subscriptions.set(one.name, subscribe(one))
+    this.rebuilds = new Rebuilds(parts.projections, store, {
+      signals,
+      subscribe,
+      head: () => this.#head,
+      switched: (projection) => this.#switched(projection),
+    })
+    const names = parts.projections.map(({ name }) => name)
+    this.#membership = new Membership([...this.#subscriptions.keys(), ...names], store, {
+      ...options,
+      subscriptions: () => this.#all,
+      discover: () => this.rebuilds.discover(),
+    })
     this.#jobs = new JobRunner(store, signals, {
       kinds: [redriveJob],
       advanced: () => this.#tidyAll(),
@@ -110,8 +123,20 @@ export class Engine {
     return this.#stopped
   }
 
+  /** Those of the parts, and those that build views beside the ones that serve. */
+  get #all(): readonly Subscription[] {
+    return [...this.#subscriptions.values(), ...this.rebuilds.subscriptions]
+  }
+
   subscription(name: string): Subscription | undefined {
-    return this.#subscriptions.get(name)
+    return (
+      this.#subscriptions.get(name) ?? this.rebuilds.subscriptions.find((one) => one.name === name)
+    )
+  }
+
+  /** What is to be built, or is built no more, changed just now. */
+  lookAtViews(): void {
+    this.#membership.hurry()
   }
 
   async start(): Promise<void> {
@@ -129,7 +154,7 @@ export class Engine {
     await this.#membership.join()
     this.#unlisten = this.#store.onCommit((commit) => {
       this.#head = Math.max(this.#head, commit.to)
-      for (const subscription of this.#subscriptions.values()) subscription.offer(commit)
+      for (const subscription of this.#all) subscription.offer(commit)
     })
     this.#clock.start()
     this.#jobs.start()
@@ -147,10 +172,11 @@ export class Engine {
     await this.#clock.stop()
     await this.#polling
     await this.#membership.pause()
+    await this.rebuilds.stop()
     const views = new Set(this.#parts.projections.map(({ name }) => name))
     const stop = (some: readonly Subscription[]): Promise<unknown> =>
       Promise.all(some.map((subscription) => subscription.stop(deadline)))
-    const acting = stop(this.subscriptions.filter(({ name }) => !views.has(name)))
+    const acting = stop(this.#all.filter(({ name }) => !views.has(name)))
     await Promise.race([calls, deadline])
     await Promise.all([
       jobs,
@@ -163,7 +189,7 @@ export class Engine {
 
   /** There may be something to do for anyone. */
   wake(): void {
-    for (const subscription of this.#subscriptions.values()) subscription.wake()
+    for (const subscription of this.#all) subscription.wake()
   }
 
   /** A timer was set that may be due soon. */
@@ -179,7 +205,7 @@ export class Engine {
   }
 
   #tidyAll(): void {
-    for (const subscription of this.#subscriptions.values()) subscription.askTidy()
+    for (const subscription of this.#all) subscription.askTidy()
   }
 
   /**
@@ -248,6 +274,13 @@ export class Engine {
     if (signal?.aborted === true) throw aborted(signal)
   }
 
+  /** Whoever follows the projection in this process looks at once where it is now. */
+  #switched(projection: string): void {
+    const subscription = this.#subscriptions.get(projection)
+    void subscription?.reload().catch(() => undefined)
+    this.lookAtViews()
+  }
+
   #schedulePoll(): void {
     if (this.#stopped) return
     this.#cancelPoll = this.#store.tools.runtime.after(pollEvery, () => {
@@ -273,6 +306,7 @@ export class Engine {
   async #tidy(): Promise<void> {
     this.look()
     for (const projection of this.#parts.projections)
-      if (projection.inline) await rebuildIfAsked(this.#store, projection)
+      if (projection.inline && !projection.view.beside)
+        await rebuildIfAsked(this.#store, projection)
   }
 }

@@ -5,7 +5,19 @@
 import type { Transaction } from '../ports/database.ts'
 import { snapshotTag } from '../decide/state.ts'
 import { typesOf } from '../saga/saga.ts'
+import type { Projection } from '../project/projection.ts'
+import { splitSideName } from '../project/versions.ts'
+import type { TableKeys } from '../project/view.ts'
 import type { Part, Parts } from './parts.ts'
+
+/** What can be done with a view by who has not its code. */
+export interface ViewRecord {
+  readonly kind: 'documents' | 'tables'
+  /** Whether it can be built beside the one that serves. */
+  readonly beside: boolean
+  /** What identifies a row of its tables. */
+  readonly keys?: TableKeys
+}
 
 export interface PartRecord {
   readonly name: string
@@ -17,6 +29,8 @@ export interface PartRecord {
   readonly snapshot?: string
   /** Of a projection: it has a key of its own, so that it does not halt. */
   readonly keyed?: true
+  /** Of a projection. */
+  readonly view?: ViewRecord
   /** Since when the apps that started have had no such part: the end of the log then, and Unix milliseconds. */
   readonly absent?: { readonly position: number; readonly time: number }
 }
@@ -36,16 +50,22 @@ const readBy = (part: Part): readonly string[] => {
       return typesOf(part)
   }
 }
+const viewRecordOf = ({ view: { kind, beside, keys } }: Projection): ViewRecord => ({
+  kind,
+  beside,
+  ...(keys === undefined ? {} : { keys }),
+})
 
 export const recordOf = (part: Part): PartRecord => ({
   name: part.name,
   part: part.part,
-  inline: 'inline' in part && part.inline,
+  inline: part.part === 'projection' && part.inline,
   types: readBy(part),
   ...(part.part === 'aggregate' && part.snapshot !== undefined
     ? { snapshot: snapshotTag(part.name, part.snapshot.tag) }
     : {}),
   ...(part.part === 'projection' && part.key !== undefined ? { keyed: true as const } : {}),
+  ...(part.part === 'projection' ? { view: viewRecordOf(part) } : {}),
 })
 
 export async function loadPart(
@@ -56,14 +76,21 @@ export async function loadPart(
   return text === undefined ? undefined : (JSON.parse(text) as PartRecord)
 }
 
+/** The part that a subscription belongs to; of one that builds a version of a view it is the projection. */
+const partOf = async (transaction: Transaction, name: string): Promise<PartRecord | undefined> => {
+  const own = await loadPart(transaction, name)
+  const side = own === undefined ? splitSideName(name) : undefined
+  return side === undefined ? own : loadPart(transaction, side.projection)
+}
+
 /** Whether it makes a view: what that has passed over cannot be given to it later, because it is made in order. */
 export async function makesView(transaction: Transaction, name: string): Promise<boolean> {
-  return (await loadPart(transaction, name))?.part === 'projection'
+  return (await partOf(transaction, name))?.part === 'projection'
 }
 
 /** Whether it has no keys: then it stands before a message that failed. */
 export async function isOneSequence(transaction: Transaction, name: string): Promise<boolean> {
-  const record = await loadPart(transaction, name)
+  const record = await partOf(transaction, name)
   return record?.part === 'projection' && record.keyed !== true
 }
 

@@ -1,84 +1,85 @@
 /**
- * Rebuilding a projection's view from the log, with progress.
+ * Rebuilding a projection's view from the log: beside the one that serves, where the view can be that; else in place.
  */
 import { ThenceError } from '../errors.ts'
+import type { Duration } from '../internal/duration.ts'
+import { milliseconds } from '../internal/duration.ts'
+import { beginBeside } from '../project/acts.ts'
+import { requireHistory } from '../project/history.ts'
+import type { Projection } from '../project/projection.ts'
+import { loadVersions } from '../project/versions.ts'
 import type { Store } from '../store/store.ts'
-import type { Subscription } from '../subscribe/subscription.ts'
+import type { RebuildProgress } from './rebuilt.ts'
+import { Rebuilt } from './rebuilt.ts'
+import { rebuildInPlace } from './rebuild-in-place.ts'
 import type { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
-import { rebuildInline } from './views.ts'
+import type { SettingOptions } from './settings.ts'
 
-export interface RebuildProgress {
-  /** Read up to this position … */
-  readonly position: number
-  /** … of so many. */
-  readonly through: number
-}
-
-export interface RebuildOptions {
+export interface RebuildOptions extends SettingOptions {
+  /**
+   * `auto` (default): the new view serves as soon as it has caught up. `manual`: it follows beside the one that serves
+   * until `switch()` is called.
+   */
+  readonly switch?: 'auto' | 'manual'
+  /** How long the view that served before is kept as the way back; default a day, `Infinity` until the next rebuild. */
+  readonly keep?: Duration
+  /** Begins anew if a rebuild is running already. Default: that is refused. */
+  readonly restart?: boolean
+  /** Builds it from what is left of the log, even if retention has removed events. Default: that is refused. */
+  readonly truncated?: boolean
   readonly onProgress?: (progress: RebuildProgress) => void
+  /** Stops waiting; the rebuild goes on. */
   readonly signal?: AbortSignal
 }
 
-interface Rebuilding {
+export interface Rebuilding {
   readonly store: Store
   readonly engine: Engine
   readonly parts: Parts
 }
 
-/** Why it stands still: nothing is tried again before a person has decided. */
-const halted = async (store: Store, { name, position }: Subscription): Promise<ThenceError> => {
-  const [letter] = await store.read(({ deadLetters }) =>
-    deadLetters.list({ subscription: name, state: 'parked', limit: 1 }),
-  )
-  const at = letter?.message.position ?? position + 1
-  const advice =
-    letter === undefined
-      ? 'See: thence status.'
-      : `Fix the cause and redrive it, or discard it: thence dead-letters show ${letter.id}`
-  return new ThenceError(
-    'STATE_INVALID',
-    `The rebuild of ${name} halted at position ${at}: a message failed and is parked. ${advice}`,
-    { details: { projection: name, position: at, letter: letter?.id } },
-  )
+const keepOf = (keep: Duration): number | null =>
+  keep === Infinity ? null : milliseconds('keep of rebuild', keep)
+
+const find = (name: string, { projections }: Parts): Projection => {
+  const projection = projections.find((one) => one.name === name)
+  if (projection !== undefined) return projection
+  throw new ThenceError('NOT_FOUND', `There is no projection ${name} in this app.`)
 }
 
 /** See `App.rebuild`. */
 export async function rebuildProjection(
   name: string,
   { store, engine, parts }: Rebuilding,
-  { onProgress, signal }: RebuildOptions,
-): Promise<void> {
-  const projection = parts.projections.find((one) => one.name === name)
-  if (projection === undefined)
-    throw new ThenceError('NOT_FOUND', `There is no projection ${name} in this app.`)
-  const subscription = engine.subscription(name)
-  if (subscription === undefined) return void (await rebuildInline(store, projection))
-  const through = await subscription.rebuild()
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const check = (): void => {
-    const { position, state } = subscription
-    const stuck = subscription.halted && !subscription.retrying
-    onProgress?.({ position: Math.min(position, through), through })
-    if (position >= through) resolve()
-    else if (stuck) void halted(store, subscription).then(reject, reject)
-    else if (state === 'stopped')
-      reject(
-        new ThenceError(
-          'APP_STOPPED',
-          `The app stopped while ${name} was being rebuilt; it goes on at the next start.`,
-        ),
-      )
+  { restart = false, keep, signal, onProgress, ...options }: RebuildOptions,
+): Promise<Rebuilt> {
+  const projection = find(name, parts)
+  const on = { store, engine, projection }
+  const watching = { signal, onProgress }
+  if (!projection.view.beside) {
+    const types = [...projection.on.keys()]
+    if (options.truncated !== true)
+      await store.read((transaction) => requireHistory(transaction, { projection: name, types }))
+    await rebuildInPlace(on, watching)
+    return new Rebuilt(on, { version: 1, previous: null })
   }
-  const unlisten = subscription.onProgress(check)
-  const abort = (): void =>
-    reject(new ThenceError('ABORTED', 'The caller gave up; the rebuild goes on.'))
-  signal?.addEventListener('abort', abort, { once: true })
-  try {
-    check()
-    await promise
-  } finally {
-    unlisten()
-    signal?.removeEventListener('abort', abort)
-  }
+  const { actor, reason, truncated = false, switch: mode = 'auto' } = options
+  const doing = { runtime: store.tools.runtime, projection: name, actor, reason }
+  const types = [...projection.on.keys()]
+  const { version, previous } = await store.transact(async ({ transaction }) => {
+    const building = {
+      switch: mode,
+      restart,
+      truncated,
+      ...(keep === undefined ? {} : { keep: keepOf(keep) }),
+    }
+    const { serving } = await loadVersions(transaction, name)
+    const { version: built } = await beginBeside(transaction, { ...doing, types }, building)
+    return { version: built, previous: serving }
+  })
+  engine.lookAtViews()
+  const rebuilt = new Rebuilt(on, { version, previous })
+  await rebuilt.reached(mode === 'auto' ? 'serving' : 'ready', watching)
+  return rebuilt
 }

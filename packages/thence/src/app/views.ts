@@ -5,8 +5,10 @@
  */
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
+import { requireHistory } from '../project/history.ts'
 import { buildInline } from '../project/inline.ts'
 import type { Projection } from '../project/projection.ts'
+import { servingName } from '../project/versions.ts'
 import type { Store } from '../store/store.ts'
 import { beginAnew, forget } from '../subscribe/anew.ts'
 import { loadPart, recordOf, savePart } from './part-records.ts'
@@ -53,8 +55,14 @@ const build = async (
 
 /** Empties the view of a following projection; its subscription fills it again. */
 const restart = async (transaction: Transaction, { name, view }: Projection): Promise<number> => {
-  await view.clear(transaction, name)
+  await view.clear(transaction, await servingName(transaction, name))
   return beginAnew(transaction, name)
+}
+
+/** A new view is made of what there is; one that was there before must not lose what was in it. */
+const requireWhole = async (transaction: Transaction, { name, on }: Projection): Promise<void> => {
+  if ((await loadPart(transaction, name)) === undefined) return
+  await requireHistory(transaction, { projection: name, types: [...on.keys()] })
 }
 
 /** Brings one view in line with its projection, before anything runs. */
@@ -69,6 +77,7 @@ const prepareView = async (
     async ({ transaction }) => {
       // Another process may have done it meanwhile.
       if (!(await isStale(transaction, projection))) return
+      await requireWhole(transaction, projection)
       if (projection.inline) await build(store, projection, transaction)
       else through = await restart(transaction, projection)
       await savePart(transaction, recordOf(projection))
@@ -85,7 +94,8 @@ export async function prepareViews(
   signals: Signals,
 ): Promise<void> {
   await store.transact(async ({ transaction }) => {
-    for (const { view, name } of projections) await view.create(transaction, name)
+    for (const { view, name } of projections)
+      await view.create(transaction, await servingName(transaction, name))
   })
   for (const projection of projections) await prepareView(store, projection, signals)
 }

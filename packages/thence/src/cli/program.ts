@@ -13,6 +13,7 @@ import { addMetrics } from './metrics.ts'
 import { addJobs } from './jobs.ts'
 import { addMigrate } from './migrate.ts'
 import { addProjections } from './projections.ts'
+import { addRebuild } from './rebuild.ts'
 import { addRetention } from './retention.ts'
 import { addSagas } from './sagas.ts'
 import { addStatus } from './status.ts'
@@ -55,6 +56,7 @@ export function program(): Command {
   addStreams(root)
   addEvents(root)
   addProjections(root)
+  addRebuild(root)
   addSubscriptions(root)
   addDeadLetters(root)
   addSagas(root)

@@ -15,6 +15,8 @@ export class Progress {
   readonly #began = Date.now()
   #told = Date.now()
   #drawn = false
+  /** What was done when it was first told. */
+  #first: number | undefined
 
   constructor(terminal: Terminal, what: string) {
     this.#terminal = terminal
@@ -25,6 +27,7 @@ export class Progress {
 
   update(done: number, total: number): void {
     const now = Date.now()
+    this.#first ??= done
     if (now - this.#told < (this.#bar ? drawEvery : lineEvery)) return
     this.#told = now
     const text = this.#text(done, total, now)
@@ -43,7 +46,7 @@ export class Progress {
 
   #text(done: number, total: number, now: number): string {
     const seconds = (now - this.#began) / 1000
-    const rate = seconds > 0 ? done / seconds : 0
+    const rate = seconds > 0 ? (done - (this.#first ?? 0)) / seconds : 0
     const left = rate > 0 ? `, ${span(((total - done) / rate) * 1000)} left` : ''
     const percent = total === 0 ? 100 : Math.floor((100 * done) / total)
     return `${this.#what}: ${count(done)} of ${count(total)} (${percent} %), ${count(Math.round(rate))}/s${left}`

@@ -1,94 +1,217 @@
 /**
- * Watches a rebuild that was asked for, by what the app commits: nothing is known here of whether an app runs, only
- * whether something moves.
+ * `thence rebuild`: builds a view anew beside the one that serves, tells how far that is and what differs, switches, goes
+ * back, and gives up what does not serve. The app does the work; this asks and watches.
  */
-import type { RebuildAsked } from '../admin/operate.ts'
-import type { ProjectionStatus } from '../admin/subscriptions.ts'
-import { projections } from '../admin/subscriptions.ts'
-import { ThenceError } from '../errors.ts'
-import { pause } from './pause.ts'
-import { Progress } from './progress.ts'
-import type { Session } from './session.ts'
+import type { Command } from 'commander'
+import type { RebuildAsked } from '../admin/views.ts'
+import { askRebuild, dropView, switchBack, switchView, view, views } from '../admin/views.ts'
+import type { Duration } from '../internal/duration.ts'
+import type { ViewStatus } from '../project/progress.ts'
+import { diff } from './rebuild-diff.ts'
+import type { Session, Verb } from './session.ts'
+import { given, onStore, whole } from './session.ts'
+import type { Cell } from './table.ts'
+import { columns, table } from './table.ts'
+import { count, line, relative, span } from './text.ts'
+import type { RebuildOutcome, Watched } from './watch-rebuild.ts'
+import { watchRebuild } from './watch-rebuild.ts'
 
-/** `asked`: no app has begun it yet. */
-export interface RebuildOutcome {
-  readonly state: 'asked' | 'finished'
-  readonly position: number
-  /** Where it ends. */
-  readonly through: number
+interface Why {
+  readonly reason?: string
 }
 
-/** How often to look, how long an app may take to begin, and how long it may stand still, in milliseconds. */
-const lookEvery = 100
-const beginsWithin = 4000
-const stallsAfter = 30_000
+interface Waiting {
+  readonly wait: boolean
+}
 
-type Look = RebuildOutcome | 'going'
+const told = (projection: string, version: number | null): string =>
+  version === null ? line(projection) : `Version ${version} of ${line(projection)}`
 
-class Watch {
-  readonly #asked: RebuildAsked
-  readonly #progress: Progress
-  #moved = Date.now()
-  #position = -1
-  /** Where it ends; known once it has begun. */
-  #through: number
+const notBegun = 'No running app has taken it up: it begins when the app starts.'
 
-  constructor(asked: RebuildAsked, progress: Progress) {
-    this.#asked = asked
-    this.#progress = progress
-    this.#through = asked.head
-  }
-
-  look({ generation, position, rebuildTo, haltedAt }: ProjectionStatus): Look {
-    const begun = generation > this.#asked.generation
-    const still = Date.now() - this.#moved
-    if (!begun)
-      return still < beginsWithin ? 'going' : { state: 'asked', position, through: this.#through }
-    this.#through = rebuildTo ?? this.#through
-    if (haltedAt !== null) throw this.#halted(haltedAt)
-    if (rebuildTo === null) return { state: 'finished', position, through: this.#through }
-    this.#progress.update(position, this.#through)
-    if (position !== this.#position) {
-      this.#position = position
-      this.#moved = Date.now()
-    } else if (still > stallsAfter) throw this.#stalled(position)
-    return 'going'
-  }
-
-  #halted(position: number): ThenceError {
-    return new ThenceError(
-      'STATE_INVALID',
-      `${this.#asked.projection} halted at position ${position} while it was rebuilt: a message failed. See: thence ` +
-        `dead-letters list --subscription ${this.#asked.projection}`,
-    )
-  }
-
-  #stalled(position: number): ThenceError {
-    return new ThenceError(
-      'TIMEOUT',
-      `The rebuild of ${this.#asked.projection} stands still at position ${position}. It goes on when the app runs.`,
-    )
+/** Watches, unless the user does not want to, and tells how it ended. */
+const follow = async (session: Session, watched: Watched, { wait }: Waiting): Promise<void> => {
+  const { terminal } = session
+  const { projection, version, asked } = watched
+  const outcome: RebuildOutcome = wait
+    ? await watchRebuild(session, watched)
+    : { state: 'asked', position: 0, through: asked.head }
+  if (terminal.json) return terminal.document({ projection, version, ...outcome })
+  const what = told(projection, version)
+  if (outcome.state === 'serving') terminal.print(`${what} serves.`)
+  else if (outcome.state === 'ready') {
+    terminal.print(`${what} is built and follows the log; the one before still serves.`)
+    terminal.hint(`Compare: ${session.suggest(`rebuild diff ${projection}`)}`)
+    terminal.hint(`Switch:  ${session.suggest(`rebuild switch ${projection}`)}`)
+  } else {
+    terminal.print(`${what} is asked for.`)
+    if (wait) terminal.note(notBegun)
   }
 }
 
-/** Resolves when it is done, or when no app has begun it. @throws STATE_INVALID (halted), TIMEOUT, ABORTED */
-export async function watchRebuild(
-  { database, terminal, interruptible }: Session,
-  asked: RebuildAsked,
-): Promise<RebuildOutcome> {
-  const signal = interruptible()
-  const progress = new Progress(terminal, `rebuilding ${asked.projection}`)
-  const watch = new Watch(asked, progress)
-  try {
-    while (!signal.aborted) {
-      const all = await projections({ database })
-      const one = all.find(({ name }) => name === asked.projection)
-      const seen = one === undefined ? 'going' : watch.look(one)
-      if (seen !== 'going') return seen
-      await pause(lookEvery, signal)
-    }
-  } finally {
-    progress.end()
+interface StartOptions extends Why, Waiting {
+  readonly manual?: boolean
+  readonly keep?: string
+  readonly restart?: boolean
+  readonly truncated?: boolean
+}
+
+const keepOf = (keep: string | undefined): Duration | undefined =>
+  keep === 'forever' ? Infinity : (keep as Duration | undefined)
+
+const start: Verb<StartOptions> = async (session, { args: [name = ''], options }) => {
+  const { manual = false, restart, truncated, reason, keep } = options
+  const asked: RebuildAsked = await askRebuild(session.on, name, {
+    switch: manual ? 'manual' : 'auto',
+    ...given({ restart, truncated, reason, keep: keepOf(keep) }),
+  })
+  const { projection, version } = asked
+  if (version === null)
+    session.terminal.note(
+      `The tables of ${line(projection)} have fixed names: it is rebuilt in place, and answers nothing until it is whole.`,
+    )
+  const until = manual && version !== null ? 'ready' : 'serving'
+  await follow(session, { projection, version, until, asked }, options)
+}
+
+const moving = (found: ViewStatus): Watched => ({
+  projection: found.projection,
+  version: found.building?.version ?? found.serving,
+  until: 'serving',
+  asked: { generation: 0, head: found.building?.head ?? 0 },
+})
+
+const switchVerb: Verb<Why & Waiting> = async (session, { args: [name = ''], options }) => {
+  const found = await switchView(session.on, name, given({ reason: options.reason }))
+  await follow(session, moving(found), options)
+}
+
+const back: Verb<Why & Waiting> = async (session, { args: [name = ''], options }) => {
+  const found = await switchBack(session.on, name, given({ reason: options.reason }))
+  await follow(session, moving(found), options)
+}
+
+const drop: Verb<Why> = async ({ on, terminal }, { args: [name = '', text], options }) => {
+  const before = await view(on, name)
+  const version = text === undefined ? undefined : Number(text)
+  const after = await dropView(on, name, given({ reason: options.reason, version }))
+  const dropped = before.kept !== null && after.kept === null ? before.kept : before.building
+  if (terminal.json) return terminal.document({ dropped: dropped?.version ?? null, ...after })
+  terminal.print(
+    `${told(name, dropped?.version ?? 0)} is dropped; version ${after.serving} serves.`,
+  )
+}
+
+const rowsOf = (one: ViewStatus, now: number): readonly (readonly Cell[])[] => {
+  const { projection, serving, building, kept } = one
+  const rows: (readonly Cell[])[] = [[projection, count(serving), 'serves', '', '', '', '', '']]
+  if (building !== null) {
+    const { version, state, position, head, rate, left, began, parked } = building
+    const what: Cell = state === 'halted' ? { text: state, style: 'red' } : state
+    rows.push([
+      projection,
+      count(version),
+      what,
+      count(position),
+      head > position ? count(head - position) : '-',
+      rate === 0 ? '-' : `${count(Math.round(rate))}/s`,
+      left === null ? '-' : span(left),
+      parked > 0 ? `${count(parked)} parked` : `began ${relative(began, now)}`,
+    ])
   }
-  throw new ThenceError('ABORTED', 'Not watched any more; the rebuild goes on in the app.')
+  if (kept !== null) {
+    const until =
+      kept.until === null ? 'until the next rebuild' : `until ${relative(kept.until, now)}`
+    rows.push([projection, count(kept.version), 'kept', count(kept.position), '', '', '', until])
+  }
+  return rows
+}
+
+const showStatus = ({ terminal }: Session, found: readonly ViewStatus[]): void => {
+  if (terminal.json) return terminal.document({ views: found })
+  if (found.length === 0)
+    return terminal.note('No app with a projection has run on this store yet.')
+  const shape = columns(
+    'PROJECTION',
+    '>VERSION',
+    'STATE',
+    '>POSITION',
+    '>BEHIND',
+    '>RATE',
+    '>LEFT',
+    'NOTE',
+  )
+  const now = Date.now()
+  terminal.print(
+    ...table(
+      terminal,
+      shape,
+      found.flatMap((one) => rowsOf(one, now)),
+    ),
+  )
+}
+
+const status: Verb<{ readonly watch?: boolean }> = async (session, { args: [name], options }) => {
+  const { on } = session
+  if (name === undefined) return showStatus(session, await views(on))
+  const found = await view(on, name)
+  if (options.watch === true && found.building !== null) {
+    const until = found.building.switch === 'manual' ? 'ready' : 'serving'
+    await watchRebuild(session, { ...moving(found), until })
+  }
+  showStatus(session, [await view(on, name)])
+}
+
+const addActs = (noun: Command): void => {
+  noun
+    .command('switch')
+    .description('have the version that is built serve as soon as it has caught up')
+    .argument('<name>', 'name of the projection')
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--no-wait', 'ask, and do not watch')
+    .action(onStore('write', switchVerb))
+  noun
+    .command('back')
+    .description('have the version that served before catch up and serve again')
+    .argument('<name>', 'name of the projection')
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--no-wait', 'ask, and do not watch')
+    .action(onStore('write', back))
+  noun
+    .command('drop')
+    .description('give up the version that is being built, or the one that is kept')
+    .argument('<name>', 'name of the projection')
+    .argument('[version]', 'which, where both exist', whole(1))
+    .option('--reason <text>', 'why, for the audit log')
+    .action(onStore('write', drop))
+}
+
+export function addRebuild(program: Command): void {
+  const noun = program
+    .command('rebuild')
+    .description('build a view anew beside the one that serves; `thence rebuild NAME` starts it')
+  noun
+    .command('start', { isDefault: true })
+    .description('build a new version, and switch to it as soon as it has caught up')
+    .argument('<name>', 'name of the projection')
+    .option('--manual', 'do not switch by itself')
+    .option('--keep <time>', 'how long the version before is kept: 2h, 7d, forever (default: 1d)')
+    .option('--restart', 'begin anew if a rebuild is running')
+    .option('--truncated', 'build it from what retention has left')
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--no-wait', 'ask, and do not watch')
+    .action(onStore('write', start))
+  noun
+    .command('status')
+    .description('the versions of all views, or of one, and how far it is')
+    .argument('[name]', 'name of the projection')
+    .option('--watch', 'show the progress until it is built')
+    .action(onStore('read', status))
+  noun
+    .command('diff')
+    .description('what differs between the version that serves and the other one')
+    .argument('<name>', 'name of the projection')
+    .option('--limit <number>', 'how many rows to show (default: 10)', whole(0))
+    .action(onStore('read', diff))
+  addActs(noun)
 }

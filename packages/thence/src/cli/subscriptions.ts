@@ -22,6 +22,7 @@ const styles: Readonly<Partial<Record<SubscriptionCondition, Style>>> = {
   halted: 'red',
   behind: 'yellow',
   rebuilding: 'yellow',
+  building: 'yellow',
   'rebuild-asked': 'yellow',
 }
 

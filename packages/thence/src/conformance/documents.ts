@@ -90,6 +90,19 @@ const keeping: readonly Case[] = [
     assert.deepEqual(await keys(database), [])
     assert.equal(await get(database, 'a', 'C'), '"a"')
   }),
+
+  it('clearing some removes the first by key and counts them', async ({ database }) => {
+    await put(database, ['c', 'a', '\u{10000}', '\uffee', 'b'])
+    await put(database, ['a'], 'C')
+    const clear = (limit: number): Promise<number> =>
+      within(database, (all) => all.clear('c', limit))
+    assert.equal(await clear(2), 2)
+    assert.deepEqual(await keys(database), ['c', '\uffee', '\u{10000}'])
+    assert.equal(await clear(2), 2)
+    assert.deepEqual(await keys(database), ['\u{10000}'])
+    assert.deepEqual([await clear(2), await clear(2)], [1, 0])
+    assert.equal(await get(database, 'a', 'C'), '"a"')
+  }),
 ]
 
 const listing: readonly Case[] = [

@@ -287,6 +287,28 @@ const watching: readonly Case[] = [
     assert.equal(await find(database, 1), undefined)
     assert.deepEqual(await find(database, 1, 'q'), row(1, { subscription: 'q' }))
   }),
+
+  it('renaming hands every row of one subscription to another, just as it is', async ({
+    database,
+  }) => {
+    const parked = row(1, { state: 'parked', due: 0, attempts: 3 })
+    await put(database, parked, queued(2), row(3, { key: 'b' }))
+    await put(database, row(1, { subscription: 'q' }))
+    const rename = (from: string, to: string): Promise<number> =>
+      within(database, (all) => all.rename(from, to))
+    assert.deepEqual([await rename('p', 'r'), await rename('p', 'r')], [3, 0])
+    assert.equal(await find(database, 1), undefined)
+    assert.deepEqual(await find(database, 1, 'r'), { ...parked, subscription: 'r' })
+    assert.deepEqual(await find(database, 1, 'q'), row(1, { subscription: 'q' }))
+    // What waited still waits behind the same message.
+    await within(database, (all) => all.settle({ subscription: 'r', position: 1, attempts: 3 }, 50))
+    assert.deepEqual(await find(database, 2, 'r'), {
+      ...queued(2),
+      subscription: 'r',
+      state: 'due',
+      due: 50,
+    })
+  }),
 ]
 
 export const retries: readonly Case[] = [...putting, ...taking, ...settling, ...watching]

@@ -47,6 +47,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'rebuild-started': 'info',
   'rebuild-finished': 'info',
   'retention-run': 'info',
+  'view-switched': 'info',
   'lease-taken': 'debug',
   'lease-released': 'debug',
 }
@@ -90,6 +91,8 @@ const lines: Lines = {
     `${one.kind} job ${one.job}: a batch failed, again in ${one.retryIn} ms. ${reason(one.error)}`,
   'job-ended': (one) =>
     `${one.kind} job ${one.job}: ${one.state}${one.error === null ? '' : `: ${one.error}`}`,
+  'view-switched': (one) =>
+    `${one.projection}: version ${one.version} of the view serves from position ${one.position} on, no longer version ${one.previous}`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,
   'timer-failed': (one) =>
     `timer ${one.id} could not be fired (attempt ${one.attempts}), again in ${one.retryIn} ms. ${reason(one.error)}`,

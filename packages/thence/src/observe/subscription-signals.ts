@@ -68,3 +68,11 @@ export type NotableSubscriptionSignal =
   | { readonly name: 'breaker-closed'; readonly subscription: string }
   | { readonly name: 'rebuild-started'; readonly subscription: string; readonly through: number }
   | { readonly name: 'rebuild-finished'; readonly subscription: string; readonly through: number }
+  /** Another version of a view answers from now on: one that was built beside it, or one that served before. */
+  | {
+      readonly name: 'view-switched'
+      readonly projection: string
+      readonly version: number
+      readonly previous: number
+      readonly position: number
+    }

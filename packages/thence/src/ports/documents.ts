@@ -21,6 +21,6 @@ export interface Documents {
     collection: string,
     options: { readonly prefix?: string; readonly after?: string; readonly limit: number },
   ): Awaitable<readonly Document[]>
-  /** Removes all; returns how many. */
-  clear(collection: string): Awaitable<number>
+  /** Removes all, or the first `limit` by key; returns how many. */
+  clear(collection: string, limit?: number): Awaitable<number>
 }

@@ -75,6 +75,8 @@ export interface Retries {
   summary(): Awaitable<readonly RetrySummary[]>
   /** Removes every row of the subscription; returns how many. */
   clear(subscription: string): Awaitable<number>
+  /** Hands every row of one subscription to another, which must have none; returns how many. */
+  rename(from: string, to: string): Awaitable<number>
 }
 
 export interface RetrySummary {

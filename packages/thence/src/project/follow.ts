@@ -1,12 +1,16 @@
 /**
- * A projection as a sink of a subscription: the view and the checkpoint move in one transaction.
+ * A projection as a sink of a subscription: the view and the checkpoint move in one transaction. Which version of the view
+ * is written to is read in that transaction too.
  */
 import { retryPolicy } from '../handle/retry.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
+import { moved } from '../subscribe/step.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
 import type { Projection } from './projection.ts'
+import { loadVersions, servingName, sideName, storageName } from './versions.ts'
+import type { Opened } from './view.ts'
 
 /** Applies one event to an open view; an event that the projection does not name changes nothing. */
 export async function project(
@@ -17,32 +21,68 @@ export async function project(
   await projection.on.get(event.type)?.run(event, view)
 }
 
-const open = (projection: Projection, transaction: Transaction): Run => {
-  const { view, flush, end } = projection.view.open(transaction, projection.name)
+/** Gives the name of the version to write to; throws if there is none any more. */
+type Find = (transaction: Transaction) => Promise<string>
+
+const open = (projection: Projection, transaction: Transaction, find: Find): Run => {
+  let opened: Opened<unknown> | undefined
   return {
-    apply: (event) => project(projection, event, view),
+    async apply(event) {
+      opened ??= projection.view.open(transaction, await find(transaction))
+      await project(projection, event, opened.view)
+    },
     async flush() {
-      await flush()
-      end()
+      await opened?.flush()
+      opened?.end()
     },
   }
 }
 
-const sinkOf = (projection: Projection): Sink => ({
-  open: (writer) => open(projection, writer.transaction),
-  clear: (writer) => projection.view.clear(writer.transaction, projection.name),
+/** Where a view can't stand beside another one, a rebuild empties it. */
+const servingSink = (projection: Projection): Sink => {
+  const find: Find = (transaction) => servingName(transaction, projection.name)
+  const sink: Sink = { open: ({ transaction }) => open(projection, transaction, find) }
+  if (projection.view.beside) return sink
+  return {
+    ...sink,
+    clear: async ({ transaction }) => projection.view.clear(transaction, await find(transaction)),
+  }
+}
+
+const buildingSink = (projection: Projection, version: number): Sink => {
+  const { name } = projection
+  const find: Find = async (transaction) => {
+    const { building } = await loadVersions(transaction, name)
+    // By now it may serve, or be dropped: then it is not this subscription's to write to.
+    if (building?.version !== version) throw moved(sideName(name, version))
+    return storageName(name, version)
+  }
+  return { open: ({ transaction }) => open(projection, transaction, find) }
+}
+
+const following = (projection: Projection): Omit<SubscriptionOptions, 'name' | 'sink'> => ({
+  types: [...projection.on.keys()],
+  key: projection.key,
+  retry: retryPolicy(`Projection ${projection.name}`, projection.retry),
+  onFailure: projection.onFailure,
+  batch: projection.batch,
+  concurrency: 1,
 })
 
-/** The subscription of a following projection. */
+/** The subscription of a following projection: it feeds the version that serves. */
 export function follow(projection: Projection): SubscriptionOptions {
+  return { name: projection.name, ...following(projection), sink: servingSink(projection) }
+}
+
+/** The subscription that fills a version beside the one that serves. */
+export function build(projection: Projection, version: number): SubscriptionOptions {
+  const { name } = projection
   return {
-    name: projection.name,
-    types: [...projection.on.keys()],
-    key: projection.key,
-    retry: retryPolicy(`Projection ${projection.name}`, projection.retry),
-    onFailure: projection.onFailure,
-    batch: projection.batch,
-    concurrency: 1,
-    sink: sinkOf(projection),
+    name: sideName(name, version),
+    part: name,
+    isWanted: async (transaction) =>
+      (await loadVersions(transaction, name)).building?.version === version,
+    ...following(projection),
+    sink: buildingSink(projection, version),
   }
 }

@@ -6,8 +6,10 @@ import type { Recorded } from '../message/message.ts'
 import type { Codec } from '../message/codec.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Inline } from '../store/writer.ts'
+import { placeAnew } from '../subscribe/anew.ts'
 import { project } from './follow.ts'
 import type { Projection } from './projection.ts'
+import { servingName } from './versions.ts'
 
 const pageSize = 1000
 const pageBytes = 8 * 1024 * 1024
@@ -28,7 +30,8 @@ const applyAll = async (
   transaction: Transaction,
   events: readonly Recorded[],
 ): Promise<void> => {
-  const { view, flush, end } = projection.view.open(transaction, projection.name)
+  const name = await servingName(transaction, projection.name)
+  const { view, flush, end } = projection.view.open(transaction, name)
   for (const event of events) await project(projection, event, view)
   await flush()
   end()
@@ -45,7 +48,7 @@ export async function buildInline(
 ): Promise<number> {
   const { name } = projection
   const query = [{ types: [...projection.on.keys()] }]
-  await projection.view.clear(transaction, name)
+  await projection.view.clear(transaction, await servingName(transaction, name))
   let after = 0
   for (;;) {
     const page = await transaction.events.readAll({
@@ -59,7 +62,6 @@ export async function buildInline(
     after = page.through
     if (!page.more) break
   }
-  const { generation } = await transaction.checkpoints.restart(name, 0)
-  await transaction.checkpoints.move(name, { position: 0, generation }, after)
+  await placeAnew(transaction, name, after)
   return after
 }

@@ -4,7 +4,8 @@ import { event } from '../message/define.ts'
 import { query } from '../message/query.ts'
 import { plain } from '../message/schema.ts'
 import { projection } from './projection.ts'
-import { documents, tables } from './view.ts'
+import { documents } from './documents.ts'
+import { tables } from './tables.ts'
 
 const Paid = event('Paid', plain<{ id: string }>())
 const Sum = query('Sum', { input: plain<string>(), output: plain<number>() })

@@ -23,6 +23,10 @@ const beats = 4
 export interface MembershipOptions {
   /** How long a process counts as alive after it was last heard of, in milliseconds. */
   readonly leaseTime: number
+  /** What this process can run at the moment: always its parts, and what belongs to them for a while. */
+  readonly subscriptions: () => readonly Subscription[]
+  /** Finds out, before each look, what there is to run. */
+  readonly discover: () => Promise<void>
 }
 
 interface Seen {
@@ -46,30 +50,29 @@ const leaseOf = ({ name }: Subscription, partition: number): string => leaseName
 const never = new Promise<void>(() => undefined)
 
 export class Membership {
-  readonly #subscriptions: readonly Subscription[]
+  readonly #options: MembershipOptions
   readonly #store: Store
   readonly #signals: Signals
-  readonly #leaseTime: number
   readonly #me: Pick<Member, 'id' | 'name' | 'runs'>
   readonly #leaving = new Map<Partition, Promise<void>>()
   #heard = -Infinity
   #cancel: Cancel = () => undefined
   #looking: Promise<void> = Promise.resolve()
   #left = true
+  #busy = false
+  #hurried = false
 
   constructor(
-    subscriptions: readonly Subscription[],
+    parts: readonly string[],
     store: Store,
-    { signals, leaseTime }: MembershipOptions & { readonly signals: Signals },
+    { signals, ...options }: MembershipOptions & { readonly signals: Signals },
   ) {
-    this.#subscriptions = subscriptions
+    this.#options = options
     this.#store = store
     this.#signals = signals
-    this.#leaseTime = leaseTime
     const { runtime } = store.tools
     const id = runtime.id()
-    const runs = subscriptions.map(({ name }) => name)
-    this.#me = { id, name: runtime.peers?.name ?? id, runs }
+    this.#me = { id, name: runtime.peers?.name ?? id, runs: parts }
   }
 
   /** This process, as others see it. */
@@ -80,7 +83,9 @@ export class Membership {
   /** Takes part: everything that nobody else runs is running when it resolves. */
   async join(): Promise<void> {
     this.#left = false
+    this.#busy = true
     await this.#look()
+    this.#busy = false
     this.#plan()
   }
 
@@ -101,18 +106,39 @@ export class Membership {
       .catch(() => undefined)
   }
 
+  /** Looks now, or again if it is just looking, and not only at the next time. */
+  hurry(): void {
+    this.#hurried = true
+    if (this.#busy) return
+    this.#cancel()
+    this.#plan()
+  }
+
   #plan(): void {
     if (this.#left) return
-    const pause = Math.min(lookEvery, this.#leaseTime / beats)
-    this.#cancel = this.#store.tools.runtime.after(pause, () => {
-      this.#looking = this.#look()
-        // The subscriptions meet the same failure and tell it; the next look tries again.
-        .catch(() => undefined)
-        .finally(() => this.#plan())
-    })
+    const { runtime } = this.#store.tools
+    if (this.#hurried) runtime.soon(() => this.#lookAndPlan())
+    else {
+      const pause = Math.min(lookEvery, this.#options.leaseTime / beats)
+      this.#cancel = runtime.after(pause, () => this.#lookAndPlan())
+    }
+  }
+
+  #lookAndPlan(): void {
+    if (this.#left || this.#busy) return
+    this.#busy = true
+    this.#hurried = false
+    this.#looking = this.#look()
+      // The subscriptions meet the same failure and tell it; the next look tries again.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#busy = false
+        this.#plan()
+      })
   }
 
   async #look(): Promise<void> {
+    await this.#options.discover()
     await this.#beat()
     const seen = await this.#read()
     if (!seen.members.some(({ id }) => id === this.#me.id)) {
@@ -128,7 +154,7 @@ export class Membership {
       return this.#look()
     }
     const missing: Wanted[] = []
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.#options.subscriptions()) {
       await this.#observe(subscription, seen)
       missing.push(...this.#compare(subscription, seen))
     }
@@ -139,9 +165,11 @@ export class Membership {
   #idle({ leases }: Seen, missing: readonly Wanted[]): readonly string[] {
     const used = new Set([
       ...missing.map(({ subscription, partition }) => leaseOf(subscription, partition)),
-      ...this.#subscriptions.flatMap((subscription) =>
-        subscription.running.map(({ hold }) => leaseOf(subscription, hold.partition)),
-      ),
+      ...this.#options
+        .subscriptions()
+        .flatMap((subscription) =>
+          subscription.running.map(({ hold }) => leaseOf(subscription, hold.partition)),
+        ),
     ])
     const own = [...leases.values()].filter(({ owner }) => owner === this.#me.id)
     return own.map(({ name }) => name).filter((name) => !used.has(name))
@@ -149,9 +177,9 @@ export class Membership {
 
   async #beat(): Promise<void> {
     const now = this.#store.tools.runtime.now()
-    if (Math.abs(now - this.#heard) < this.#leaseTime / beats - 1) return
+    if (Math.abs(now - this.#heard) < this.#options.leaseTime / beats - 1) return
     await this.#store.transact(({ transaction }) =>
-      transaction.leases.beat(this.#me, this.#leaseTime),
+      transaction.leases.beat(this.#me, this.#options.leaseTime),
     )
     this.#heard = now
   }
@@ -162,7 +190,7 @@ export class Membership {
   }
 
   #read(): Promise<Seen> {
-    const revisions = new Map(this.#subscriptions.map((one) => [one, one.revision]))
+    const revisions = new Map(this.#options.subscriptions().map((one) => [one, one.revision]))
     return this.#store.read(async (transaction) => {
       const { leases, checkpoints } = transaction
       return {
@@ -198,7 +226,8 @@ export class Membership {
   /** Hands over what is another's share; gives what is its own and does not run. */
   #compare(subscription: Subscription, { members, leases }: Seen): readonly Wanted[] {
     const { name, division, running } = subscription
-    const able = members.filter(({ runs }) => runs.includes(name)).map(({ id }) => id)
+    const { part = name } = subscription.options
+    const able = members.filter(({ runs }) => runs.includes(part)).map(({ id }) => id)
     const shares = assign(name, division.partitions, able)
     const here = new Map(running.map((partition) => [partition.hold.partition, partition]))
     const alive = new Set(able)
@@ -238,6 +267,8 @@ export class Membership {
       for (const { subscription, partition } of missing) {
         // It may have been divided anew since it was looked at: then the next look takes what is right.
         if (!(await isDividedAs(transaction, subscription))) continue
+        const { isWanted } = subscription.options
+        if (isWanted !== undefined && !(await isWanted(transaction))) continue
         const lease = await leases.take(leaseOf(subscription, partition), this.#me.id)
         if (lease === undefined) continue
         const hold = { partition, epoch: lease.epoch }

@@ -6,10 +6,15 @@ import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { PacePolicy } from '../handle/pace.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import type { Recorded } from '../message/message.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { Sink } from './sink.ts'
 
 export interface SubscriptionOptions {
   readonly name: string
+  /** The part that it belongs to: a process that has the part can run it. Default: its own name. */
+  readonly part?: string
+  /** Whether it still is to be run, read where its lease is taken. Default: as long as the process runs. */
+  readonly isWanted?: (transaction: Transaction) => Promise<boolean>
   /** Types of messages it reads. */
   readonly types: readonly string[]
   /** Messages with the same key are handled in order, and only they wait for one that failed. Absent: one sequence. */

@@ -244,9 +244,14 @@ export class Subscription {
       return beginAnew(writer.transaction, name)
     })
     this.#signals.emit({ name: 'rebuild-started', subscription: name, through })
+    await this.reload()
+    return through
+  }
+
+  /** Goes to where the store says it is, because someone else has moved it. */
+  async reload(): Promise<void> {
     for (const partition of this.running) await partition.reload()
     this.wake()
-    return through
   }
 
   #paceOf(): Pace | undefined {

@@ -91,6 +91,22 @@ const retries: readonly Fault[] = [
   of('retries', 'rows are taken after their time, not at it', (rows) => ({
     take: (subscription, options) => rows.take(subscription, { ...options, now: options.now - 1 }),
   })),
+  of('retries', 'renaming leaves what waits behind', (rows) => ({
+    async rename(from, to) {
+      const due = await rows.take(from, { now: Infinity, limit: 1000 })
+      await rows.clear(from)
+      for (const row of due) await rows.put({ ...row, subscription: to })
+      return due.length
+    },
+  })),
+  of('retries', 'renaming takes the rows of every subscription', (rows) => ({
+    async rename(from, to) {
+      for (const { subscription } of await rows.summary())
+        if (subscription !== from && subscription !== to)
+          await rows.rename(subscription, `${subscription} too`)
+      return rows.rename(from, to)
+    },
+  })),
   of('retries', 'a parked key is not blocked', (rows) => ({
     async blocked(subscription, keys) {
       const due = new Set(
@@ -191,6 +207,17 @@ const rest: readonly Fault[] = [
   of('documents', 'keys are kept in a plain object', (all) => ({
     get: async (collection, key) =>
       (await all.get(collection, key)) ?? (Reflect.get({}, key) as string | undefined),
+  })),
+  of('documents', 'clearing some clears all', (all) => ({
+    clear: (collection) => all.clear(collection),
+  })),
+  of('documents', 'clearing some takes the last', (all) => ({
+    async clear(collection, most) {
+      if (most === undefined) return all.clear(collection)
+      const last = (await all.list(collection, { limit: 1000 })).slice(-most)
+      for (const { key } of last) await all.delete(collection, key)
+      return last.length
+    },
   })),
   of('documents', 'deleting always tells that it was there', (all) => ({
     async delete(collection, key) {

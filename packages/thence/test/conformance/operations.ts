@@ -173,6 +173,11 @@ const retries: readonly fc.Arbitrary<Operation>[] = [
     new Set(await rows.summary()),
   ]),
   define('clear', fc.constantFrom('p', 'P'), ({ retries: rows }, of) => rows.clear(of)),
+  define('rename', fc.constantFrom('p', 'P'), async ({ retries: rows }, from) => {
+    const to = from === 'p' ? 'P' : 'p'
+    await rows.clear(to)
+    return rows.rename(from, to)
+  }),
 ]
 
 const collection = fc.constantFrom('a', 'A')
@@ -185,6 +190,9 @@ const documents: readonly fc.Arbitrary<Operation>[] = [
     all.delete(of, key),
   ),
   define('clear documents', collection, ({ documents: all }, of) => all.clear(of)),
+  define('clear some documents', fc.tuple(collection, limit), ({ documents: all }, [of, most]) =>
+    all.clear(of, most),
+  ),
   define(
     'list documents',
     fc.record({ of: collection, prefix: optional(name), after: optional(name), limit }),

@@ -140,11 +140,14 @@ describe.each(adapters)('on %s', (_, make) => {
   test('a rebuild that was asked for is done by the running app', async () => {
     const { on, shop, place, notice } = await startTroubled(make())
     await place('1', '2')
-    expect(await admin.askRebuild(on, 'totals')).toMatchObject({ inline: false, generation: 0 })
-    const asked = (await admin.projections(on)).find(({ name }) => name === 'totals')
-    expect(asked?.state).toBe('rebuild-asked')
+    const begun = { inline: false, generation: 0, version: 2 }
+    expect(await admin.askRebuild(on, 'totals')).toMatchObject(begun)
+    const names = async (): Promise<readonly string[]> =>
+      (await admin.projections(on)).map(({ name, state }) => `${name} ${state}`)
+    expect(await names()).toContain('totals@2 building')
     await notice()
     expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
+    expect((await names()).filter((name) => name.includes('@'))).toEqual([])
     const after = (await admin.projections(on)).find(({ name }) => name === 'totals')
     expect(after).toMatchObject({ generation: 1, rebuildTo: null, state: 'caught-up' })
   })

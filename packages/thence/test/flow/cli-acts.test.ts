@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Signal } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { plain, thence, watching } from '../kit/command.ts'
@@ -37,16 +36,6 @@ const order = async (shop: Shop, ...ids: readonly string[]) => {
   for (const orderId of ids) await shop.send(PlaceOrder({ orderId }))
   await shop.whenIdle()
 }
-
-/** Resolves with the first signal that is wanted. */
-const told = (shop: Shop, name: Signal['name']) =>
-  new Promise<Signal>((resolve) => {
-    const stop = shop.listen((signal) => {
-      if (signal.name !== name) return
-      stop()
-      resolve(signal)
-    })
-  })
 
 /** Resolves when so many mails are in the log: it follows it as an operator would. */
 const mailed = async (file: string, times: number): Promise<void> => {
@@ -144,73 +133,3 @@ describe('dead-letters discard', patient, () => {
     },
   )
 })
-
-describe('projections rebuild', patient, () => {
-  test('a running app does it, and the command says when it is done', async () => {
-    const { run, cli } = place()
-    await using shop = await run(noTrouble())
-    await order(shop, '1', '2')
-    const finished = told(shop, 'rebuild-finished')
-    const { code, stdout } = await cli('projections', 'rebuild', 'totals')
-    expect({ code, stdout: plain(stdout) }).toEqual({
-      code: 0,
-      stdout: expect.stringMatching(/^totals is rebuilt up to position \d+\.$/),
-    })
-    expect(await finished).toMatchObject({ subscription: 'totals' })
-    expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
-    const inline = await cli('projections', 'rebuild', 'paid', '--json')
-    expect(JSON.parse(inline.stdout)).toMatchObject({ projection: 'paid', state: 'finished' })
-  })
-
-  test('if no app runs it says so, and the next one does it at its start', async () => {
-    const { run, cli, jsonOf } = place()
-    {
-      await using shop = await run(noTrouble())
-      await order(shop, '1', '2')
-    }
-    const { code, stdout, stderr } = await cli('projections', 'rebuild', 'totals')
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'A rebuild of totals is asked for.\n' })
-    expect(stderr).toContain('begins when the app starts')
-    const [, asked] = (await jsonOf('projections', 'list')).projections
-    expect(asked).toMatchObject({ name: 'totals', state: 'rebuild-asked' })
-    await using shop = await troubledShopRebuilt(run)
-    expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
-  })
-
-  test('Ctrl-C ends the watching with 130, not the rebuild', async () => {
-    const { file, run } = place()
-    const trouble = noTrouble()
-    await using shop = await run(trouble)
-    await order(shop, '1', '2')
-    const hold = Promise.withResolvers<void>()
-    trouble.hold = hold.promise
-    const started = told(shop, 'rebuild-started')
-    const finished = told(shop, 'rebuild-finished')
-    const watch = watching(['projections', 'rebuild', 'totals', '--db', file])
-    await started
-    const { code, stderr } = await watch.interrupt()
-    hold.resolve()
-    expect(code).toBe(130)
-    expect(stderr).toContain('ABORTED  Not watched any more')
-    await finished
-    expect(await shop.ask(CountOrders({}))).toEqual({ orders: 2 })
-  })
-
-  test('a message that fails meanwhile halts it, which is told', async () => {
-    const { run, cli } = place()
-    const trouble = noTrouble()
-    await using shop = await run(trouble)
-    await order(shop, '1', '2')
-    trouble.totals.add('2')
-    const { code, stderr } = await cli('projections', 'rebuild', 'totals')
-    expect(code).toBe(1)
-    expect(stderr).toContain('STATE_INVALID  totals halted at position')
-  })
-})
-
-/** Starts the app and resolves when it has done the rebuild that was asked for. */
-const troubledShopRebuilt = async (run: (trouble: Trouble) => Promise<Shop>): Promise<Shop> => {
-  const shop = await run(noTrouble())
-  await told(shop, 'rebuild-finished')
-  return shop
-}

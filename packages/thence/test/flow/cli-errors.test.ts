@@ -75,7 +75,7 @@ describe.concurrent('the exit code is', patient, () => {
     ['sagas list fulfillment', 'Did you mean fulfilment?'],
     ['dead-letters show x', 'There is no dead letter "x"'],
     ['dead-letters list --subscription mailr', 'Did you mean mailer?'],
-    ['projections rebuild totl', 'Did you mean totals?'],
+    ['rebuild totl', 'Did you mean totals?'],
   ])('3 for %s', async (words, says) => {
     const { code, told } = await ask(words, file)
     expect(code).toBe(3)
@@ -84,7 +84,7 @@ describe.concurrent('the exit code is', patient, () => {
   })
 
   test('1 for what cannot be done', async () => {
-    const { code, told } = await ask('projections rebuild mailer', file)
+    const { code, told } = await ask('rebuild mailer', file)
     expect(code).toBe(1)
     expect(told).toContain('STATE_INVALID  "mailer" is a handler.')
   })
@@ -155,7 +155,7 @@ describe.concurrent('5, naming the file, for', patient, () => {
     copyFileSync(file, place('busy.db'))
     using busy = new DatabaseSync(place('busy.db'))
     busy.exec('BEGIN IMMEDIATE')
-    const { code, told } = await ask('projections rebuild totals --no-wait', 'busy.db')
+    const { code, told } = await ask('rebuild totals --no-wait', 'busy.db')
     expect(code).toBe(5)
     expect(told).toContain('STORE_BUSY  busy.db: ')
     expect(await ask('status', 'busy.db')).toMatchObject({ code: 0 })

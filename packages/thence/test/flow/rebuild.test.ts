@@ -1,177 +1,189 @@
-// Rebuilds and inline views: what is shown is always whole, while others write and whoever stops in between.
-import { documents, event, plain, projection, query } from 'thence'
-import { askRebuild } from 'thence/admin'
+// Rebuilds beside the view that serves: it answers all the time, what is written meanwhile is in the new one too, and the
+// switch is one moment.
+import { askRebuild, subscriptions, views } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
-import type { Place } from '../kit/places.ts'
-import { file, kinds, look, run } from '../kit/places.ts'
+import { kinds, look } from '../kit/places.ts'
+import { askNow, newCode, pay, start, sums, sumTable } from '../kit/summing.ts'
 
-const Paid = event('Paid', plain<{ payer: string; sum: number }>())
-const Total = query('Total', { input: plain<null>(), output: plain<number>() })
+const ways = kinds.flatMap((kind) => [
+  { ...kind, how: 'documents' as const, inline: false },
+  { ...kind, how: 'documents' as const, inline: true },
+  ...(kind.sql ? [{ ...kind, how: 'tables' as const, inline: false }] : []),
+])
 
-const totals = (options: { inline?: boolean; batch?: number; refuse?: number } = {}) =>
-  projection('totals', {
-    inline: options.inline ?? false,
-    batch: options.batch ?? 10,
-    view: documents<{ sum: number }>(),
-    on: (on) =>
-      on(Paid, async ({ data }, view) => {
-        if (data.sum === options.refuse) throw new Error(`no ${data.sum}`)
-        await view.update('all', (before) => ({ sum: (before?.sum ?? 0) + data.sum }))
-      }),
-    answers: (on) => on(Total, async (_, view) => (await view.get('all'))?.sum ?? 0),
+describe.each(ways)('a rebuild of $how on $name (inline: $inline)', ({ make, how, inline }) => {
+  const define = how === 'documents' ? sums : sumTable
+
+  it('lets the old view answer while thousands of events are read and new ones come in', async () => {
+    const code = newCode(2)
+    const test = await start(make(), define(code, { inline, batch: 100 }))
+    for (let chunk = 0; chunk < 10; chunk += 1) await test.app.append({ events: pay(500) })
+    await test.settle()
+    code.factor = 1
+    const [asked, appended]: [Promise<number>[], Promise<unknown>[]] = [[], []]
+    const onProgress = (): void => {
+      appended.push(test.app.append({ events: pay(20) }))
+      asked.push(askNow(test), askNow(test))
+    }
+    const rebuilt = await test.runtime.until(test.app.rebuild('sums', { onProgress }))
+    const answers = await test.runtime.until(Promise.all(asked))
+    await test.runtime.until(Promise.all(appended))
+    await test.settle()
+    expect(rebuilt).toMatchObject({ projection: 'sums', version: 2, previous: 1 })
+    expect(answers.length).toBeGreaterThan(20)
+    // Every event counted twice until the switch, once from then on, and nothing in between.
+    const meanwhile = 20 * appended.length
+    const within = (from: number) => (sum: number) => sum >= from && sum <= from + meanwhile
+    expect(answers.filter((sum) => !within(10_000)(sum) && !within(5000)(sum))).toEqual([])
+    expect(answers.filter(within(10_000)).length).toBeGreaterThan(20)
+    expect(await askNow(test)).toBe(5000 + meanwhile)
   })
 
-const pay = (times: number, sum = 1) =>
-  Array.from({ length: times }, () => Paid({ payer: 'p', sum }))
-const start = (place: Place, options?: Parameters<typeof totals>[0]) =>
-  run(place, (app) => app.use(totals(options)).messages(Paid))
+  it('answers with the old view until the switch, and with the new one from then on', async () => {
+    const code = newCode(2)
+    const test = await start(make(), define(code, { inline }))
+    await test.app.append({ events: pay(300) })
+    await test.settle()
+    code.factor = 1
+    const answers: Promise<number>[] = []
+    const onProgress = (): void => void answers.push(askNow(test))
+    await test.runtime.until(test.app.rebuild('sums', { onProgress }))
+    const asked = await Promise.all(answers)
+    const switched = asked.findIndex((sum) => sum === 300)
+    const before = switched < 0 ? asked : asked.slice(0, switched)
+    expect(before.length).toBeGreaterThan(5)
+    expect(new Set(before)).toEqual(new Set([600]))
+    expect(asked.slice(before.length).every((sum) => sum === 300)).toBe(true)
+    expect(await askNow(test)).toBe(300)
+  })
 
-describe.each(kinds)('a rebuild on $name', ({ make }) => {
-  it('never shows a view that is half built', async () => {
-    const test = await start(make())
-    const { position } = await test.app.append({ events: pay(300) })
-    expect(await test.app.ask(Total(null), { after: position })).toBe(300)
-    const progress: number[] = []
-    const asked: Promise<number>[] = []
-    const onProgress = (at: { readonly position: number }): void => {
-      progress.push(at.position)
-      asked.push(test.app.ask(Total(null), { timeout: 60_000 }))
+  it('tells how far it is, and how it ended', async () => {
+    const test = await start(make(), define(newCode(), { inline }))
+    await test.app.append({ events: pay(300) })
+    await test.settle()
+    const told: number[] = []
+    const onProgress = ({ position, through }: { position: number; through: number }): void => {
+      expect(through).toBe(300)
+      told.push(position)
     }
-    await test.runtime.until(test.app.rebuild('totals', { onProgress }))
-    const answers = await test.runtime.until(Promise.all(asked))
-    expect(new Set(answers)).toEqual(new Set([300]))
-    expect(progress.length).toBeGreaterThan(5)
-    expect(progress).toEqual(progress.toSorted((one, other) => one - other))
-    expect(test.spy.signals.map(({ name }) => name)).toEqual([
-      'rebuild-started',
-      'rebuild-finished',
+    await test.runtime.until(test.app.rebuild('sums', { onProgress }))
+    expect(told.length).toBeGreaterThan(5)
+    expect(told).toEqual(told.toSorted((one, other) => one - other))
+    const signals = test.spy.signals.filter(({ name }) => /rebuild|view/.test(name))
+    expect(signals).toMatchObject([
+      { name: 'rebuild-started', subscription: 'sums', through: 300 },
+      { name: 'rebuild-finished', subscription: 'sums', through: 300 },
+      { name: 'view-switched', projection: 'sums', version: 2, previous: 1, position: 300 },
     ])
   })
 
-  it('takes in what is written meanwhile', async () => {
-    const test = await start(make())
+  it('takes in what is written at the same time, each event once', async () => {
+    const code = newCode()
+    const test = await start(make(), define(code, { inline }))
     await test.app.append({ events: pay(200) })
     await test.settle()
-    const rebuilt = test.app.rebuild('totals')
+    const rebuilt = test.app.rebuild('sums')
     const appends = Array.from({ length: 50 }, () => test.app.append({ events: pay(2) }))
     await test.runtime.until(rebuilt)
-    const results = await test.runtime.until(Promise.all(appends))
-    const last = Math.max(...results.map(({ position }) => position))
-    expect(await test.runtime.until(test.app.ask(Total(null), { after: last }))).toBe(300)
+    await test.runtime.until(Promise.all(appends))
+    await test.settle()
+    expect(await askNow(test)).toBe(300)
+    // And goes on from there.
+    await test.app.append({ events: pay(7) })
+    await test.settle()
+    expect(await askNow(test)).toBe(307)
   })
 
-  it('goes on after a restart and shows nothing before it is done', async () => {
+  it('goes on after a restart, while the old view serves', async () => {
     const place = make()
-    const first = await start(place)
-    await first.app.append({ events: pay(300) })
+    const code = newCode(2)
+    const first = await start(place, define(code, { inline, batch: 1 }))
+    await first.app.append({ events: pay(50) })
     await first.settle()
-    const rebuilt = first.app.rebuild('totals').catch((error: unknown) => error)
-    await first.spy.signal('rebuild-started')
-    await first.stop()
-    expect(await rebuilt).toMatchObject({ code: 'APP_STOPPED' })
-    const second = await start(place, { batch: 1 })
-    expect(await second.runtime.until(second.app.ask(Total(null)))).toBe(300)
+    code.factor = 1
+    let stopped: Promise<void> | undefined
+    const onProgress = ({ position }: { position: number }): void => {
+      if (position > 5) stopped ??= first.app.stop()
+    }
+    const rebuilt = first.app.rebuild('sums', { onProgress })
+    await expect(first.runtime.until(rebuilt)).rejects.toMatchObject({ code: 'APP_STOPPED' })
+    await first.runtime.until(stopped ?? Promise.reject(new Error('It was not stopped.')))
+    const applied = code.applied
+    const second = await start(place, define(code, { inline, batch: 1 }))
+    await second.spy.until('The switch', async () => {
+      const sum = await askNow(second)
+      expect([100, 50]).toContain(sum)
+      return sum === 50
+    })
+    expect(code.applied - applied).toBeLessThan(50)
   })
 
   it('is begun by whoever runs when an operator asks for it', async () => {
-    const test = await start(make())
+    const test = await start(make(), define(newCode(2), { inline }))
     await test.app.append({ events: pay(30) })
     await test.settle()
-    const spoil = '{"sum":-5}'
-    await test.app.database.transact(({ documents: view }) => view.put('totals', 'all', spoil))
-    expect(await test.app.ask(Total(null))).toBe(-5)
-    await askRebuild({ database: test.app.database, runtime: test.runtime }, 'totals')
-    await test.spy.signal('rebuild-finished')
-    expect(await test.runtime.until(test.app.ask(Total(null)))).toBe(30)
+    const on = { database: test.app.database, runtime: test.runtime }
+    expect(await askRebuild(on, 'sums')).toMatchObject({ version: 2, inline })
+    expect(await views(on)).toMatchObject([
+      { serving: 1, building: { version: 2, state: 'building' }, kept: null },
+    ])
+    await test.spy.signal('view-switched')
+    expect(await views(on)).toMatchObject([
+      { serving: 2, building: null, kept: { version: 1, position: 30 } },
+    ])
+    expect((await subscriptions(on)).map(({ name }) => name)).toEqual(['sums'])
   })
 
+  it('is refused while another one runs, unless it is to begin anew', async () => {
+    const test = await start(make(), define(newCode(), { inline }))
+    await test.app.append({ events: pay(30) })
+    await test.settle()
+    await test.runtime.until(test.app.rebuild('sums', { switch: 'manual' }))
+    await expect(test.app.rebuild('sums')).rejects.toMatchObject({
+      code: 'STATE_INVALID',
+      details: { projection: 'sums', version: 2 },
+    })
+    const again = await test.runtime.until(test.app.rebuild('sums', { restart: true }))
+    expect(again.version).toBe(3)
+    expect(await askNow(test)).toBe(30)
+  })
+
+  it('of an empty log is done at once', async () => {
+    const test = await start(make(), define(newCode(), { inline }))
+    await test.runtime.until(test.app.rebuild('sums'))
+    await test.app.append({ events: pay(3) })
+    await test.settle()
+    expect(await askNow(test)).toBe(3)
+  })
+
+  it('leaves nothing behind when the version before is no longer kept', async () => {
+    const test = await start(make(), define(newCode(), { inline }))
+    await test.app.append({ events: pay(2500) })
+    await test.settle()
+    await test.runtime.until(test.app.rebuild('sums', { keep: '3s' }))
+    await test.advance('5s')
+    const on = { database: test.app.database, runtime: test.runtime }
+    expect(await views(on)).toMatchObject([{ serving: 2, kept: null, removing: [] }])
+    const left = await look(test)(({ documents }) => documents.list('sums', { limit: 1 }))
+    expect(left).toEqual([])
+    expect(await askNow(test)).toBe(2500)
+  })
+})
+
+describe.each(kinds)('on $name', ({ make }) => {
   it('refuses the name of what is not there', async () => {
-    const test = await start(make())
-    await expect(test.app.rebuild('total')).rejects.toMatchObject({ code: 'NOT_FOUND' })
-  })
-})
-
-describe('two apps on one file', () => {
-  it('show nothing half built while one of them rebuilds', async () => {
-    const place = file.make()
-    const [one, two] = [await start(place), await start(place)]
-    await one.app.append({ events: pay(300) })
-    await one.settle()
-    await two.settle()
-    const asked: Promise<number>[] = []
-    const onProgress = (): void => void asked.push(two.app.ask(Total(null), { timeout: 60_000 }))
-    await one.runtime.until(one.app.rebuild('totals', { onProgress }))
-    const answers = await one.runtime.until(Promise.all(asked))
-    expect(answers.length).toBeGreaterThan(3)
-    expect(new Set(answers)).toEqual(new Set([300]))
-  })
-})
-
-describe.each(kinds)('an inline projection on $name', ({ make }) => {
-  it('has changed when the append resolves', async () => {
-    const test = await start(make(), { inline: true })
-    for (let times = 1; times <= 10; times += 1) {
-      await test.app.append({ events: pay(1) })
-      expect(await test.app.ask(Total(null))).toBe(times)
-    }
+    const test = await start(make(), sums(newCode()))
+    await expect(test.app.rebuild('sum')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  it('refuses the append that it cannot take, which leaves no trace, and no other of the same commit', async () => {
-    const test = await start(make(), { inline: true, refuse: 13 })
-    const results = await Promise.allSettled(
-      [1, 13, 2, 13, 3].map((sum) => test.app.append({ events: pay(1, sum) })),
-    )
-    expect(results.map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'rejected',
-      'fulfilled',
-      'rejected',
-      'fulfilled',
-    ])
-    expect(results[1]).toMatchObject({ reason: { message: 'no 13' } })
-    const { messages } = await look(test)(({ events }) => events.readAll({ limit: 10 }))
-    expect(messages.map(({ position, version }) => [position, version])).toEqual([
-      [1, 1],
-      [2, 2],
-      [3, 3],
-    ])
-    expect(await test.app.ask(Total(null))).toBe(6)
-  })
-
-  it('takes back what it wrote for an append of several events', async () => {
-    const test = await start(make(), { inline: true, refuse: 13 })
-    const events = [...pay(2), ...pay(1, 13)]
-    await expect(test.app.append({ events })).rejects.toThrow('no 13')
-    expect(await test.app.ask(Total(null))).toBe(0)
-    await test.app.append({ events: pay(1) })
-    expect(await test.app.ask(Total(null))).toBe(1)
-  })
-
-  it('does not change again for an append that was written before', async () => {
-    const test = await start(make(), { inline: true })
-    const once = Paid({ payer: 'p', sum: 4 }, { id: 'payment-1' })
-    await test.app.append({ events: once })
-    expect((await test.app.append({ events: once })).duplicate).toBe(true)
-    expect(await test.app.ask(Total(null))).toBe(4)
-  })
-
-  it('is built when it is added to a store that has a history', async () => {
-    const place = make()
-    const before = await run(place, (app) => app.messages(Paid))
-    await before.app.append({ events: pay(2500) })
-    await before.stop()
-    const test = await start(place, { inline: true })
-    expect(await test.app.ask(Total(null))).toBe(2500)
-    await test.app.append({ events: pay(1) })
-    expect(await test.app.ask(Total(null))).toBe(2501)
-  })
-
-  it('is rebuilt in one go, also while others write', async () => {
-    const test = await start(make(), { inline: true })
-    await test.app.append({ events: pay(100) })
-    const appends = Array.from({ length: 20 }, () => test.app.append({ events: pay(1) }))
-    await test.runtime.until(test.app.rebuild('totals'))
-    await Promise.all(appends)
-    expect(await test.app.ask(Total(null))).toBe(120)
+  it('a caller who gives up leaves the rebuild running', async () => {
+    const test = await start(make(), sums(newCode(2)))
+    await test.app.append({ events: pay(30) })
+    await test.settle()
+    const controller = new AbortController()
+    const rebuilt = test.app.rebuild('sums', { signal: controller.signal })
+    controller.abort()
+    await expect(rebuilt).rejects.toMatchObject({ code: 'ABORTED' })
+    await test.spy.signal('view-switched')
   })
 })

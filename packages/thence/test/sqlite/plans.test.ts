@@ -68,6 +68,7 @@ test('no statement scans the log, its tags, the documents, the timers, the audit
     await events.head()
     await documents.list('c', { prefix: 'a', limit: 2 })
     await documents.list('c', { limit: 2 })
+    await documents.clear('c', 2)
     await timers.due({ limit: 5 })
     await timers.due({ after: { next: 5, id: 'a' }, limit: 5 })
     await timers.wait()

@@ -35,7 +35,11 @@ export class MemoryDocuments implements Documents {
     return page(wanted, ([key]) => key, options).map(([key, value]) => ({ key, value }))
   }
 
-  clear(collection: string): number {
-    return this.#collections.of(collection).deleteWhere(() => true)
+  clear(collection: string, limit?: number): number {
+    const documents = this.#collections.of(collection)
+    if (limit === undefined) return documents.deleteWhere(() => true)
+    const first = page(documents.entries(), ([key]) => key, { limit })
+    for (const [key] of first) documents.delete(key)
+    return first.length
   }
 }

@@ -83,6 +83,12 @@ export class MemoryRetries implements Retries {
     return this.#rows.of(subscription).deleteWhere(() => true)
   }
 
+  rename(from: string, to: string): number {
+    const rows = this.#all(from)
+    for (const row of rows) this.#save({ ...row, subscription: to })
+    return this.clear(from)
+  }
+
   #all(subscription: string, share: Share = { partition: 0, partitions: 1 }): Retry[] {
     const rows = this.#rows.of(subscription).values()
     return rows.filter(({ hash }) => hash % share.partitions === share.partition)

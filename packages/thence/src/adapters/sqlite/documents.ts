@@ -16,6 +16,9 @@ const selectBetween =
   'SELECT key, value FROM thence_documents WHERE collection = ? AND key >= ? AND key < ? ' +
   'ORDER BY key LIMIT ?'
 const removeAll = 'DELETE FROM thence_documents WHERE collection = ?'
+const removeFirst =
+  'DELETE FROM thence_documents WHERE rowid IN ' +
+  '(SELECT rowid FROM thence_documents WHERE collection = ? ORDER BY key LIMIT ?)'
 
 export class SqliteDocuments implements Documents {
   readonly #scope: Scope
@@ -49,7 +52,10 @@ export class SqliteDocuments implements Documents {
     return rows.map((row) => ({ key: row[0], value: row[1] }))
   }
 
-  clear(collection: string): number {
-    return this.#scope.change().run(removeAll, collection)
+  clear(collection: string, limit?: number): number {
+    const connection = this.#scope.change()
+    return limit === undefined
+      ? connection.run(removeAll, collection)
+      : connection.run(removeFirst, collection, limit)
   }
 }

@@ -44,6 +44,7 @@ const selectSummary =
   `SELECT subscription, ${counts} ` +
   'FROM thence_retries GROUP BY subscription ORDER BY subscription'
 const removeAll = 'DELETE FROM thence_retries WHERE subscription = ?'
+const handOver = 'UPDATE thence_retries SET subscription = ? WHERE subscription = ?'
 
 type Row = readonly [
   subscription: string,
@@ -153,5 +154,9 @@ export class SqliteRetries implements Retries {
 
   clear(subscription: string): number {
     return this.#scope.change().run(removeAll, subscription)
+  }
+
+  rename(from: string, to: string): number {
+    return this.#scope.change().run(handOver, to, from)
   }
 }
