@@ -2,7 +2,7 @@
 import type { Archive } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { click, Clicked, keep, left, oldClicks, start } from '../kit/keeping.ts'
-import { kinds, run, wrap } from '../kit/places.ts'
+import { kinds, look, run, wrap } from '../kit/places.ts'
 
 describe.each(kinds)('an archive on $name', ({ make }) => {
   it('is given what is then removed, in order', async () => {
@@ -64,5 +64,42 @@ describe.each(kinds)('an archive on $name', ({ make }) => {
     await test.advance('75s')
     expect(taken).toEqual([1, 2, 1, 2])
     expect(await left(test, 'clicks-1')).toEqual([])
+  })
+
+  it('of two processes gets everything from one of them', async () => {
+    const place = make()
+    const taken: number[] = []
+    const archive: Archive = async (messages) => {
+      taken.push(...messages.map(({ position }) => position))
+      // Long enough for the other to look, too.
+      await look(one)(({ events }) => events.head())
+      await look(one)(({ events }) => events.head())
+    }
+    const options = keep([{ ...oldClicks, archive }])
+    const one = await start(place, options)
+    const other = await start(place, options)
+    await click(one, 'clicks-1', 1, 2)
+    await one.advance('75s')
+    await other.settle()
+    expect(taken).toEqual([1, 2])
+    expect(await left(one, 'clicks-1')).toEqual([])
+    expect(one.spy.signals.filter(({ name }) => name === 'retention-failed')).toEqual([])
+  })
+
+  it('that ends in the middle of a long stream is given the rest the next time', async () => {
+    const sizes: number[] = []
+    const archive: Archive = (messages) => {
+      sizes.push(messages.length)
+      if (sizes.length === 2) throw new Error('the network is gone')
+    }
+    const rule = { ...oldClicks, remove: 'streams', tombstone: true, archive } as const
+    const test = await start(make(), keep([rule]))
+    const many = Array.from({ length: 700 }, (_, n) => Clicked({ n }))
+    await test.app.append({ stream: 'clicks-1', events: many })
+    await test.advance('75s')
+    expect(await left(test, 'clicks-1')).toHaveLength(200)
+    await test.advance('20s')
+    expect(await left(test, 'clicks-1')).toEqual([])
+    expect(sizes).toEqual([500, 200, 200])
   })
 })

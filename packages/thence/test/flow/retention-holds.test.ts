@@ -3,7 +3,7 @@ import type { Archive, RetentionOptions, SnapshotOptions } from 'thence'
 import { aggregate, command, event, plain, saga, step } from 'thence'
 import { discard, redrive } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
-import type { Keeping } from '../kit/keeping.ts'
+import type { Keeper, Keeping } from '../kit/keeping.ts'
 import { click, Clicked, keep, left, oldClicks, Paid, start } from '../kit/keeping.ts'
 import type { Place } from '../kit/places.ts'
 import { all, kinds, look, run } from '../kit/places.ts'
@@ -45,6 +45,22 @@ describe.each(kinds)('retention of aggregates on $name', ({ make }) => {
     expect([last?.version, last?.data]).toEqual([6, { total: 6 }])
   })
 })
+
+/** Has a message wait in retries. */
+const wait = (test: Pick<Keeper, 'app'>, position: number): Promise<void> =>
+  test.app.database.transact(({ retries }) =>
+    retries.put({
+      subscription: 'mail',
+      key: '',
+      hash: 0,
+      position,
+      messageId: `m${position}`,
+      state: 'parked',
+      attempts: 1,
+      due: 0,
+      history: [],
+    }),
+  )
 
 describe.each(kinds)('what is needed is kept on $name:', ({ make }) => {
   it('what a subscription has not read, until it has, or is said not to come back', async () => {
@@ -137,25 +153,36 @@ describe.each(kinds)('what is needed is kept on $name:', ({ make }) => {
     expect(await left(test, 'clicks-1')).toEqual([])
   })
 
+  it('all of a long stream, if it goes as a whole and its end is needed', async () => {
+    const rule = { ...oldClicks, remove: 'streams', tombstone: true } as const
+    const test = await start(make(), keep([rule]))
+    const many = Array.from({ length: 700 }, (_, n) => Clicked({ n }))
+    await test.app.append({ stream: 'clicks-1', events: many })
+    await wait(test, 600)
+    await test.advance('75s')
+    expect(await look(test)(({ events }) => events.stream('clicks-1'))).toMatchObject({
+      trimmed: 0,
+      tombstone: false,
+    })
+  })
+
+  it('a stream that has gone on while it was archived', async () => {
+    const archive: Archive = async () => {
+      await click(test, 'clicks-1', 2)
+    }
+    const rule = { ...oldClicks, remove: 'streams', archive } as const
+    const test = await start(make(), keep([rule]))
+    await click(test, 'clicks-1', 1)
+    await test.advance('75s')
+    expect(await left(test, 'clicks-1')).toEqual([1, 2])
+  })
+
   it('what has come to wait while it was archived', async () => {
     const place = make()
     const taken: number[] = []
     const archive: Archive = async (messages) => {
       taken.push(...messages.map(({ position }) => position))
-      if (taken.length > 2) return
-      await test.app.database.transact(({ retries }) =>
-        retries.put({
-          subscription: 'mail',
-          key: '',
-          hash: 0,
-          position: 2,
-          messageId: 'm',
-          state: 'parked',
-          attempts: 1,
-          due: 0,
-          history: [],
-        }),
-      )
+      if (taken.length === 2) await wait(test, 2)
     }
     const test = await start(place, keep([{ ...oldClicks, archive }]))
     await click(test, 'clicks-1', 1)
