@@ -2,7 +2,7 @@
 import type { Archive } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { click, Clicked, keep, left, oldClicks, start } from '../kit/keeping.ts'
-import { kinds, look, run, wrap } from '../kit/places.ts'
+import { kinds, run, wrap } from '../kit/places.ts'
 
 describe.each(kinds)('an archive on $name', ({ make }) => {
   it('is given what is then removed, in order', async () => {
@@ -23,7 +23,7 @@ describe.each(kinds)('an archive on $name', ({ make }) => {
 
   it('that fails keeps everything, and is tried again', async () => {
     let calls = 0
-    const archive: Archive = () => {
+    const archive: Archive = async () => {
       calls += 1
       if (calls < 3) throw new Error('the disk is full')
     }
@@ -72,11 +72,11 @@ describe.each(kinds)('an archive on $name', ({ make }) => {
     const archive: Archive = async (messages) => {
       taken.push(...messages.map(({ position }) => position))
       // Long enough for the other to look, too.
-      await look(one)(({ events }) => events.head())
-      await look(one)(({ events }) => events.head())
+      await new Promise<void>((resolve) => place.runtime.after(3000, resolve))
     }
     const options = keep([{ ...oldClicks, archive }])
     const one = await start(place, options)
+    await one.advance('1s')
     const other = await start(place, options)
     await click(one, 'clicks-1', 1, 2)
     await one.advance('75s')

@@ -196,6 +196,7 @@ describe.each(kinds)('what is needed is kept on $name:', ({ make }) => {
 
 const Begun = event('Begun', plain<{ id: string }>())
 const Work = command('Work', plain<{ id: string }>())
+const Call = command('Call', plain<{ id: string }>())
 const Worked = event('Worked', plain<{ id: string }>())
 
 const jobs = saga('jobs', {
@@ -204,18 +205,27 @@ const jobs = saga('jobs', {
   steps: [step('work', { do: Work, done: Worked, timeout: '10s', retry: { attempts: 50 } })],
 })
 
+/** One that nothing reminds. */
+const calls = saga('calls', {
+  startedBy: Begun,
+  key: ({ data }) => data.id,
+  steps: [step('call', { do: Call, done: Worked })],
+})
+
 describe.each(kinds)('retention of sagas on $name', ({ make }) => {
   it('ends instances that have ended, and leaves those that are open', async () => {
-    const rule = { category: 'jobs', olderThan: '1m', remove: 'streams', tombstone: true } as const
+    const rules = ['jobs', 'calls'].map(
+      (category) => ({ category, olderThan: '1m', remove: 'streams', tombstone: true }) as const,
+    )
     const done: string[] = []
     const test = await run(
       make(),
       (app) =>
-        app.use(jobs).handle('worker', Work, ({ data }, { append }) => {
+        app.use(jobs, calls).handle('worker', [Work, Call], ({ data }, { append }) => {
           done.push(data.id)
           if (data.id === 'quick') append('work', Worked(data))
         }),
-      keep([rule], { timers: '20s' }),
+      keep(rules, { timers: '20s' }),
     )
     await test.app.append({ events: [Begun({ id: 'quick' }), Begun({ id: 'slow' })] })
     await test.advance('90s')
@@ -223,6 +233,11 @@ describe.each(kinds)('retention of sagas on $name', ({ make }) => {
     expect(streams).toMatchObject([
       { stream: 'jobs-quick', tombstone: true },
       { stream: 'jobs-slow', tombstone: false, trimmed: 0 },
+    ])
+    const others = await look(test)(({ events }) => events.streams({ prefix: 'calls-', limit: 9 }))
+    expect(others).toMatchObject([
+      { stream: 'calls-quick', tombstone: true },
+      { stream: 'calls-slow', tombstone: false, trimmed: 0 },
     ])
     const timers = await look(test)(({ events }) => events.stream('jobs.timers'))
     expect(timers?.trimmed).toBeGreaterThan(0)
