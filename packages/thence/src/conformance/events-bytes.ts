@@ -106,9 +106,9 @@ export const eventsBytes: readonly Case[] = [
       message('b', { data: sized(10, '\u{1f600}') }),
       message('c', { data: '1' }),
     ])
-    for (const of of [{}, types('Noted')]) {
+    for (const query of [{}, types('Noted')]) {
       const ids = async (maxBytes: number): Promise<string[]> =>
-        idsOf((await readAll(database, { ...of, maxBytes })).messages)
+        idsOf((await readAll(database, { ...query, maxBytes })).messages)
       assert.deepEqual(await ids(28), ['a'])
       assert.deepEqual(await ids(29), ['a', 'b'])
       assert.deepEqual(await ids(30), ['a', 'b', 'c'])

@@ -19,9 +19,14 @@ export class Gate {
   #taken = false
   #calling = false
 
+  /** Throws TRANSACTION_NESTED to whoever calls from inside. */
+  refuseInside(): void {
+    if (this.#inside.getStore()?.open === true) throw nested()
+  }
+
   /** Runs `work` when all earlier work is done; answers synchronously if it could run, and finish, at once. */
   run<T>(work: () => Awaitable<T>): Awaitable<T> {
-    if (this.#inside.getStore()?.open === true) throw nested()
+    this.refuseInside()
     if (!this.#taken && !this.#calling) return this.#enter(work)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     // The caller's own context (a trace, a request) is kept, not that of whoever leaves before it.

@@ -15,7 +15,11 @@ export const appending = (
 const changed = (name: string, change: (request: AppendRequest) => AppendRequest): Fault =>
   appending(name, async (events, request) => events.append(change(request)))
 
-const without = (request: AppendRequest, key: 'expected' | 'condition' | 'once'): AppendRequest => {
+/** A request that leaves something out. */
+export const without = (
+  request: AppendRequest,
+  key: 'expected' | 'condition' | 'once',
+): AppendRequest => {
   const { [key]: _left, ...rest } = request
   return rest
 }

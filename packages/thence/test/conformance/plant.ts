@@ -50,7 +50,8 @@ function withFault(healthy: Transaction, fault: (healthy: Transaction) => Faulty
   return overlay(healthy, { ...Object.fromEntries(replaced), ...(savepoint && { savepoint }) })
 }
 
-function faulty(healthy: Database, { ports, database }: Fault): Database {
+/** A database with this fault. */
+export function faulty(healthy: Database, { ports, database }: Fault): Database {
   const ported =
     ports === undefined
       ? healthy

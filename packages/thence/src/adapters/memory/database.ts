@@ -3,7 +3,6 @@
  * fastest thing to test an app on. It refuses SQL.
  */
 import { ThenceError } from '../../errors.ts'
-import { Gate } from '../../internal/gate.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type {
   Capabilities,
@@ -36,13 +35,13 @@ const isPromise = <T>(value: Awaitable<T>): value is Promise<T> =>
 class MemoryDatabase implements Database {
   readonly name = 'memory'
   readonly capabilities: Capabilities
-  /** Of this connection, so that its end waits for what was called through it and for nothing else. */
-  readonly #gate = new Gate()
   readonly #store: MemoryStore
   readonly #limit: number
   #opened = false
-  #closing: Awaitable<void> | undefined
   #closed = false
+  /** What was called through this connection and is not done. */
+  #calls = 0
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor({ store, transactionTimeout = 30_000 }: MemoryOptions) {
     this.capabilities = Object.freeze({ sql: false, durable: false, shared: store !== undefined })
@@ -86,11 +85,12 @@ class MemoryDatabase implements Database {
     return this.#run({ writes: false }, work)
   }
 
-  /** Waits for what was called before it. */
+  /** Waits for what was called before it through this connection, and for nobody else. */
   async close(): Promise<void> {
-    this.#closing ??= this.#gate.run(() => undefined)
+    this.#store.gate.refuseInside()
     this.#closed = true
-    await this.#closing
+    if (this.#calls === 0) this.#ended.resolve()
+    return this.#ended.promise
   }
 
   #run<T>(
@@ -99,6 +99,8 @@ class MemoryDatabase implements Database {
   ): Awaitable<T> {
     this.#ready()
     const { gate, tables, clock } = this.#store
+    gate.refuseInside()
+    this.#calls += 1
     const transact = async (): Promise<T> => {
       const transaction = new MemoryTransaction(tables)
       tables.journal.begin(writes)
@@ -111,9 +113,11 @@ class MemoryDatabase implements Database {
       } finally {
         transaction.end()
         tables.journal.end()
+        this.#calls -= 1
+        if (this.#closed && this.#calls === 0) this.#ended.resolve()
       }
     }
-    return this.#gate.run(() => gate.run(transact))
+    return gate.run(transact)
   }
 
   #ready(): void {

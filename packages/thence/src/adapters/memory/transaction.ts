@@ -50,36 +50,64 @@ export class Store {
 
 type Method = (...parameters: unknown[]) => unknown
 
+type Ports = Omit<Store, 'journal'>
+
+/** Most transactions use few ports, so each is guarded when it is asked for. */
 export class MemoryTransaction implements Transaction {
-  readonly events: MemoryEvents
-  readonly checkpoints: MemoryCheckpoints
-  readonly retries: MemoryRetries
-  readonly deadLetters: MemoryDeadLetters
-  readonly inbox: MemoryInbox
-  readonly leases: MemoryLeases
-  readonly timers: MemoryTimers
-  readonly snapshots: MemorySnapshots
-  readonly documents: MemoryDocuments
-  readonly audit: MemoryAudit
-  readonly jobs: MemoryJobs
-  readonly sizes: MemorySizes
-  readonly #journal: Journal
+  readonly #store: Store
+  readonly #guarded = new Map<keyof Ports, unknown>()
   #open = true
 
   constructor(store: Store) {
-    this.events = this.#guard(store.events)
-    this.checkpoints = this.#guard(store.checkpoints)
-    this.retries = this.#guard(store.retries)
-    this.deadLetters = this.#guard(store.deadLetters)
-    this.leases = this.#guard(store.leases)
-    this.inbox = this.#guard(store.inbox)
-    this.timers = this.#guard(store.timers)
-    this.snapshots = this.#guard(store.snapshots)
-    this.documents = this.#guard(store.documents)
-    this.audit = this.#guard(store.audit)
-    this.jobs = this.#guard(store.jobs)
-    this.sizes = this.#guard(store.sizes)
-    this.#journal = store.journal
+    this.#store = store
+  }
+
+  get events(): MemoryEvents {
+    return this.#port('events')
+  }
+
+  get checkpoints(): MemoryCheckpoints {
+    return this.#port('checkpoints')
+  }
+
+  get retries(): MemoryRetries {
+    return this.#port('retries')
+  }
+
+  get leases(): MemoryLeases {
+    return this.#port('leases')
+  }
+
+  get deadLetters(): MemoryDeadLetters {
+    return this.#port('deadLetters')
+  }
+
+  get inbox(): MemoryInbox {
+    return this.#port('inbox')
+  }
+
+  get timers(): MemoryTimers {
+    return this.#port('timers')
+  }
+
+  get snapshots(): MemorySnapshots {
+    return this.#port('snapshots')
+  }
+
+  get documents(): MemoryDocuments {
+    return this.#port('documents')
+  }
+
+  get audit(): MemoryAudit {
+    return this.#port('audit')
+  }
+
+  get jobs(): MemoryJobs {
+    return this.#port('jobs')
+  }
+
+  get sizes(): MemorySizes {
+    return this.#port('sizes')
   }
 
   get sql(): Sql {
@@ -92,12 +120,13 @@ export class MemoryTransaction implements Transaction {
 
   async savepoint<T>(work: () => Awaitable<T>): Promise<T> {
     this.#check()
-    const mark = this.#journal.mark()
+    const { journal } = this.#store
+    const mark = journal.mark()
     try {
       return await work()
     } catch (error) {
       // After the end the journal belongs to another transaction; ours is rolled back already.
-      if (this.#open) this.#journal.undo(mark)
+      if (this.#open) journal.undo(mark)
       throw error
     }
   }
@@ -112,6 +141,15 @@ export class MemoryTransaction implements Transaction {
         'STATE_INVALID',
         'The transaction has ended. Await what you do with it before its work returns.',
       )
+  }
+
+  #port<N extends keyof Ports>(name: N): Ports[N] {
+    let port = this.#guarded.get(name) as Ports[N] | undefined
+    if (port === undefined) {
+      port = this.#guard<Ports[N]>(this.#store[name])
+      this.#guarded.set(name, port)
+    }
+    return port
   }
 
   #guard<P extends object>(port: P): P {

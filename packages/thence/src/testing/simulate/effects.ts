@@ -1,0 +1,5 @@
+/** Where handlers note what they have done: one document per handler and key, a list of positions. */
+
+export const effectsCollection = '$simulated'
+
+export const effectKey = (handler: string, key: string): string => JSON.stringify([handler, key])

@@ -1,0 +1,110 @@
+/**
+ * The user's app with trouble and bookkeeping built in: handlers fail and take long when they are told to, and note what
+ * they have done in the transaction of their effects, so that an effect that is lost, doubled or out of order shows.
+ */
+import { AppBuilder } from '../../app/builder.ts'
+import type { Part } from '../../app/parts.ts'
+import type { Handler } from '../../handle/handler.ts'
+import { handler } from '../../handle/handler.ts'
+import { retryPolicy } from '../../handle/retry.ts'
+import type { Recorded } from '../../message/message.ts'
+import type { Apply, Projection } from '../../project/projection.ts'
+import { effectKey, effectsCollection } from './effects.ts'
+import type { History } from './history.ts'
+import type { Life } from './life.ts'
+import { Planted, type Troubles } from './troubles.ts'
+import type { World } from './world.ts'
+
+export const keyOfHandler = ({ key }: Handler, message: Recorded): string =>
+  key?.(message) ?? message.stream
+
+export interface Instruments {
+  readonly world: World
+  readonly history: History
+  readonly troubles: Troubles
+}
+
+/** Fails, or takes long, where it was decided so. */
+const suffer = async (
+  { history, troubles, world }: Instruments,
+  life: Life,
+  { name, attempts, id }: { readonly name: string; readonly attempts: number; readonly id: string },
+): Promise<void> => {
+  const trouble = troubles.of(name, id, attempts)
+  if (trouble.delay > 0) {
+    history.mark('a slow handler')
+    await life.deliverAll(world.wait(trouble.delay))
+  }
+  if (!troubles.fails(name, id, trouble)) return
+  history.struck(life, trouble.poison ? 'a poisoned message' : 'a passing error', name)
+  throw new Planted(trouble.poison ? 'This message is poison.' : 'This failure passes.')
+}
+
+const onHandler = (one: Handler, life: Life, instruments: Instruments): Handler => ({
+  ...one,
+  async run(message, context) {
+    const { name } = one
+    await suffer(instruments, life, { name, attempts: one.retry.attempts, id: message.id })
+    try {
+      await one.run(message, context)
+    } catch (error) {
+      instruments.troubles.noteOwn(name, message.id)
+      throw error
+    }
+    const key = effectKey(name, keyOfHandler(one, message))
+    context.within(async ({ documents }) => {
+      const before = JSON.parse((await documents.get(effectsCollection, key)) ?? '[]') as number[]
+      await documents.put(effectsCollection, key, JSON.stringify([...before, message.position]))
+    })
+  },
+})
+
+const onProjection = (one: Projection, life: Life, instruments: Instruments): Projection => {
+  // A failure inside of an append refuses the append: that is the caller's trouble, not the view's.
+  if (one.inline) return one
+  const { attempts } = retryPolicy(one.name, one.retry)
+  const run =
+    (apply: Apply): Apply =>
+    (event, view) => {
+      if (attempts === 1 || !instruments.troubles.failsView(one.name, event.id))
+        return apply(event, view)
+      instruments.history.struck(life, 'a failing view', one.name)
+      throw new Planted('This failure passes.')
+    }
+  const on = new Map(
+    [...one.on].map(([type, entry]) => [type, { ...entry, run: run(entry.run) }] as const),
+  )
+  return { ...one, on }
+}
+
+const instrument = (part: Part, life: Life, instruments: Instruments): Part => {
+  if (part.part === 'handler') return onHandler(part, life, instruments)
+  return part.part === 'projection' ? onProjection(part, life, instruments) : part
+}
+
+/** A builder that instruments every part it is given, and tells the original to `collect`. */
+export function instrumented(
+  builder: AppBuilder,
+  { life, collect, ...instruments }: Instruments & { life: Life; collect: (part: Part) => void },
+): AppBuilder {
+  const use = (target: AppBuilder, parts: readonly Part[]): AppBuilder => {
+    for (const part of parts) collect(part)
+    return wrap(target.use(...parts.map((part) => instrument(part, life, instruments))))
+  }
+  const wrap = (target: AppBuilder): AppBuilder =>
+    new Proxy(target, {
+      get(_, name): unknown {
+        if (name === 'use') return (...parts: readonly Part[]) => use(target, parts)
+        if (name === 'handle')
+          return (...parameters: Parameters<typeof handler>) =>
+            use(target, [handler(...parameters)])
+        const member: unknown = Reflect.get(target, name, target)
+        if (typeof member !== 'function') return member
+        return (...parameters: unknown[]): unknown => {
+          const result: unknown = Reflect.apply(member, target, parameters)
+          return result instanceof AppBuilder ? wrap(result as AppBuilder) : result
+        }
+      },
+    })
+  return wrap(builder)
+}
