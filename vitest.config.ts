@@ -33,6 +33,7 @@ export default defineConfig({
       project('conformance', ['packages/thence/test/conformance/**/*.test.ts']),
       project('adapters', ['packages/thence/test/sqlite/**/*.test.ts']),
       project('chaos', ['packages/thence/test/chaos/**/*.test.ts']),
+      project('simulate', ['packages/thence/test/simulate/**/*.test.ts']),
       project('flow', ['packages/thence/test/flow/**/*.test.ts', 'examples/**/*.test.ts']),
       project('docs', ['docs/**/*.test.ts']),
       project('workspace', ['scripts/**/*.test.ts', 'packages/*/test/*.test.ts']),

@@ -1,4 +1,4 @@
-/** The door `thence/testing`: specifications, a virtual clock, spies. It works with any test runner. */
+/** The door `thence/testing`: specifications, a virtual clock, spies, simulation. It works with any test runner. */
 export type { Decided, GivenAggregate } from './aggregate-spec.ts'
 export { given } from './given.ts'
 export type { DocumentOf, GivenProjection, ProjectionSpecOptions } from './projection-spec.ts'
@@ -10,3 +10,10 @@ export type { Spied, Spy, SpyOptions } from './spy.ts'
 export { spy } from './spy.ts'
 export type { TestApp, TestAppOptions } from './test-app.ts'
 export { settle, testApp } from './test-app.ts'
+export type { Chance } from './simulate/chance.ts'
+export type { SimulatedClient } from './simulate/client.ts'
+export type { Hazard, Hazards } from './simulate/hazards.ts'
+export type { SimulatedProcess } from './simulate/process.ts'
+export type { SimulationEnd } from './simulate/scenario.ts'
+export type { SimulateOptions, SimulationReport } from './simulate/simulate.ts'
+export { simulate } from './simulate/simulate.ts'

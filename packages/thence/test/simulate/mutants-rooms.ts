@@ -5,7 +5,7 @@ import type { Checkpoints, Seen } from '../../src/ports/checkpoints.ts'
 import type { Database, Transaction } from '../../src/ports/database.ts'
 import type { AppendRequest, Verdict } from '../../src/ports/events.ts'
 import type { Retry } from '../../src/ports/retries.ts'
-import type { Timer } from '../../src/ports/timers.ts'
+import type { NewTimer } from '../../src/ports/timers.ts'
 import { faulty, overlay } from '../conformance/plant.ts'
 import type { Mutant } from './mutant.ts'
 
@@ -149,10 +149,16 @@ const apart: readonly Mutant[] = [
       }),
     run: ({ events }, [request]) => events.append(request),
   }),
-  deferred<readonly [Timer]>('timers are set after the commit', {
+  deferred<readonly [NewTimer]>('timers are set after the commit', {
     replace: (transaction, note) =>
       overlay(transaction, {
-        timers: overlay(transaction.timers, { set: async (timer) => note([timer]) }),
+        timers: overlay(transaction.timers, {
+          set: async (timer) => {
+            note([timer])
+            const { due } = timer
+            return typeof due === 'number' ? due : (await transaction.timers.now()) + due.in
+          },
+        }),
       }),
     run: ({ timers }, [timer]) => timers.set(timer),
   }),
@@ -228,7 +234,7 @@ const started: readonly Mutant[] = [
       above: (database) =>
         overlay(database, {
           migrate: async () => {
-            await database.transact(({ inbox }) => inbox.forget('account', 1_000_000))
+            await database.transact(({ inbox }) => inbox.trim(Number.MAX_SAFE_INTEGER, 1_000_000))
             return database.migrate()
           },
         }),

@@ -3,7 +3,9 @@ import { failureOf } from '../../src/testing/simulate/report.ts'
 import { runChecked, scenarioOf } from '../../src/testing/simulate/simulate.ts'
 import type { Plant, Verdict } from '../../src/testing/simulate/scenario.ts'
 import { shrink } from '../../src/testing/simulate/shrink.ts'
-import { bank, banking, bankInvariants } from './bank.ts'
+import { bank } from './bank.ts'
+import { banking } from './bank-clients.ts'
+import { bankInvariants } from './bank-invariants.ts'
 
 /** What must have happened in some seed: hazards that struck, and protections that were needed. */
 export const required: readonly string[] = [

@@ -158,6 +158,15 @@ const checkRetries: Check = ({ retries }) =>
       : []),
   ])
 
+/** What was redriven either went through, or was parked again. */
+const checkLetters: Check = ({ letters }) =>
+  letters
+    .filter(({ state }) => state === 'redriven')
+    .map(
+      ({ subscription, message }) =>
+        `dead-letter-wrong: ${subscription} still has ${message.position} on its way again`,
+    )
+
 /** A timer fires once, never early, and not after it was cancelled. */
 const checkTimers: Check = ({ books, byId, timers, now }) => {
   const problems = books.wrong.map((text) => `books: ${text}`)
@@ -183,6 +192,7 @@ const all: readonly Check[] = [
   checkCommands,
   checkHandlers,
   checkRetries,
+  checkLetters,
   checkTimers,
   checkProjections,
   checkSagas,

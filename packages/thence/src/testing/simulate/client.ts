@@ -17,31 +17,34 @@ import type { Oracle } from './oracle.ts'
 import type { Process } from './process.ts'
 import type { World } from './world.ts'
 
-/** What a workload is given. Each client runs it once, beside the others. */
+/**
+ * What a workload is given. Each client runs it once, beside the others. Its functions need no `this`: take them out as you
+ * like.
+ */
 export interface SimulatedClient<C extends string = string, Q extends string = string> {
   /** Which client it is, from 0. */
   readonly number: number
   /** Repeatable chance of its own. Use no other. */
   readonly chance: Chance
   /** A new id, the same on every run of the seed. */
-  id(): string
+  readonly id: () => string
   /**
    * Sends a command until it is acknowledged, with the same id each time.
    * @throws what refuses it for good: REJECTED, SCHEMA_INVALID …
    */
-  send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult>
+  readonly send: <Type extends C>(command: CommandMessage<Type>) => Promise<AppendResult>
   /**
    * Appends until it is acknowledged, with the same ids each time.
    * @throws what refuses it for good: VERSION_CONFLICT, CONDITION_FAILED, SCHEMA_INVALID …
    */
-  append(options: AppendOptions): Promise<AppendResult>
+  readonly append: (options: AppendOptions) => Promise<AppendResult>
   /** Asks until there is an answer. */
-  ask<Type extends Q, Answer>(
+  readonly ask: <Type extends Q, Answer>(
     query: QueryMessage<Type, unknown, Answer>,
     options?: AskOptions,
-  ): Promise<Answer>
+  ) => Promise<Answer>
   /** Lets time pass. */
-  wait(duration: Duration): Promise<void>
+  readonly wait: (duration: Duration) => Promise<void>
 }
 
 export interface ClientPlan<C extends string, Q extends string> {
@@ -69,9 +72,7 @@ const isFinal = (error: unknown, decided: boolean): boolean => {
   return !error.retryable
 }
 
-export class Client<C extends string, Q extends string> implements SimulatedClient<C, Q> {
-  readonly number: number
-  readonly chance: Chance
+class Client<C extends string, Q extends string> {
   readonly #plan: ClientPlan<C, Q>
   /** Of the client itself, so that what befalls it does not change what the workload draws. */
   readonly #own: Chance
@@ -80,15 +81,13 @@ export class Client<C extends string, Q extends string> implements SimulatedClie
   #clean: unknown
 
   constructor(plan: ClientPlan<C, Q>) {
-    this.number = plan.number
     this.#plan = plan
-    this.chance = new Chance(plan.seed, 7, plan.number)
     this.#own = new Chance(plan.seed, 8, plan.number)
   }
 
   id(): string {
     this.#ids += 1
-    return `c${this.number}-${this.#ids}`
+    return `c${this.#plan.number}-${this.#ids}`
   }
 
   send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult> {
@@ -122,15 +121,17 @@ export class Client<C extends string, Q extends string> implements SimulatedClie
   ): Promise<AppendResult> {
     const { oracle, history } = this.#plan
     const [{ id, type, data } = { id: '', type: 'nothing', data: null }] = messages
+    // What was refused before may be accepted now.
+    for (const one of messages) oracle.refused.delete(one.id)
     try {
       const result = await this.#insist(work, decided)
       oracle.acknowledge({ id, type, data, result })
-      history.say(`c${this.number}`, `${type} ${id} acknowledged at ${result.position}`)
+      history.say(`c${this.#plan.number}`, `${type} ${id} acknowledged at ${result.position}`)
       return result
     } catch (error) {
       // An attempt that nobody waits for any more may still succeed.
       if (error === this.#clean) for (const one of messages) oracle.refused.add(one.id)
-      history.say(`c${this.number}`, `${type} ${id} refused: ${String(error)}`)
+      history.say(`c${this.#plan.number}`, `${type} ${id} refused: ${String(error)}`)
       throw error
     }
   }
@@ -164,5 +165,21 @@ export class Client<C extends string, Q extends string> implements SimulatedClie
       tired.reject(new ThenceError('TIMEOUT', 'No answer came.')),
     )
     return Promise.race([answer, tired.promise]).finally(cancel)
+  }
+}
+
+/** A client, ready for its workload. */
+export function makeClient<C extends string, Q extends string>(
+  plan: ClientPlan<C, Q>,
+): SimulatedClient<C, Q> {
+  const client = new Client(plan)
+  return {
+    number: plan.number,
+    chance: new Chance(plan.seed, 7, plan.number),
+    id: () => client.id(),
+    send: (command) => client.send(command),
+    append: (options) => client.append(options),
+    ask: (query, options) => client.ask(query, options),
+    wait: (duration) => client.wait(duration),
   }
 }

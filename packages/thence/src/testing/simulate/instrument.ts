@@ -12,7 +12,7 @@ import type { Apply, Projection } from '../../project/projection.ts'
 import { effectKey, effectsCollection } from './effects.ts'
 import type { History } from './history.ts'
 import type { Life } from './life.ts'
-import { Planted, type Troubles } from './troubles.ts'
+import { Planted, type Trouble, type Troubles } from './troubles.ts'
 import type { World } from './world.ts'
 
 export const keyOfHandler = ({ key }: Handler, message: Recorded): string =>
@@ -24,37 +24,49 @@ export interface Instruments {
   readonly troubles: Troubles
 }
 
-/** Fails, or takes long, where it was decided so. */
-const suffer = async (
-  { history, troubles, world }: Instruments,
-  life: Life,
-  { name, attempts, id }: { readonly name: string; readonly attempts: number; readonly id: string },
-): Promise<void> => {
-  const trouble = troubles.of(name, id, attempts)
-  if (trouble.delay > 0) {
-    history.mark('a slow handler')
-    await life.deliverAll(world.wait(trouble.delay))
-  }
-  if (!troubles.fails(name, id, trouble)) return
-  history.struck(life, trouble.poison ? 'a poisoned message' : 'a passing error', name)
+interface Attempt {
+  readonly life: Life
+  readonly one: Handler
+  readonly message: Recorded
+}
+
+const failOnPurpose = (
+  { history, troubles }: Instruments,
+  { life, one, message: { id } }: Attempt,
+  trouble: Trouble,
+): void => {
+  if (!troubles.fails(one.name, id, trouble)) return
+  const what = trouble.poison ? 'a poisoned message' : 'a passing error'
+  history.struck(life, what, `${one.name}${trouble.late ? ', late' : ''}`)
   throw new Planted(trouble.poison ? 'This message is poison.' : 'This failure passes.')
+}
+
+/** Takes long where it was decided so. */
+const delay = async ({ history, world }: Instruments, life: Life, time: number): Promise<void> => {
+  if (time === 0) return
+  history.mark('a slow handler')
+  await life.deliverAll(world.wait(time))
 }
 
 const onHandler = (one: Handler, life: Life, instruments: Instruments): Handler => ({
   ...one,
   async run(message, context) {
-    const { name } = one
-    await suffer(instruments, life, { name, attempts: one.retry.attempts, id: message.id })
+    const { troubles } = instruments
+    const trouble = troubles.of(one.name, message.id, one.retry.attempts)
+    await delay(instruments, life, trouble.delay)
+    const attempt = { life, one, message }
+    if (!trouble.late) failOnPurpose(instruments, attempt, trouble)
     try {
       await one.run(message, context)
     } catch (error) {
-      instruments.troubles.noteOwn(name, message.id)
+      troubles.noteOwn(one.name, message.id)
       throw error
     }
-    const key = effectKey(name, keyOfHandler(one, message))
+    const key = effectKey(one.name, keyOfHandler(one, message))
     context.within(async ({ documents }) => {
       const before = JSON.parse((await documents.get(effectsCollection, key)) ?? '[]') as number[]
       await documents.put(effectsCollection, key, JSON.stringify([...before, message.position]))
+      if (trouble.late) failOnPurpose(instruments, attempt, trouble)
     })
   },
 })

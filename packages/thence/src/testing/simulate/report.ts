@@ -90,9 +90,14 @@ const tellStrike = (strike: Strike): string =>
     ? `p${strike.process + 1}, call ${strike.call}: ${strike.fault}`
     : `p${strike.process + 1}, after ${strike.time} ms: ${strike.fault}`
 
+const mostProblemLines = 15
+
+const shortened = (problem: string): string =>
+  problem.split('\n').slice(0, mostProblemLines).join('\n')
+
 /** The story of a seed that failed, after it was shrunk. */
 export function failureOf(failed: Verdict, shrunk: Verdict): string {
-  const problems = shrunk.problems.slice(0, 10).map((problem) => `  ${problem}`)
+  const problems = shrunk.problems.slice(0, 10).map((problem) => `  ${shortened(problem)}`)
   const strikes = shrunk.strikes.map((strike) => `  ${tellStrike(strike)}`)
   return [
     `Seed ${failed.seed} failed:`,

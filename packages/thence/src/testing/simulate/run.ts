@@ -4,12 +4,13 @@
  */
 import { memory } from '../../adapters/memory/database.ts'
 import { type MemoryStore, memoryStore } from '../../adapters/memory/store.ts'
+import { redrive } from '../../admin/operate.ts'
 import { assemble, type Part } from '../../app/parts.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Chance } from './chance.ts'
 import { check } from './checks.ts'
-import { Client } from './client.ts'
+import { makeClient } from './client.ts'
 import { drawMixture, type Mixture } from './hazards.ts'
 import { History } from './history.ts'
 import { Oracle } from './oracle.ts'
@@ -74,7 +75,9 @@ class Run<C extends string, Q extends string> {
     try {
       await this.#strike()
       this.#heal()
+      await this.#answer()
       await this.#drain()
+      await this.#mend()
       await this.#check()
       await this.#drive('the end of the processes', this.#finish())
     } catch (error) {
@@ -108,7 +111,7 @@ class Run<C extends string, Q extends string> {
   #working = 0
 
   #startClient(number: number): void {
-    const client = new Client<C, Q>({
+    const client = makeClient<C, Q>({
       number,
       seed: this.#seed,
       world: this.#world,
@@ -145,11 +148,34 @@ class Run<C extends string, Q extends string> {
     for (const process of this.#processes) process.heal()
   }
 
+  /** Until every client is done. */
+  async #answer(): Promise<void> {
+    if (!(await this.#world.run(() => this.#working === 0, this.#scenario.patience)))
+      throw new Error(`stuck: a client never got its answer; ${this.#history.lastFailure}`)
+  }
+
+  /** In half of the seeds what was poison is mended, and what was parked is sent through again. */
+  async #mend(): Promise<void> {
+    if (!new Chance(this.#seed, 11).is(0.5)) return
+    this.#troubles.cure()
+    const [process] = this.#processes
+    const redriveAll = async (): Promise<void> =>
+      process?.call(async ({ database }) => {
+        const on = { database, runtime: this.#server }
+        for (const { id } of await database.read(({ deadLetters }) =>
+          deadLetters.list({ state: 'parked', limit: 1000 }),
+        )) {
+          this.#history.mark('a dead letter was redriven')
+          await redrive(on, id)
+        }
+      })
+    await this.#drive('redriving', redriveAll())
+    await this.#drain()
+  }
+
   /** Until nothing is left to do, and no timer is left to fire. */
   async #drain(): Promise<void> {
     const { patience } = this.#scenario
-    if (!(await this.#world.run(() => this.#working === 0, patience)))
-      throw new Error(`stuck: a client never got its answer; ${this.#history.lastFailure}`)
     for (let round = 0; round < 100; round += 1) {
       await this.#idle()
       const timers = [...this.#history.books.timers.all.values()]

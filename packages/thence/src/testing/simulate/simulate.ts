@@ -139,6 +139,7 @@ export async function simulate<C extends string, Q extends string>(
   let tally = emptyTally()
   for (let seed = from; seed < from + count; seed += 1) {
     const { verdict, repeated } = await runChecked(scenario, seed)
+    if (repeated && verdict.problems.length > 0) fail(verdict.problems[0] as string)
     if (verdict.problems.length > 0) {
       const story = failureOf(verdict, await shrink(scenario, verdict))
       fail(`${story}\n\nTo see it again: simulate(…, { seeds: { from: ${seed}, count: 1 } })`)

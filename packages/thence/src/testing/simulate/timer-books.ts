@@ -3,12 +3,12 @@
  * when it was cancelled.
  */
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
-import type { Timer } from '../../ports/timers.ts'
+import type { NewTimer } from '../../ports/timers.ts'
 import type { Note } from './sites.ts'
 
 /** A timer that was set, and what became of it. */
 export interface TimerBook {
-  readonly timer: Timer
+  readonly timer: Omit<NewTimer, 'due'> & { readonly due: number }
   fate: 'waits' | 'fired' | 'cancelled'
 }
 
@@ -44,14 +44,14 @@ export class TimerBooks {
   }
 
   #note([{ name }, [first], result]: Note, work: Work): void {
-    if (name === 'timers.set') this.#set(first as Timer, work)
+    if (name === 'timers.set') this.#set({ ...(first as NewTimer), due: result as number }, work)
     else if (name === 'timers.cancel' && result === true) this.#gone(first as string, work)
     else if (name === 'timers.cancelAll') this.#allGone(first as string, work)
     else if (name === 'events.append')
       this.#appended(first as AppendRequest, result as Verdict, work)
   }
 
-  #set(timer: Timer, work: Work): void {
+  #set(timer: TimerBook['timer'], work: Work): void {
     this.#gone(timer.id, work)
     const book: TimerBook = { timer, fate: 'waits' }
     this.all.set(timer.message.id, book)

@@ -11,6 +11,8 @@ export interface Trouble {
   readonly poison: boolean
   /** So many attempts fail. */
   readonly failures: number
+  /** Failing attempts fail in the transaction of the effects, after these were written. */
+  readonly late: boolean
   /** How long an attempt takes, in milliseconds. */
   readonly delay: number
 }
@@ -33,6 +35,7 @@ export class Troubles {
   /** Messages at which the user's own code has failed, by part and message. */
   readonly #own = new Set<string>()
   #healed = false
+  #cured = false
 
   constructor(seed: number, hazards: Hazards) {
     this.#seed = seed
@@ -44,6 +47,11 @@ export class Troubles {
     this.#healed = true
   }
 
+  /** What was poison is none any more, as after a new version of the app. */
+  cure(): void {
+    this.#cured = true
+  }
+
   /** @param attempts how many the part makes before it gives up. */
   of(name: string, id: string, attempts: number): Trouble {
     const seed = derive(this.#seed, 5, numberOf(name), numberOf(id))
@@ -51,8 +59,9 @@ export class Troubles {
     const fails = attempts > 1 && part(seed, 1) < usual.passing * passingError
     const slow = !this.#healed && part(seed, 2) < usual.slow * slowHandler
     return {
-      poison: part(seed, 3) < usual.poison * poison,
+      poison: !this.#cured && part(seed, 3) < usual.poison * poison,
       failures: fails ? 1 + Math.floor(part(seed, 4) * Math.min(2, attempts - 1)) : 0,
+      late: part(seed, 6) < 0.4,
       delay: slow ? Math.floor(5 + 1200 * part(seed, 5) ** 2) : 0,
     }
   }
@@ -61,7 +70,7 @@ export class Troubles {
   failsView(name: string, id: string): boolean {
     const seed = derive(this.#seed, 10, numberOf(name), numberOf(id))
     if (part(seed, 1) >= usual.view * this.#hazards.viewError) return false
-    return this.fails(name, id, { poison: false, failures: 1, delay: 0 })
+    return this.fails(name, id, { poison: false, failures: 1, late: false, delay: 0 })
   }
 
   /** Whether this attempt is to fail; counts it if so. */

@@ -1,0 +1,38 @@
+// The bank survives everything that is simulated; and the simulation has teeth: each planted bug is seen. `npm run
+// simulate` does the same with as many seeds as you like.
+import { describe, expect, test } from 'vitest'
+import { addVerdict, emptyTally } from '../../src/testing/simulate/report.ts'
+import { missingMarks } from '../../src/testing/simulate/simulate.ts'
+import { mutants } from './mutants.ts'
+import { hazards, required, simulated } from './simulated.ts'
+
+const seeds = 150
+const patient = { timeout: 240_000 }
+
+test(`the bank of ${seeds} seeds loses nothing and does nothing twice`, patient, async () => {
+  const { run, story } = simulated()
+  let tally = emptyTally()
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const { verdict } = await run(seed)
+    if (verdict.problems.length > 0) expect.fail(await story(verdict))
+    tally = addVerdict(tally, verdict)
+  }
+  expect(missingMarks(tally, hazards, required)).toEqual([])
+})
+
+/** More than the rarest needs; a seed takes milliseconds. */
+const limit = 1000
+
+describe('some seed sees that', () => {
+  test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
+    '%s',
+    patient,
+    async (_name, { make }) => {
+      for (let seed = 1; seed <= limit; seed += 1) {
+        const { verdict } = await simulated(make()).run(seed)
+        if (verdict.problems.length > 0) return
+      }
+      expect.fail(`No seed from 1 to ${limit} saw it.`)
+    },
+  )
+})

@@ -1,0 +1,202 @@
+// What a user sees of `simulate`: a report, the story of a failure, and what it refuses to take for proof.
+import { strict as assert } from 'node:assert'
+import { command, documents, event, handler, plain, projection } from 'thence'
+import type { AppBuilder } from 'thence'
+import { simulate } from 'thence/testing'
+import type { SimulatedClient, SimulatedProcess } from 'thence/testing'
+import { describe, expect, test } from 'vitest'
+
+const Note = command('Note', plain<{ readonly text: string }>())
+const Noted = event('Noted', plain<{ readonly text: string }>())
+
+const patient = { timeout: 120_000 }
+
+/** Commands are done by a handler, and a view shows what came of them. */
+const notes = (builder: AppBuilder, { outside }: SimulatedProcess) =>
+  builder.use(
+    handler('clerk', Note, ({ data, id }, { append }) => {
+      outside('ink', id)
+      append(`page-${data.text}`, Noted(data))
+    }),
+    projection('book', {
+      view: documents<{ times: number }>(),
+      on: (on) =>
+        on(Noted, ({ data }, view) =>
+          view.update(data.text, (before) => ({ times: (before?.times ?? 0) + 1 })),
+        ),
+    }),
+  )
+
+const writing = async ({ chance, send, wait }: SimulatedClient<'Note', never>): Promise<void> => {
+  for (let times = 0; times < 4; times += 1) {
+    await send(Note({ text: chance.pick(['a', 'b', 'c']) }))
+    await wait(chance.whole(200))
+  }
+}
+
+/** What a rejected simulation says. */
+const failure = async (work: Promise<unknown>): Promise<string> => {
+  try {
+    await work
+  } catch (error) {
+    assert(error instanceof assert.AssertionError)
+    return error.message
+  }
+  throw new Error('It did not fail.')
+}
+
+describe('a simulation', patient, () => {
+  test('of an app that is right tells what struck', async () => {
+    const report = await simulate(notes, {
+      seeds: 100,
+      workload: writing,
+      invariants: {
+        'every command is done once': ({ messages }) => {
+          const count = (type: string): number =>
+            messages.filter((message) => message.type === type).length
+          assert.equal(count('Noted'), count('Note'))
+        },
+        'what is acknowledged is told': ({ acknowledged, outside }) => {
+          const inked = new Set(outside.map(({ value }) => value))
+          for (const { id } of acknowledged) assert(inked.has(id))
+        },
+      },
+    })
+    expect(report.seeds).toBe(100)
+    for (const name of [
+      'crash-before',
+      'crash-after',
+      'kill',
+      'lost-reply',
+      'late-request',
+      'freeze',
+    ])
+      expect(report.counts.get(name), name).toBeGreaterThan(0)
+    expect(report.text).toContain('100 seeds')
+    expect(report.text).toContain('2 were run twice and were the same')
+  })
+
+  test('of an app that is wrong tells the fewest strikes and the story', async () => {
+    const told = await failure(
+      simulate(notes, {
+        workload: writing,
+        invariants: {
+          'nobody tries again': ({ outside, messages }) => {
+            const commands = messages.filter(({ type }) => type === 'Note')
+            assert.equal(outside.length, commands.length)
+          },
+        },
+      }),
+    )
+    expect(told).toMatch(/^Seed \d+ failed:\n {2}invariant: nobody tries again: AssertionError/u)
+    expect(told).toMatch(/\n1 of \d+ strikes are enough:\n {2}p\d, (call \d+|after \d+ ms): /u)
+    expect(told).toMatch(/s {2}p\d\.1 {2}is up\n/u)
+    expect(told).toMatch(/To see it again: simulate\(…, \{ seeds: \{ from: \d+, count: 1 \} \}\)$/u)
+  })
+
+  test('fails in the same way again', async () => {
+    const options = {
+      workload: writing,
+      invariants: {
+        'nothing is ever noted': ({ messages }: { messages: readonly unknown[] }) =>
+          assert.equal(messages.length, 0),
+      },
+      seeds: { from: 7, count: 1 },
+    }
+    const stories: string[] = []
+    for (let times = 0; times < 2; times += 1) stories.push(await failure(simulate(notes, options)))
+    const [told = '', again] = stories
+    expect(told).toContain('Seed 7 failed')
+    expect(told).toContain('It fails without any strike')
+    expect(again).toBe(told)
+  })
+
+  test('refuses chance of its own', async () => {
+    let calls = 0
+    const told = await failure(
+      simulate(notes, {
+        seeds: 1,
+        async workload({ send, wait }) {
+          calls += 1
+          await wait(calls * 7)
+          await send(Note({ text: 'a' }))
+        },
+      }),
+    )
+    expect(told).toContain('not-repeatable: seed 1 went another way the second time')
+  })
+
+  test('refuses to prove what never happened', async () => {
+    const silent = simulate(notes, {
+      seeds: 3,
+      workload: writing,
+      requires: ['the ink ran out'],
+    })
+    expect(await failure(silent)).toContain('these never happened: the ink ran out')
+  })
+
+  test('tells a workload that throws', async () => {
+    const told = await failure(
+      simulate(notes, {
+        seeds: 1,
+        workload: async ({ append }) => {
+          await append({ stream: 's', expected: 3, events: Noted({ text: 'x' }) })
+        },
+      }),
+    )
+    expect(told).toContain(
+      'workload: client 0 failed: ThenceError: Stream s was expected at version 3',
+    )
+  })
+
+  test('tells an app that does not start', async () => {
+    const told = await failure(
+      simulate(
+        (builder) =>
+          builder.use(
+            handler('same', Note, () => undefined),
+            handler('same', Noted, () => undefined),
+          ),
+        {
+          seeds: 1,
+          patience: '5s',
+          workload: async ({ send }) => void (await send(Note({ text: 'x' }))),
+        },
+      ),
+    )
+    expect(told).toContain(
+      'stuck: a client never got its answer; a start failed: ThenceError: "same" names both',
+    )
+  })
+
+  test('leaves out the hazards that are not wanted, and knows those that the app asks for', async () => {
+    const calm = Object.fromEntries(
+      [
+        'crash',
+        'pause',
+        'clock',
+        'restart',
+        'lostReply',
+        'lateRequest',
+        'lostRequest',
+        'lostConnection',
+        'slowCall',
+        'duplicate',
+        'slowHandler',
+        'passingError',
+        'viewError',
+      ].map((name) => [name, 0]),
+    )
+    const report = await simulate(
+      (builder, context) => {
+        context.sometimes('it starts')
+        return notes(builder, context)
+      },
+      { seeds: 3, workload: writing, hazards: calm, requires: ['it starts'] },
+    )
+    expect(
+      [...report.counts.keys()].filter((name) => /crash|lost|kill|freeze|stop/u.test(name)),
+    ).toEqual(['stop'])
+    expect(report.counts.get('it starts')).toBe(9)
+  })
+})
