@@ -44,7 +44,7 @@ const runMutant = async (job: Extract<Job, { kind: 'mutant' }>): Promise<Done> =
   const mutant = mutants.find((one) => one.name === name)
   if (mutant === undefined) throw new Error(`No planted bug is named ${name}.`)
   for (let seed = from; seed < from + limit; seed += 1) {
-    const { run } = simulated(mutant.make())
+    const { run } = simulated(mutant.make(), mutant.hazards)
     const { verdict } = await run(seed)
     const problem = verdict.problems[0]
     if (problem === undefined) continue

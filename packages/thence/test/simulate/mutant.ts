@@ -1,4 +1,5 @@
 // What a planted bug is, and how one is planted into a port.
+import type { Hazards } from '../../src/testing/simulate/hazards.ts'
 import type { Plant } from '../../src/testing/simulate/scenario.ts'
 import type { Transaction } from '../../src/ports/database.ts'
 import { type Fault, faulty } from '../conformance/plant.ts'
@@ -8,7 +9,13 @@ export interface Mutant {
   readonly name: string
   /** Makes it anew for every seed, so that nothing of one run is left in the next. */
   readonly make: () => Plant
+  /** More of the hazards that it takes. */
+  readonly hazards?: Partial<Hazards>
 }
+
+/** Where a bug only shows when certain things happen together, they happen more often. */
+export const under = (hazards: Partial<Hazards>, mutants: readonly Mutant[]): readonly Mutant[] =>
+  mutants.map((mutant) => ({ ...mutant, hazards }))
 
 /** A fault of the database. */
 export const below = (name: string, make: () => Fault): Mutant => ({

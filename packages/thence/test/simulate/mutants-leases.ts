@@ -1,7 +1,10 @@
 // Bugs in how processes share the work.
-import { type Mutant, ports } from './mutant.ts'
+import { type Mutant, ports, under } from './mutant.ts'
 
-export const leaseMutants: readonly Mutant[] = [
+/** A process that stands still while another takes over, and a failed message that is tried again. */
+const zombies = { pause: 6, crash: 2, passingError: 5, viewError: 5, slowHandler: 4 }
+
+const late: readonly Mutant[] = [
   ports('the epoch of a lease is not compared', ({ checkpoints }) => ({
     checkpoints: {
       move: async (name, seen, position) => {
@@ -11,9 +14,10 @@ export const leaseMutants: readonly Mutant[] = [
       holds: async () => true,
     },
   })),
-  ports('a retry is done without looking whether the lease is held', () => ({
-    checkpoints: { holds: async () => true },
-  })),
+]
+
+export const leaseMutants: readonly Mutant[] = [
+  ...under(zombies, late),
   ports('a lease that is taken does not claim the checkpoint', ({ checkpoints }) => ({
     checkpoints: {
       claim: async (name, hold) => {

@@ -1,6 +1,7 @@
 // What `npm run simulate` and the tests simulate: the bank, with a bug planted into it or without.
 import { failureOf } from '../../src/testing/simulate/report.ts'
 import { runChecked, scenarioOf } from '../../src/testing/simulate/simulate.ts'
+import type { Hazards } from '../../src/testing/simulate/hazards.ts'
 import type { Plant, Verdict } from '../../src/testing/simulate/scenario.ts'
 import { shrink } from '../../src/testing/simulate/shrink.ts'
 import { bank } from './bank.ts'
@@ -39,11 +40,11 @@ export interface Simulated {
 }
 
 /** The bank, ready to be run. */
-export const simulated = (plant?: Plant): Simulated => {
+export const simulated = (plant?: Plant, more: Partial<Hazards> = {}): Simulated => {
   const scenario = scenarioOf(bank, {
     workload: banking,
     invariants: bankInvariants,
-    hazards,
+    hazards: { ...hazards, ...more },
     plant,
   })
   return {
