@@ -101,7 +101,11 @@ export async function beginBeside(
   const version = versions.last + 1
   const building = await start(transaction, doing, { ...options, version, from: 0, back: false })
   await saveVersions(transaction, projection, { ...versions, last: version, building })
-  const details = { version, switch: building.switch, restarted: before?.version ?? null }
+  const details = {
+    version,
+    switch: building.switch,
+    ...(before === undefined ? {} : { restarted: before.version }),
+  }
   await noted(transaction, doing, { action: 'projection.rebuild', details })
   return building
 }

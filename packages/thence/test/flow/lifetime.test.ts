@@ -78,7 +78,7 @@ describe.each(kinds)('a rebuild that cannot go on, on $name', ({ make }) => {
     expect(String(halted)).toContain(`thence dead-letters show ${letter?.id}`)
     await test.settle()
     delete broken.on
-    await test.runtime.until(test.app.rebuild('count'))
+    await test.runtime.until(test.app.rebuild('count', { restart: true }))
     expect(await test.app.ask(Count(null))).toBe(3)
   })
 })
