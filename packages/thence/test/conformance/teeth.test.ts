@@ -87,9 +87,14 @@ describe('the model', () => {
       .filter(({ name }) => names.includes(name))
       .map((fault): [string, Fault] => [fault.name, fault]),
   )('finds that %s', async (_name, fault) => {
-    await expect(compareWithModel(plant(fault), 7, { shrink: false })).rejects.toThrow(
-      /Property failed/u,
-    )
+    // Rare faults need more random programs than one seed gives.
+    for (const seed of [7, 8, 9, 10, 11, 12]) {
+      const found = await compareWithModel(plant(fault), seed, { shrink: false }).catch(String)
+      if (found === undefined) continue
+      expect(found).toMatch(/Property failed/u)
+      return
+    }
+    expect.unreachable('no random program told the fault from a healthy store')
   })
 
   test('finds nothing where nothing is wrong', async () => {
