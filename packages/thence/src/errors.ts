@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'TRANSACTION_TIMEOUT'
   | 'CHECKPOINT_MOVED'
   | 'TIMEOUT'
+  | 'REPLAY_REFUSED'
   | 'NOT_FOUND'
   | 'STATE_INVALID'
   | 'STORE_MISSING'
@@ -93,6 +94,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   TRANSACTION_TIMEOUT: entry(true, 'A transaction stayed open too long and was rolled back.'),
   CHECKPOINT_MOVED: entry(true, 'Another process moved a checkpoint; this one commits nothing.'),
   TIMEOUT: entry(true, 'A handler did not finish in time.'),
+  REPLAY_REFUSED: entry(
+    false,
+    'A part does not say that history may be given to it again, or is not one to replay to.',
+  ),
   NOT_FOUND: entry(false, 'What was named does not exist in this store.'),
   STATE_INVALID: entry(false, 'What was named is not in a state that allows this.'),
   STORE_MISSING: entry(false, 'There is no store where one was expected.'),

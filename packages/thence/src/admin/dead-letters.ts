@@ -1,6 +1,7 @@
 /**
  * Messages that wait for a person, each with its why.
  */
+import type { ErrorKind } from '../errors.ts'
 import type { Transaction } from '../ports/database.ts'
 import type {
   DeadLetter,
@@ -25,6 +26,10 @@ export interface DeadLetterSummary {
   readonly type: string
   readonly messageId: string
   readonly position: number
+  /** What kind of failure it was. */
+  readonly kind: ErrorKind
+  /** Whether it was done before, and failed in a replay. */
+  readonly replay: boolean
   readonly errorName: string
   readonly errorCode: string | null
   readonly errorMessage: string
@@ -67,6 +72,8 @@ export const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
   type: letter.message.type,
   messageId: letter.message.id,
   position: letter.message.position,
+  kind: letter.kind,
+  replay: letter.replay,
   errorName: letter.errorName,
   errorCode: letter.errorCode,
   errorMessage: letter.errorMessage,

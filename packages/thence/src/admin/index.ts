@@ -48,6 +48,9 @@ export { saga, sagas } from './sagas.ts'
 export { sizes } from './sizes.ts'
 export type { SettingOptions, SettingsView } from './settings.ts'
 export { pause, resume, setPolicy } from './settings.ts'
+export type { ReplayPlan } from './replay.ts'
+export { planReplay, startReplay } from './replay.ts'
+export type { ReplayRequest } from '../app/replay-plan.ts'
 export type { PartitionStatus } from './partitions.ts'
 export type {
   ProjectionStatus,

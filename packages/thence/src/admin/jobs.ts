@@ -2,6 +2,7 @@
  * Long work on the store: how far it has come, and having it wait, go on or end.
  */
 import { forgive, redriveKind } from '../app/redrive-job.ts'
+import { replayKind } from '../app/replay-job.ts'
 import { ThenceError } from '../errors.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -71,6 +72,9 @@ export function job({ database }: On, id: string): Promise<JobView> {
   return database.read(async (transaction) => jobView(await requireJob(transaction, id)))
 }
 
+/** Kinds of jobs that stop by themselves after failures. */
+const forgiving: ReadonlySet<string> = new Set([redriveKind, replayKind])
+
 interface Turn {
   readonly verb: 'pause' | 'resume' | 'cancel'
   readonly from: readonly JobState[]
@@ -87,7 +91,7 @@ const turn = (on: On, id: string, { verb, from, to, reason }: Turn): Promise<Job
         `The job ${id} is ${before.state}. Only one that is ${from.join(' or ')} can ${verb}.`,
         { details: { id, state: before.state } },
       )
-    const isForgiven = to === 'running' && before.kind === redriveKind
+    const isForgiven = to === 'running' && forgiving.has(before.kind)
     const progress = isForgiven ? forgive(before.progress) : before.progress
     const after = { ...before, state: to, progress, error: null, next: 0, updated: nowOf(on) }
     const kept = to === 'running' ? after : { ...after, error: before.error }

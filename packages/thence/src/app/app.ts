@@ -29,6 +29,8 @@ import type { Parts } from './parts.ts'
 import type { After } from './reach.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
+import type { Replayed, ReplayOptions } from './replay.ts'
+import { replayHandler } from './replay.ts'
 import { Keeper } from './retention.ts'
 import type { Rebuilt } from './rebuilt.ts'
 import { Reporter } from './reporter.ts'
@@ -222,6 +224,18 @@ export class App<C extends string = string, Q extends string = string> implement
     this.#checkRunning()
     const rebuilding = { store: this.#store, engine: this.#engine, parts: this.#parts }
     return rebuildProjection(projection, rebuilding, options)
+  }
+
+  /**
+   * Gives messages to a handler again that it has done before: all, or those of a time, a stretch of the log, a stream, some
+   * types, a key. It says by its option `replay` that it may. A job does it, with any running process, over restarts;
+   * resolves when it has ended, `done`, `stopped` by itself after failures, or `cancelled`. Order per key, limits, failure
+   * policy and dead letters are as always.
+   * @throws REPLAY_REFUSED, NOT_FOUND, CONFIG_INVALID, ABORTED (the replay goes on), APP_STOPPED (the next start goes on)
+   */
+  replay(handler: string, options: ReplayOptions = {}): Promise<Replayed> {
+    this.#checkRunning()
+    return replayHandler(handler, { store: this.#store, engine: this.#engine }, options)
   }
 
   /**

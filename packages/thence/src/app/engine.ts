@@ -29,6 +29,8 @@ import type { Parts } from './parts.ts'
 import { isBehind } from './reach.ts'
 import { Rebuilds } from './rebuilds.ts'
 import { redriveJob } from './redrive-job.ts'
+import type { Replayable } from './replay-job.ts'
+import { replayJob } from './replay-job.ts'
 import { prepareViews, rebuildIfAsked } from './views.ts'
 
 /** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
@@ -105,7 +107,7 @@ export class Engine {
       discover: () => this.rebuilds.discover(),
     })
     this.#jobs = new JobRunner(store, signals, {
-      kinds: [redriveJob],
+      kinds: [redriveJob, replayJob((name) => this.#replayable(name))],
       advanced: () => this.#tidyAll(),
     })
   }
@@ -185,6 +187,13 @@ export class Engine {
     ])
     this.#unlisten()
     await this.#membership.leave()
+  }
+
+  #replayable(name: string): Replayable | undefined {
+    const handler = this.#parts.handlers.find((one) => one.name === name)
+    const subscription = this.#subscriptions.get(name)
+    if (handler === undefined || subscription === undefined) return undefined
+    return { replay: handler.replay, item: (stored) => subscription.item(stored) }
   }
 
   /** There may be something to do for anyone. */

@@ -2,6 +2,7 @@
  * What the store knows of the parts of the apps that ran on it: so that tools without their code can name them, and an
  * app that starts knows how its views were kept before.
  */
+import type { ReplayMode } from '../handle/handler.ts'
 import type { Transaction } from '../ports/database.ts'
 import { snapshotTag } from '../decide/state.ts'
 import { typesOf } from '../saga/saga.ts'
@@ -31,6 +32,8 @@ export interface PartRecord {
   readonly keyed?: true
   /** Of a projection. */
   readonly view?: ViewRecord
+  /** Of a handler: that history may be given to it again, and why. */
+  readonly replay?: ReplayMode
   /** Since when the apps that started have had no such part: the end of the log then, and Unix milliseconds. */
   readonly absent?: { readonly position: number; readonly time: number }
 }
@@ -66,6 +69,7 @@ export const recordOf = (part: Part): PartRecord => ({
     : {}),
   ...(part.part === 'projection' && part.key !== undefined ? { keyed: true as const } : {}),
   ...(part.part === 'projection' ? { view: viewRecordOf(part) } : {}),
+  ...(part.part === 'handler' && part.replay !== undefined ? { replay: part.replay } : {}),
 })
 
 export async function loadPart(

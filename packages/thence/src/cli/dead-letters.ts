@@ -75,6 +75,7 @@ const letterText = (terminal: Terminal, letter: DeadLetterView, now: number): re
     ['key', letter.key],
     ['parked', `${iso(letter.time)} (${relative(letter.time, now)})`],
     ['discarded', letter.state === 'discarded' ? (letter.reason ?? '') : undefined],
+    ['kind', letter.replay ? `${letter.kind}, in a replay` : letter.kind],
     ['group', letter.fingerprint],
     ['job', letter.job ?? undefined],
   ]),

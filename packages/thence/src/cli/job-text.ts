@@ -3,6 +3,7 @@
  */
 import type { JobView } from '../admin/jobs.ts'
 import { job as readJob } from '../admin/jobs.ts'
+import { replayKind } from '../app/replay-job.ts'
 import { ThenceError } from '../errors.ts'
 import { pause } from './pause.ts'
 import { Progress } from './progress.ts'
@@ -27,7 +28,8 @@ export function outcome(job: JobView): string {
   const parts = [`${count(of(job, 'resolved'))}${total} went through`]
   const also: readonly (readonly [string, string])[] = [
     ['failed', 'failed again'],
-    ['skipped', 'cannot be redriven'],
+    ['waiting', 'wait behind those'],
+    ['skipped', job.kind === replayKind ? 'were passed over' : 'cannot be redriven'],
     ['inFlight', 'on their way'],
   ]
   for (const [name, text] of also)
@@ -70,7 +72,8 @@ const follow = async (
   id: string,
 ): Promise<JobView> => {
   const signal = interruptible()
-  const progress = new Progress(terminal, 'redriving')
+  const { kind } = await readJob(on, id)
+  const progress = new Progress(terminal, kind === replayKind ? 'replaying' : 'redriving')
   const began = Date.now()
   try {
     while (!signal.aborted) {

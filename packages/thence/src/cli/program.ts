@@ -15,6 +15,7 @@ import { addMigrate } from './migrate.ts'
 import { addProjections } from './projections.ts'
 import { addRebuild } from './rebuild.ts'
 import { addRetention } from './retention.ts'
+import { addReplay } from './replay.ts'
 import { addSagas } from './sagas.ts'
 import { addStatus } from './status.ts'
 import { addStreams } from './streams.ts'
@@ -59,6 +60,7 @@ export function program(): Command {
   addRebuild(root)
   addSubscriptions(root)
   addDeadLetters(root)
+  addReplay(root)
   addSagas(root)
   addJobs(root)
   addAudit(root)

@@ -29,7 +29,7 @@ export interface FilterOptions {
 }
 
 /** An ISO time, or a duration before now. */
-const time = (text: string): number => {
+export const time = (text: string): number => {
   const at = Date.parse(text)
   if (/^\d{4}-/.test(text) && !Number.isNaN(at)) return at
   try {
@@ -72,7 +72,8 @@ interface RedriveOptions extends FilterOptions {
   readonly reason?: string
 }
 
-const whenPickedUp = 'A running app takes it within a second, else the next one at its start.'
+export const whenPickedUp =
+  'A running app takes it within a second, else the next one at its start.'
 
 const redriveOne = async (
   { on, terminal, suggest }: Session,
@@ -142,7 +143,7 @@ const redriveVerb: Verb<RedriveOptions> = async (session, { args: [id], options 
 }
 
 /** `50/s`, `600/min`, or a number: so many a second. */
-const rate = (text: string): number => {
+export const rate = (text: string): number => {
   const [, number, unit = 's'] = /^(\d+)(?:\/(s|min))?$/.exec(text) ?? []
   const value = unit === 's' ? Number(number) : Number(number) / 60
   if (Number.isSafeInteger(value) && value >= 1) return value

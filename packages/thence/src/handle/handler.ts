@@ -31,6 +31,9 @@ export type HandlerFunction<D extends AnyDefinition> = (
   context: HandlerContext,
 ) => Promise<void> | void
 
+/** Why history may be given to a handler again; see `replay` of its options. */
+export type ReplayMode = 'idempotent' | 'marked'
+
 /** A handler that says more than what to do. */
 export interface HandlerOptions<D extends AnyDefinition> {
   readonly run: HandlerFunction<D>
@@ -45,6 +48,11 @@ export interface HandlerOptions<D extends AnyDefinition> {
   readonly breaker?: BreakerOptions | true
   /** How many attempts may begin in any stretch of time in one process, retries among them. Default: no limit. */
   readonly rate?: RateOptions
+  /**
+   * That history may be given to it again, by a replay. `idempotent`: doing a message once more changes nothing. `marked`:
+   * what must not be repeated stands in `context.skipOnReplay`. Default: a replay is refused.
+   */
+  readonly replay?: ReplayMode
   /**
    * Where it begins when it is new: with everything that ever happened (`start`, the default), or with what happens
    * from its first start on (`now`), for a handler that must not act on the past.
@@ -79,6 +87,7 @@ export interface Handler<C extends string = string> {
   readonly onFailure: FailurePolicy
   readonly breaker: BreakerPolicy | undefined
   readonly rate: Rate | undefined
+  readonly replay: ReplayMode | undefined
   readonly from: 'start' | 'now'
   readonly concurrency: number
   readonly partitions: number
@@ -116,6 +125,14 @@ const policies = (
   }
 }
 
+const replayMode = (name: string, mode: ReplayMode | undefined): ReplayMode | undefined => {
+  if (mode === undefined || mode === 'idempotent' || mode === 'marked') return mode
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `replay of handler ${name} is ${JSON.stringify(mode)}; it is idempotent or marked, or left out.`,
+  )
+}
+
 /**
  * Defines a handler of one or several definitions, by a function or by options with `run`.
  * @param name unique in the app; also the name of its subscription.
@@ -143,6 +160,7 @@ export function handler<D extends AnyDefinition>(
     part: 'handler',
     name,
     ...policies(`handler ${name}`, options),
+    replay: replayMode(name, options.replay),
     definitions: list,
     run: options.run as Handler['run'],
     key: options.key as Handler['key'],

@@ -42,7 +42,7 @@ export async function release(
 }
 
 /** Its key has gone on without it: it takes its place among those that wait now. */
-const newRow = ({ subscription, key, message, attempts }: DeadLetter): Retry => ({
+const newRow = ({ subscription, key, message, attempts, replay }: DeadLetter): Retry => ({
   subscription,
   key,
   hash: hashOf(key),
@@ -52,19 +52,22 @@ const newRow = ({ subscription, key, message, attempts }: DeadLetter): Retry => 
   attempts: 0,
   due: 0,
   history: attempts,
+  ...(replay ? { replay } : {}),
 })
 
 /**
  * What the subscription is to be given for a row: what an operator made of the message, else the message; where that is no
- * longer in the log, the copy that its letter has kept. Undefined: there is nothing left to try.
+ * longer in the log, the copy that its letter has kept. In a replay it is what went through. Undefined: there is nothing
+ * left to try.
  */
 export async function messageOf(
   { events, deadLetters }: Transaction,
-  { subscription, position }: Pick<Retry, 'subscription' | 'position'>,
+  { subscription, position, replay }: Pick<Retry, 'subscription' | 'position' | 'replay'>,
 ): Promise<StoredMessage | undefined> {
   const letter = await deadLetters.find(subscription, position)
   const redriven = letter?.state === 'redriven' ? letter : undefined
-  if (redriven?.edited != null) return redriven.edited
+  const edited = redriven?.edited ?? (replay === true ? letter?.edited : null)
+  if (edited != null) return edited
   const { messages } = await events.readAll({ after: position - 1, limit: 1 })
   return messages.find((stored) => stored.position === position) ?? redriven?.message
 }

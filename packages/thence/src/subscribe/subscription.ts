@@ -215,6 +215,11 @@ export class Subscription {
       })
   }
 
+  /** A stored message as this subscription takes it. */
+  item(stored: Item['stored']): Item {
+    return this.#toItem(stored)
+  }
+
   /** Maybe there is more. */
   wake(): void {
     for (const partition of this.running) partition.wake()

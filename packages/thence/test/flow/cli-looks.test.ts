@@ -99,6 +99,7 @@ describe('a person sees', patient, () => {
       subscription  mailer
       key  order-1
       parked  TIME (WHEN)
+      kind  transient
       group  5e9ed269fe8ff742
 
       message

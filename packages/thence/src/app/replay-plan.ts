@@ -1,0 +1,189 @@
+/**
+ * What a replay would do, and beginning one: the same from an app and from outside of it.
+ */
+import { ThenceError } from '../errors.ts'
+import type { JsonValue } from '../message/json.ts'
+import type { Database, Transaction } from '../ports/database.ts'
+import type { StoredMessage } from '../ports/events.ts'
+import type { Job } from '../ports/jobs.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { actorText, recordAct } from '../store/audit.ts'
+import { loadDivision } from '../subscribe/division.ts'
+import type { PartRecord } from './part-records.ts'
+import { loadPart } from './part-records.ts'
+import type { ReplayFilter, ReplaySpec } from './replay-job.ts'
+import { isMeant, notReplayed, replayKind } from './replay-job.ts'
+
+/** Which part of history, and how fast. */
+export interface ReplayRequest {
+  /** The first: a position, or a time. Default: from the beginning of the log. */
+  readonly from?: number | Date
+  /** The last, inclusive: a position, or a time. Default, and at most: up to what the handler has done. */
+  readonly to?: number | Date
+  /** Only messages of this stream. */
+  readonly stream?: string
+  /** Only messages of these types; default: all that the handler takes. */
+  readonly types?: readonly string[]
+  /** Only messages of this key of the handler. */
+  readonly key?: string
+  /** At most so many a second; default: as fast as they go through. */
+  readonly rate?: number
+  /** At most so many are on their way at once, 1 to 500; default 100. */
+  readonly inFlight?: number
+  /** It stops by itself when so many have failed for good; default 10. */
+  readonly stopAfter?: number
+  /** Why; kept in the audit log. */
+  readonly reason?: string
+}
+
+const mostInFlight = 500
+
+const invalid = (text: string): ThenceError => new ThenceError('CONFIG_INVALID', text)
+
+const checkCount = (name: string, value: number, most: number): number => {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value
+  throw invalid(`${name} of the replay is ${value}; give a whole number from 1 to ${most}.`)
+}
+
+/** A position, or a time in Unix milliseconds. */
+const edge = (
+  name: string,
+  value: number | Date | undefined,
+): { readonly position?: number; readonly time?: number } => {
+  if (value === undefined) return {}
+  if (typeof value === 'number')
+    return { position: checkCount(name, value, Number.MAX_SAFE_INTEGER) }
+  const time = value.getTime()
+  if (Number.isNaN(time)) throw invalid(`${name} of the replay is no valid date.`)
+  return { time }
+}
+
+const advice = {
+  projection: 'Rebuild it: its view is made of the whole log, in order.',
+  saga: 'A saga acts over time; what it did cannot be done again. Correct it by new events.',
+  aggregate: 'An aggregate decides each command once.',
+} as const
+
+/** @throws REPLAY_REFUSED, NOT_FOUND */
+const requireHandler = (name: string, record: PartRecord | undefined): PartRecord => {
+  if (record === undefined)
+    throw new ThenceError(
+      'NOT_FOUND',
+      `There is no handler ${name}. See: thence subscriptions list.`,
+    )
+  const details = { name, part: record.part }
+  if (record.part !== 'handler')
+    throw new ThenceError(
+      'REPLAY_REFUSED',
+      `${name} is not a handler but a ${record.part}. ${advice[record.part]}`,
+      { details },
+    )
+  if (record.replay !== undefined) return record
+  throw new ThenceError(
+    'REPLAY_REFUSED',
+    `Handler ${name} does not say that history may be given to it again. If doing a message once more changes nothing, ` +
+      "give it replay: 'idempotent'; else put what must not be repeated into context.skipOnReplay and give it replay: 'marked'.",
+    { details },
+  )
+}
+
+const typesOf = (name: string, { types: own = [] }: PartRecord, types = own): readonly string[] => {
+  const other = types.find((type) => !own.includes(type))
+  if (other === undefined && types.length > 0) return types
+  throw invalid(`Handler ${name} takes no ${other ?? 'such message'}; it takes ${own.join(', ')}.`)
+}
+
+/** What every partition of the handler has taken already. */
+const doneThrough = async (transaction: Transaction, name: string): Promise<number> => {
+  const { partitions } = await loadDivision(transaction, name)
+  const rows = await transaction.checkpoints.list(name)
+  return rows.length < partitions ? 0 : Math.min(...rows.map(({ position }) => position))
+}
+
+/** @throws REPLAY_REFUSED, NOT_FOUND, CONFIG_INVALID */
+export async function specOf(
+  transaction: Transaction,
+  name: string,
+  request: ReplayRequest,
+): Promise<ReplaySpec> {
+  const { stream = null, key = null, rate, inFlight = 100, stopAfter = 10 } = request
+  const record = requireHandler(name, await loadPart(transaction, name))
+  const from = edge('from', request.from)
+  const to = edge('to', request.to)
+  const most = Number.MAX_SAFE_INTEGER
+  const done = await doneThrough(transaction, name)
+  return {
+    handler: name,
+    filter: {
+      types: typesOf(name, record, request.types),
+      after: (from.position ?? 1) - 1,
+      through: Math.min(to.position ?? most, done),
+      since: from.time ?? null,
+      until: to.time ?? null,
+      stream,
+      key,
+    },
+    rate: rate === undefined ? null : checkCount('rate', rate, most),
+    inFlight: checkCount('inFlight', inFlight, mostInFlight),
+    stopAfter: checkCount('stopAfter', stopAfter, most),
+  }
+}
+
+const pageSize = 500
+
+/** How many messages are meant. @param keyOf absent: nobody here knows the keys, so they are not looked at. */
+export async function countMeant(
+  database: Database,
+  filter: ReplayFilter,
+  keyOf?: (stored: StoredMessage) => string,
+): Promise<number> {
+  const { types, through, key } = filter
+  const isOfKey = (stored: StoredMessage): boolean =>
+    key === null || keyOf === undefined || keyOf(stored) === key
+  let count = 0
+  for (let after = filter.after; after < through;) {
+    const from = after
+    const page = await database.read(({ events }) =>
+      events.readAll({ query: [{ types }], after: from, before: through + 1, limit: pageSize }),
+    )
+    count += page.messages.filter((one) => isMeant(filter, one) && isOfKey(one)).length
+    if (!page.more) return count
+    after = page.messages.at(-1)?.position ?? through
+  }
+  return count
+}
+
+/** Who begins a job, and by which clock. */
+export interface Beginning {
+  readonly runtime: Pick<Runtime, 'now' | 'id'>
+  readonly actor: string | undefined
+  readonly reason: string | undefined
+}
+
+/** Writes the job down, and into the audit log. */
+export async function beginReplay(
+  transaction: Transaction,
+  { spec, total }: { readonly spec: ReplaySpec; readonly total: number | null },
+  { runtime, actor, reason }: Beginning,
+): Promise<Job> {
+  const [id, now] = [runtime.id(), runtime.now()]
+  const job: Job = {
+    id,
+    kind: replayKind,
+    state: 'running',
+    spec: JSON.stringify(spec),
+    progress: JSON.stringify(notReplayed(spec.filter)),
+    total,
+    next: 0,
+    version: 1,
+    created: now,
+    updated: now,
+    actor: actorText(actor),
+    error: null,
+  }
+  await transaction.jobs.save(job, 0)
+  const what = JSON.parse(JSON.stringify(spec)) as Record<string, JsonValue>
+  const details = { kind: replayKind, total, ...what }
+  await recordAct(transaction, runtime, { actor, action: 'job.start', target: id, details, reason })
+  return job
+}

@@ -1,0 +1,76 @@
+/**
+ * `thence replay`: gives messages to a handler again that it has done before, by a job that the running app does.
+ */
+import type { Command } from 'commander'
+import type { ReplayPlan } from '../admin/replay.ts'
+import { planReplay, startReplay } from '../admin/replay.ts'
+import type { ReplayRequest } from '../app/replay-plan.ts'
+import { confirm } from './ask.ts'
+import { tellJob, watchJob } from './job-text.ts'
+import { rate, time, whenPickedUp } from './redrive.ts'
+import type { Session, Verb } from './session.ts'
+import { collected, given, onStore, whole } from './session.ts'
+import { count, counted, line } from './text.ts'
+
+interface ReplayOptions {
+  readonly from?: number | Date
+  readonly to?: number | Date
+  readonly stream?: string
+  readonly type?: readonly string[]
+  readonly key?: string
+  readonly rate?: number
+  readonly inFlight?: number
+  readonly stopAfter?: number
+  readonly dryRun?: boolean
+  readonly watch?: boolean
+  readonly yes?: boolean
+  readonly reason?: string
+}
+
+/** A position, or else a time. */
+const edge = (text: string): number | Date =>
+  /^\d+$/.test(text) ? Number(text) : new Date(time(text))
+
+const bound = ({ total, exact, handler }: ReplayPlan): string =>
+  `${exact ? '' : 'at most '}${counted(total, 'message')} to ${line(handler)} again`
+
+const tellPlan = ({ terminal }: Session, plan: ReplayPlan): void => {
+  if (terminal.json) return terminal.document(plan)
+  terminal.print(`This would give ${bound(plan)}, up to position ${count(plan.through)}.`)
+  if (!plan.exact) terminal.note('Only the app knows the keys of its messages.')
+}
+
+const replay: Verb<ReplayOptions> = async (session, { args: [handler = ''], options }) => {
+  const { on, terminal, suggest } = session
+  const { type: types, dryRun = false, watch = false, yes = false, ...rest } = options
+  const request: ReplayRequest = { ...rest, ...given({ types }) }
+  const plan = await planReplay(on, handler, request)
+  if (dryRun) return tellPlan(session, plan)
+  if (!yes && plan.total > 1) await confirm(`gives ${bound(plan)}`)
+  const job = await startReplay(on, handler, request)
+  if (watch) return watchJob(session, job)
+  if (terminal.json) return terminal.document(job)
+  tellJob(session, job)
+  terminal.note(whenPickedUp)
+  terminal.hint(`Watch it: ${suggest(`jobs watch ${job.id}`)}`)
+}
+
+export function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .description('give messages to a handler again that it has done before')
+    .argument('<handler>', 'its name; it must say that it may be replayed to')
+    .option('--from <position|time>', 'the first: a position, a time, or so long ago', edge)
+    .option('--to <position|time>', 'the last (default: what the handler has done)', edge)
+    .option('--stream <name>', 'only of this stream')
+    .option('--type <type>', 'only of this type; may be given several times', collected)
+    .option('--key <key>', 'only of this key of the handler')
+    .option('--rate <rate>', 'at most so many, such as 50/s', rate)
+    .option('--in-flight <number>', 'at most so many at once (default: 100)', whole(1))
+    .option('--stop-after <number>', 'stop when so many failed for good (default: 10)', whole(1))
+    .option('--dry-run', 'tell how many, and do nothing')
+    .option('--watch', 'stay until it is done')
+    .option('-y, --yes', 'do not ask')
+    .option('--reason <text>', 'why, for the audit log')
+    .action(onStore('write', replay))
+}
