@@ -87,7 +87,7 @@ describe('a replay', patient, () => {
     )
     expect(job).toMatchObject({ kind: 'replay', state: 'done', total: 6, ended: 6, left: null })
     expect(job.spec).toMatchObject({ handler: 'ear', rate: 50, inFlight: 100, stopAfter: 10 })
-    expect(again.toSorted()).toEqual([1, 2, 3, 4, 5, 6])
+    expect(new Set(again)).toEqual(new Set([1, 2, 3, 4, 5, 6]))
   })
 
   test('is refused with what to do', async () => {

@@ -1,82 +1,26 @@
 // History given to a handler again: only where it says that it may, in order, at a bounded depth and rate, over restarts
 // and kills; what was said then is not said twice, and what must not be repeated is not.
-import type { HandlerOptions, Replayed } from 'thence'
-import {
-  aggregate,
-  command,
-  documents,
-  event,
-  handler,
-  plain,
-  projection,
-  saga,
-  step,
-} from 'thence'
 import * as admin from 'thence/admin'
 import { describe, expect, it } from 'vitest'
-import { losable } from '../kit/faults.ts'
-import type { Kind, Place } from '../kit/places.ts'
-import { all, file, kinds, look, run } from '../kit/places.ts'
-
-const Rung = event('Rung', plain<{ bell: string; n: number }>())
-const Tolled = event('Tolled', plain<{ bell: string; n: number }>())
-const Heard = event('Heard', plain<{ n: number }>())
-const Answer = command('Answer', plain<{ n: number }>())
-
-type Options = Partial<HandlerOptions<typeof Rung | typeof Tolled>>
-
-interface Log {
-  /** Each call, with whether it was a replay. */
-  readonly calls: string[]
-  /** What was done outside. */
-  readonly mails: string[]
-}
-
-/** Appends, sends, writes a row, and sends a mail. */
-const ear = ({ calls, mails }: Log, options: Options = {}) =>
-  handler('ear', [Rung, Tolled], {
-    key: ({ data }) => data.bell,
-    replay: 'marked',
-    retry: { attempts: 2, base: 10 },
-    run: ({ data: { bell, n } }, { append, send, within, replaying, skipOnReplay }) => {
-      calls.push(`${bell}${n}${replaying ? ' again' : ''}`)
-      skipOnReplay(() => mails.push(`${bell}${n}`))
-      append('heard', Heard({ n }))
-      send(Answer({ n }))
-      within(({ documents: rows }) => rows.put('rows', `${bell}${n}`, '{}'))
-    },
-    ...options,
-  })
-
-const start = (place: Place, log: Log, options: Options = {}, around?: Parameters<typeof run>[2]) =>
-  run(
-    place,
-    (app) =>
-      app
-        .use(ear(log, options))
-        .messages(Heard)
-        .handle('mouth', Answer, () => undefined),
-    around,
-  )
-
-const empty = (): Log => ({ calls: [], mails: [] })
-const bells = ['a', 'b', 'c', 'd']
-const rung = (count: number) =>
-  Array.from({ length: count }, (_, n) => Rung({ bell: String(bells[n % bells.length]), n }))
-
-type Test = Awaited<ReturnType<typeof start>>
-
-const until = (test: Test, replay: Promise<Replayed>): Promise<Replayed> =>
-  test.runtime.until(replay)
-
-const log = (test: Test) => all(test.app.log())
-
-const none = { resolved: 0, failed: 0, waiting: 0, skipped: 0, error: null }
+import type { Kind } from '../kit/places.ts'
+import { kinds } from '../kit/places.ts'
+import {
+  bells,
+  empty,
+  Heard,
+  log,
+  none,
+  Rung,
+  rung,
+  startEar,
+  Tolled,
+  until,
+} from '../kit/tower.ts'
 
 describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
   it('gives everything again in order per key, says nothing twice and repeats nothing that is marked', async () => {
     const did = empty()
-    const test = await start(make(), did)
+    const test = await startEar(make(), did)
     await test.app.append({ events: rung(20) })
     await test.settle()
     const [before, mails] = [await log(test), [...did.mails]]
@@ -105,7 +49,7 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
 
   it('can be of a stretch of the log, a time, a stream, a type or a key', async () => {
     const did = empty()
-    const test = await start(make(), did)
+    const test = await startEar(make(), did)
     const { position } = await test.app.append({ events: rung(4), stream: 'tower' })
     await test.runtime.advance('1m')
     const noon = new Date(test.runtime.now())
@@ -136,7 +80,7 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
     const did = empty()
     const place = make()
     let [inHand, most] = [0, 0]
-    const test = await start(place, did, {
+    const test = await startEar(place, did, {
       concurrency: 50,
       key: ({ data }) => String(data.n),
       run: async () => {
@@ -161,7 +105,7 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
   it('leaves alone what waits for the handler or was given up, and tells how many', async () => {
     const did = empty()
     let broken = true
-    const test = await start(make(), did, {
+    const test = await startEar(make(), did, {
       run: ({ data }) => {
         did.calls.push(`${data.bell}${data.n}`)
         if (broken && data.n === 1) throw new Error('no')
@@ -179,7 +123,7 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
   it('parks what fails, stops by itself when too much does, and goes on when it is told to', async () => {
     const did = empty()
     let broken = false
-    const test = await start(make(), did, {
+    const test = await startEar(make(), did, {
       key: ({ data }) => String(data.n),
       run: ({ data: { n } }, { replaying, skipOnReplay }) => {
         skipOnReplay(() => did.mails.push(String(n)))
@@ -219,7 +163,7 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
   it('that failed with a key that went on is redriven as one of a replay', async () => {
     const did = empty()
     let broken = false
-    const test = await start(make(), did, {
+    const test = await startEar(make(), did, {
       onFailure: 'park-message',
       run: ({ data: { n } }, { replaying }) => {
         did.calls.push(`${n}${replaying ? ' again' : ''}`)
@@ -241,12 +185,12 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
   it('says so if the handler now says otherwise than it did, and appends nothing of it', async () => {
     const did = empty()
     const place = make()
-    const first = await start(place, did)
+    const first = await startEar(place, did)
     await first.app.append({ events: rung(1) })
     await first.settle()
     const before = await log(first)
     await first.stop()
-    const test = await start(place, did, {
+    const test = await startEar(place, did, {
       run: ({ data: { n } }, { append }) => append('heard', Heard({ n: n + 100 })),
     })
     expect(await until(test, test.app.replay('ear'))).toMatchObject({ failed: 1, resolved: 0 })
@@ -257,7 +201,7 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
 
   it('takes its turn with what happens meanwhile: each key stays in order', async () => {
     const did = empty()
-    const test = await start(make(), did)
+    const test = await startEar(make(), did)
     await test.app.append({ events: rung(40) })
     await test.settle()
     did.calls.length = 0
@@ -269,142 +213,5 @@ describe.each(kinds)('a replay on $name', ({ make }: Kind) => {
     expect(did.calls).toContain('z1')
     const ofA = did.calls.filter((call) => call.startsWith('a') && call.endsWith('again'))
     expect(ofA).toEqual([...Array(10).keys()].map((n) => `a${n * 4} again`))
-  })
-})
-
-describe('a replay that is cut short', () => {
-  it('goes on where it was when the process is killed, and gives each message again once or, at most, once more', async () => {
-    const place = file.make()
-    const did = empty()
-    const slow: Options = {
-      concurrency: 4,
-      run: async ({ data: { bell, n } }, { within, replaying }) => {
-        did.calls.push(`${bell}${n}`)
-        await new Promise<void>((resolve) => void place.runtime.after(20, resolve))
-        if (replaying)
-          within(async ({ documents: rows }) => {
-            const times = Number((await rows.get('again', `${bell}${n}`)) ?? '0')
-            await rows.put('again', `${bell}${n}`, String(times + 1))
-          })
-      },
-    }
-    let [kills, count] = [0, 0]
-    const first = await start(place, did, slow)
-    await first.app.append({ events: rung(80) })
-    await first.settle()
-    did.calls.length = 0
-    const on = { database: first.app.database, runtime: place.runtime }
-    const { id } = await admin.startReplay(on, 'ear', { inFlight: 10 })
-    await first.stop()
-    for (; kills < 8; kills += 1) {
-      const lost: { lose(): void }[] = []
-      const around = (inner: Parameters<typeof losable>[0]) => {
-        const one = losable(inner)
-        lost.push(one)
-        return one.database
-      }
-      const test = await start(place, did, slow, { around })
-      const before = did.calls.length
-      count += 5
-      await test.spy.until('some more', () => did.calls.length >= before + 5)
-      lost[0]?.lose()
-      await place.runtime.advance('6s')
-      await test.stop()
-    }
-    const last = await start(place, did, slow)
-    const job = () => admin.job({ database: last.app.database, runtime: place.runtime }, id)
-    await last.spy.until('the end', async () => (await job()).state === 'done')
-    await last.settle()
-    const rows = await look(last)(({ documents: rows }) => rows.list('again', { limit: 100 }))
-    // Its effects in the store are there once.
-    expect(rows.map(({ value }) => value)).toEqual(Array(80).fill('1'))
-    expect(await job()).toMatchObject({ state: 'done', total: 80, progress: { resolved: 80 } })
-    // Each kill may cost what was in hand.
-    expect(did.calls.length).toBeGreaterThanOrEqual(80)
-    expect(did.calls.length).toBeLessThanOrEqual(80 + kills * 2 * 4)
-    expect(count).toBe(40)
-  }, 60_000)
-
-  it('is waited for by nobody who gives up, can be cancelled, and ends with the app', async () => {
-    const did = empty()
-    const test = await start(file.make(), did)
-    await test.app.append({ events: rung(20) })
-    await test.settle()
-    const giveUp = new AbortController()
-    const seen: Replayed[] = []
-    const options = {
-      rate: 1,
-      signal: giveUp.signal,
-      onProgress: (now: Replayed) => seen.push(now),
-    }
-    const replay = test.app.replay('ear', options)
-    await test.runtime.advance('3s')
-    giveUp.abort()
-    await expect(replay).rejects.toMatchObject({ code: 'ABORTED' })
-    expect(seen.at(-1)).toMatchObject({ state: 'running', total: 20 })
-    expect(seen.at(-1)?.resolved).toBeGreaterThan(0)
-    const on = { database: test.app.database, runtime: test.runtime, actor: 'ann' }
-    await admin.cancelJob(on, String(seen.at(-1)?.job))
-    did.calls.length = 0
-    await test.advance('1m')
-    expect(did.calls).toEqual([])
-    const acts = (await admin.audit(on)).map(({ actor, action }) => `${actor} ${action}`)
-    expect(acts).toEqual(['ann job.cancel', 'api job.start'])
-  })
-})
-
-const order = aggregate('order', {
-  initial: () => ({}),
-  evolve: (on) => on(Rung, () => ({})),
-  decide: (on) => on(Answer, () => []),
-  stream: () => 'x',
-})
-const view = projection('view', {
-  view: documents<object>(),
-  on: (on) => on(Rung, () => undefined),
-})
-const round = saga('round', {
-  startedBy: Rung,
-  key: ({ data }) => data.bell,
-  steps: [step('one', { do: () => Answer({ n: 1 }), done: Tolled })],
-})
-
-describe('a replay is refused', () => {
-  it('to a handler that says nothing of it, to a view, a saga and an aggregate, each with what to do', async () => {
-    const silent = handler('silent', Rung, () => undefined)
-    const test = await run(file.make(), (app) => app.use(silent, order, view, round))
-    const refused = (name: string) => test.app.replay(name).catch((error: unknown) => error)
-    for (const [name, advice] of [
-      ['silent', /idempotent.*skipOnReplay.*marked/],
-      ['view', /projection.*[Rr]ebuild/],
-      ['round', /saga/],
-      ['order', /aggregate/],
-    ] as const) {
-      const error = (await refused(name)) as Error
-      expect(error).toMatchObject({ code: 'REPLAY_REFUSED', details: { name } })
-      expect(error.message).toMatch(advice)
-      const on = { database: test.app.database, runtime: test.runtime }
-      await expect(admin.startReplay(on, name)).rejects.toMatchObject({ code: 'REPLAY_REFUSED' })
-    }
-    expect(await refused('nobody')).toMatchObject({ code: 'NOT_FOUND' })
-  })
-
-  it('with a part of history that makes no sense', async () => {
-    const test = await start(file.make(), empty())
-    const wrong = [
-      { from: 0 },
-      { to: 1.5 },
-      { from: new Date(Number.NaN) },
-      { types: ['Answer'] },
-      { types: [] },
-      { rate: 0 },
-      { inFlight: 501 },
-      { stopAfter: 0 },
-    ]
-    for (const which of wrong)
-      await expect(test.app.replay('ear', which), JSON.stringify(which)).rejects.toMatchObject({
-        code: 'CONFIG_INVALID',
-      })
-    expect(() => ear(empty(), { replay: 'always' as 'marked' })).toThrow(/always/)
   })
 })
