@@ -2,6 +2,7 @@
  * The first question at three in the morning: is anything moving, what is stuck and since when, and what can safely be
  * done about it.
  */
+import type { Behind } from '../app/history.ts'
 import type { DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
 import type { Paused } from '../subscribe/settings.ts'
@@ -9,6 +10,7 @@ import type { On } from './on.ts'
 import { nowOf } from './on.ts'
 import type { ProcessSummary } from './processes.ts'
 import { processesIn } from './processes.ts'
+import { removedUnread } from './retention.ts'
 import type { OpenSagas } from './sagas.ts'
 import { openSagaCounts } from './sagas.ts'
 import { countedRows } from './sizes.ts'
@@ -146,6 +148,7 @@ export async function status(on: On): Promise<Status> {
       last,
       counts: await deadLetters.counts(),
       sizes: await transaction.sizes.read(countedRows),
+      unread: await removedUnread(transaction),
       nextTimer: (await timers.upcoming({ after: { next: 1, id: '' }, limit: 1 }))[0]?.next,
     }
   })
@@ -180,17 +183,30 @@ const goneOf = ({ name, seen }: ProcessSummary): Attention => ({
   advice: 'What it had in hand is done by others, or when the app runs again.',
 })
 
+const unreadOf = (
+  { subscription, position, truncated }: Behind,
+  all: readonly SubscriptionStatus[],
+  now: number,
+): Attention => ({
+  name: subscription,
+  what: `is at ${position}, but messages up to ${truncated} were removed`,
+  since: now - (all.find(({ name }) => name === subscription)?.behindMs ?? 0),
+  advice: 'thence retention show',
+})
+
 const attentionOf = (
   {
     all,
     parkedSince,
     nextTimer,
     processes,
+    unread,
   }: {
     readonly all: readonly SubscriptionStatus[]
     readonly parkedSince: ReadonlyMap<string, number>
     readonly nextTimer: number | undefined
     readonly processes: readonly ProcessSummary[]
+    readonly unread: readonly Behind[]
   },
   now: number,
 ): readonly Attention[] => {
@@ -208,5 +224,6 @@ const attentionOf = (
       advice: idle,
     })
   found.push(...processes.filter(({ alive }) => !alive).map(goneOf))
+  found.push(...unread.map((one) => unreadOf(one, all, now)))
   return found.sort((left, right) => left.since - right.since)
 }

@@ -2,8 +2,11 @@
  * How long what is kept, and removing what is old by hand. The app's code is not needed: it has told the store its
  * policy. What it archives itself is left to it, unless somebody else archives instead.
  */
+import type { Behind } from '../app/history.ts'
+import { behindHistory } from '../app/history.ts'
 import { standingOf } from '../app/standing.ts'
 import { ThenceError } from '../errors.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { CategorySize } from '../ports/sizes.ts'
 import type { Archive, Policy, RetentionRule } from '../retain/policy.ts'
 import { ruleOf } from '../retain/policy.ts'
@@ -81,4 +84,13 @@ export async function retain(on: On, options: RetainOptions = {}): Promise<Reten
     standing: (transaction) => standingOf(transaction, [...policy.ignore, ...ignore]),
     archiveOf: () => archive,
   })
+}
+
+/** Subscriptions that have not read messages that were removed, from the store alone. */
+export async function removedUnread(transaction: Transaction): Promise<readonly Behind[]> {
+  const { readers } = await standingOf(transaction)
+  const known = readers.flatMap(({ name, types }) =>
+    types === undefined ? [] : [{ name, types: [...types] }],
+  )
+  return behindHistory(transaction, known)
 }

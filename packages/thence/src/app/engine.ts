@@ -24,6 +24,7 @@ import { Subscription } from '../subscribe/subscription.ts'
 import { Waker } from '../subscribe/waker.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
 import { JobRunner } from './jobs.ts'
+import { behindHistory } from './history.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
 import { isBehind } from './reach.ts'
@@ -144,13 +145,16 @@ export class Engine {
   async start(): Promise<void> {
     const { runtime } = this.#store.tools
     await prepareViews(this.#store, this.#parts.projections, this.#signals)
-    await this.#store.transact(async ({ transaction }) => {
+    const behind = await this.#store.transact(async ({ transaction }) => {
       await recordParts(transaction, this.#parts, runtime.now())
       for (const { options } of this.subscriptions) {
         const { name, partitions = 1, from = 'start' } = options
         await divide(transaction, { name, partitions, from })
       }
+      const all = this.subscriptions.map(({ options }) => options)
+      return behindHistory(transaction, all)
     })
+    for (const one of behind) this.#signals.emit({ name: 'history-truncated', ...one })
     this.#stopped = false
     for (const subscription of this.subscriptions) subscription.start()
     await this.#membership.join()

@@ -3,6 +3,7 @@
  * not run now.
  */
 import type { Transaction } from '../ports/database.ts'
+import { loadVersions, splitSideName } from '../project/versions.ts'
 import type { Reader, Standing } from '../retain/holds.ts'
 import { openSagas } from '../saga/run.ts'
 import { loadDivision } from '../subscribe/division.ts'
@@ -10,7 +11,7 @@ import type { PartRecord } from './part-records.ts'
 import { loadParts } from './part-records.ts'
 
 /** Where the slowest partition of a subscription is; one that has not begun is at the beginning. */
-const positionOf = async (transaction: Transaction, name: string): Promise<number> => {
+export const positionOf = async (transaction: Transaction, name: string): Promise<number> => {
   const rows = await transaction.checkpoints.list(name)
   const { partitions } = await loadDivision(transaction, name)
   return rows.length < partitions ? 0 : Math.min(...rows.map(({ position }) => position))
@@ -25,18 +26,38 @@ const readerOf = async (
   position: await positionOf(transaction, name),
 })
 
+/**
+ * A version of a view that is filled beside the one that serves reads what its projection reads; one that is kept, or
+ * that was dropped, reads nothing.
+ */
+const sideReader = async (
+  transaction: Transaction,
+  name: string,
+  parts: readonly PartRecord[],
+): Promise<Reader | undefined> => {
+  const { projection = '', version } = splitSideName(name) ?? {}
+  const part = parts.find((one) => one.name === projection && one.part === 'projection')
+  // Nobody has told what it is: it may read anything.
+  if (part === undefined) return readerOf(transaction, { name })
+  const { building } = await loadVersions(transaction, projection)
+  return building?.version === version ? readerOf(transaction, { ...part, name }) : undefined
+}
+
 /** @param ignore subscriptions that nothing is kept for. */
 export async function standingOf(
   transaction: Transaction,
   ignore: readonly string[] = [],
 ): Promise<Standing> {
   const parts = await loadParts(transaction)
-  const known = new Set([...ignore, ...parts.map(({ name }) => name)])
   const readers: Reader[] = []
   for (const part of parts)
     if (!part.inline && !ignore.includes(part.name)) readers.push(await readerOf(transaction, part))
-  for (const { subscription: name, partition } of await transaction.checkpoints.list())
-    if (partition === 0 && !known.has(name)) readers.push(await readerOf(transaction, { name }))
+  const known = new Set([...ignore, ...parts.map(({ name }) => name)])
+  const rows = await transaction.checkpoints.list()
+  for (const name of new Set(rows.map(({ subscription }) => subscription))) {
+    const reader = known.has(name) ? undefined : await sideReader(transaction, name, parts)
+    if (reader !== undefined) readers.push(reader)
+  }
   const of = (kind: PartRecord['part']): readonly PartRecord[] =>
     parts.filter(({ part }) => part === kind)
   return {
