@@ -2,15 +2,15 @@
  * A following projection that catches up with 100,000 events: a counter per stream, kept as documents in SQLite,
  * view and checkpoint in one transaction per batch.
  */
-import { copyFileSync, existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { documents, plain, projection, query } from 'thence'
 import type { Case, Row, Setting } from './bench.ts'
 import { check } from './bench.ts'
 import { emmettFollow } from './emmett-cases.ts'
+import { filledOurs, prepared } from './filled.ts'
 import type { Payload } from './load.ts'
 import { payload, streamCount, streamOf, sumOf, versionBefore } from './load.ts'
-import { appOn, fileOf, ItemAdded, startApp } from './ours.ts'
+import { appOn, ItemAdded } from './ours.ts'
 import { RawStore } from './raw.ts'
 
 const events = 100_000
@@ -48,37 +48,12 @@ const counters = projection('counters', {
 
 const amount = ({ scale }: Setting): number => Math.max(streamCount, Math.round(events * scale))
 
-/** Fills a file once per run; every round works on a copy. */
-const prepared = async (
-  setting: Setting,
-  name: string,
-  fill: (path: string) => Promise<void>,
-): Promise<string> => {
-  const template = `${setting.shared}/${name}-${amount(setting)}.db`
-  if (!existsSync(template)) await fill(template)
-  copyFileSync(template, fileOf(setting))
-  return fileOf(setting)
-}
-
-const fillOurs = async (path: string, count: number): Promise<void> => {
-  await using running = await startApp(path)
-  const one = (n: number) => ({
-    stream: streamOf(n),
-    expected: versionBefore(n),
-    events: ItemAdded(payload(n)),
-  })
-  for (let n = 0; n < count; n += 500) {
-    const batch = Array.from({ length: Math.min(500, count - n) }, (_, index) => one(n + index))
-    await Promise.all(batch.map((append) => running.append(append)))
-  }
-}
-
 const ours: Case = {
   name: 'thence',
   side: 'ours',
   async run(setting) {
     const count = amount(setting)
-    const path = await prepared(setting, 'follow-ours', (file) => fillOurs(file, count))
+    const path = await filledOurs(setting, count)
     const start = performance.now()
     const running = await appOn(path).use(counters).start()
     await running.whenIdle()
@@ -92,7 +67,7 @@ const ours: Case = {
   },
 }
 
-const fillRaw = async (path: string, count: number): Promise<void> => {
+export const fillRaw = async (path: string, count: number): Promise<void> => {
   const store = new RawStore(path)
   for (let n = 0; n < count; n += 1000)
     store.append(
@@ -121,7 +96,7 @@ const rawRead: Case = {
   side: 'raw',
   async run(setting) {
     const count = amount(setting)
-    const path = await prepared(setting, 'follow-raw', (file) => fillRaw(file, count))
+    const path = await prepared(setting, `raw-${count}`, (file) => fillRaw(file, count))
     const start = performance.now()
     const store = new RawStore(path)
     let seen = 0
@@ -175,7 +150,7 @@ const rawFollow: Case = {
   side: 'raw',
   async run(setting) {
     const count = amount(setting)
-    const path = await prepared(setting, 'follow-raw', (file) => fillRaw(file, count))
+    const path = await prepared(setting, `raw-${count}`, (file) => fillRaw(file, count))
     const start = performance.now()
     const store = new RawStore(path)
     followByHand(store)

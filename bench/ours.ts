@@ -2,7 +2,7 @@
  * Ours as the bench uses it: the public doors `thence` and `thence/sqlite`, with their defaults (WAL, FULL).
  */
 import { DatabaseSync } from 'node:sqlite'
-import type { App, AppBuilder } from 'thence'
+import type { App, AppBuilder, AppOptions } from 'thence'
 import { app, event, plain } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import type { Payload } from './load.ts'
@@ -12,8 +12,8 @@ import { payload, streamOf, sumOf, versionBefore } from './load.ts'
 export const ItemAdded = event('ItemAdded', plain<Payload>())
 
 /** An app on a file. */
-export const appOn = (path: string): AppBuilder =>
-  app({ database: sqlite({ database: new DatabaseSync(path) }) }).messages(ItemAdded)
+export const appOn = (path: string, options: Partial<AppOptions> = {}): AppBuilder =>
+  app({ database: sqlite({ database: new DatabaseSync(path) }), ...options }).messages(ItemAdded)
 
 /** Starts an app that has nothing but the load's event. */
 export const startApp = (path: string): Promise<App<never, never>> => appOn(path).start()

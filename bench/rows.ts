@@ -2,15 +2,33 @@
  * All rows, in the order in which they are told.
  */
 import { append1, append64 } from './append.ts'
+import { backlog } from './backlog.ts'
 import type { Row } from './bench.ts'
 import { busNames, busRows } from './bus-rows.ts'
 import { follow } from './follow.ts'
 import { latency } from './latency.ts'
 import { ordersRow } from './orders.ts'
+import { overhead, overheadOfView } from './overhead.ts'
+import { partitions } from './partitions.ts'
+import { poison } from './poison.ts'
 import { read } from './read.ts'
 import { sagas } from './saga.ts'
+import { takeovers } from './takeover.ts'
 
-const stored: readonly Row[] = [append64, append1, read, follow, latency, sagas]
+const stored: readonly Row[] = [
+  append64,
+  append1,
+  read,
+  follow,
+  latency,
+  sagas,
+  overhead,
+  overheadOfView,
+  partitions,
+  poison,
+  backlog,
+  takeovers,
+]
 
 export const rowNames: readonly string[] = [
   ...stored.map(({ name }) => name),

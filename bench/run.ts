@@ -13,7 +13,7 @@ import { measureRow } from './measure.ts'
 import { loadRows, rowNames } from './rows.ts'
 import { rowText } from './table.ts'
 
-const help = `Usage: npm run bench -- [options]
+const help = `Usage: npm run bench -- [options] [NAME…]
 
   --only NAME[,NAME]  only these rows (append: all that begin with append-):
                       ${rowNames.join(', ')}
@@ -29,7 +29,8 @@ const help = `Usage: npm run bench -- [options]
 Files are made in $THENCE_BENCH_DIR, or beside the bench, and removed at the end.
 `
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     only: { type: 'string' },
     side: { type: 'string', default: 'ours,raw,rival' },
@@ -64,7 +65,9 @@ const namesFor = (given: string): readonly string[] => {
 }
 
 const wanted = async (): Promise<readonly Row[]> => {
-  const names = (values.profile ?? values.only)?.split(',').flatMap(namesFor) ?? rowNames
+  const given = [values.profile ?? values.only ?? [], positionals].flat()
+  const asked = given.flatMap((text) => text.split(',')).flatMap(namesFor)
+  const names = asked.length > 0 ? asked : rowNames
   const sides = values.profile === undefined ? values.side.split(',') : ['ours']
   return (await loadRows(names, values.orders))
     .map((row) => ({ ...row, cases: row.cases.filter(({ side }) => sides.includes(side)) }))

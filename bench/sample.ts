@@ -9,7 +9,7 @@ import { spread } from './measure.ts'
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-const percentile = (times: readonly number[], part: number): number => {
+export const percentile = (times: readonly number[], part: number): number => {
   const sorted = times.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
