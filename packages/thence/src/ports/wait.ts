@@ -27,3 +27,11 @@ export function wait(
     signal?.addEventListener('abort', stop, { once: true })
   })
 }
+
+/**
+ * Resolves when the present turn of the event loop is over. Long work that only promises drive asks for it now and then:
+ * else no timer runs and nothing else is read or answered until it ends.
+ */
+export function turn(runtime: Pick<Runtime, 'soon'>): Promise<void> {
+  return new Promise((resolve) => runtime.soon(resolve))
+}

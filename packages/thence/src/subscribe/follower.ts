@@ -4,6 +4,7 @@
  */
 import { isThenceError } from '../errors.ts'
 import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
+import { turn } from '../ports/wait.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Item } from './item.ts'
 import type { ItemPage } from './pages.ts'
@@ -175,6 +176,8 @@ export class Follower {
         const through = end === items.length ? on.through : last.stored.position
         await this.#move(items.slice(done, end), through)
         done = end
+        // What else has been settled meanwhile goes along with the next; and timers have their turn.
+        await turn(this.#following.store.tools.runtime)
       }
     }
   }

@@ -8,6 +8,7 @@ import { classify } from '../handle/classify.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint, Hold } from '../ports/checkpoints.ts'
+import { turn } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Division } from './division.ts'
@@ -217,7 +218,9 @@ export class Partition {
     while (!this.#valve.stopping) {
       const { closed } = this.#valve
       const more = await this.#guarded()
-      if (!more && !this.#valve.stopping && !this.#tidyAsked) await this.#rest(closed)
+      // A backlog must not keep timers, heartbeats among them, from running.
+      if (more) await turn(this.#context.store.tools.runtime)
+      else if (!this.#valve.stopping && !this.#tidyAsked) await this.#rest(closed)
     }
   }
 

@@ -6,6 +6,7 @@ import { isThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { StoredMessage } from '../ports/events.ts'
+import { turn } from '../ports/wait.ts'
 import type { Retry, Share } from '../ports/retries.ts'
 import type { Item } from './item.ts'
 import { messageOf } from './redrive.ts'
@@ -143,6 +144,7 @@ export class Retrying {
       }
       if (inHand.size === 0) break
       await this.#anySettled(inHand)
+      await turn(this.#stepping.store.tools.runtime)
     }
     if (failures.length > 0) throw failures[0]
     await this.#look()
