@@ -174,18 +174,17 @@ export class Engine {
   async stop(deadline: Promise<void>, calls: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopped = true
     this.#cancelPoll()
-    const jobs = this.#jobs.stop()
+    const others = [this.#jobs.stop(), this.rebuilds.stop()]
     await this.#clock.stop()
     await this.#polling
     await this.#membership.pause()
-    await this.rebuilds.stop()
     const views = new Set(this.#parts.projections.map(({ name }) => name))
     const stop = (some: readonly Subscription[]): Promise<unknown> =>
       Promise.all(some.map((subscription) => subscription.stop(deadline)))
     const acting = stop(this.#all.filter(({ name }) => !views.has(name)))
     await Promise.race([calls, deadline])
     await Promise.all([
-      jobs,
+      ...others,
       acting,
       stop(this.subscriptions.filter(({ name }) => views.has(name))),
     ])
