@@ -2,7 +2,7 @@
 import { eventFaults, without } from '../conformance/faults-events.ts'
 import { portFaults } from '../conformance/faults-ports.ts'
 import { transactionFaults } from '../conformance/faults-transactions.ts'
-import { below, type Mutant, ports } from './mutant.ts'
+import { below, type Mutant, ports, under } from './mutant.ts'
 
 /** A fault that the conformance cases find too. */
 const known = (name: string): Mutant => {
@@ -55,8 +55,11 @@ const writing: readonly Mutant[] = [
     events: { append: (request) => events.append(without(request, 'condition')) },
   })),
   known('a savepoint undoes nothing'),
-  ...(['events', 'documents', 'timers', 'retries'] as const).map((port) =>
-    known(`a rollback keeps what was written through ${port}`),
+  ...under(
+    { lostRequest: 6, lostConnection: 4 },
+    (['events', 'documents', 'timers', 'retries'] as const).map((port) =>
+      known(`a rollback keeps what was written through ${port}`),
+    ),
   ),
 ]
 
@@ -72,7 +75,20 @@ const subscribing: readonly Mutant[] = [
     retries: { put: (row) => retries.put({ ...row, attempts: Math.min(row.attempts, 1) }) },
   })),
   known('a parked key is not blocked'),
-  known('settling promotes what stands behind a parked row'),
+  ports('settling wakes all that wait behind', ({ retries }) => ({
+    retries: {
+      settle: async (row, now) => {
+        const stored = await retries.find(row.subscription, row.position)
+        const settled = await retries.settle(row, now)
+        for (let position = row.position + 1; position < row.position + 300; position += 1) {
+          const next = await retries.find(row.subscription, position)
+          if (settled && next?.state === 'queued' && next.key === stored?.key)
+            await retries.put({ ...next, state: 'due', due: now })
+        }
+        return settled
+      },
+    },
+  })),
   ports('settling puts off for ever what waits behind', ({ retries }) => ({
     retries: {
       settle: async (row, now) => {
@@ -129,4 +145,12 @@ const timing: readonly Mutant[] = [
   })),
 ]
 
-export const adapterMutants: readonly Mutant[] = [...reading, ...writing, ...subscribing, ...timing]
+/** Messages that fail, while others of their key come. */
+const failures = { passingError: 5, poison: 3, slowHandler: 3 }
+
+export const adapterMutants: readonly Mutant[] = [
+  ...reading,
+  ...writing,
+  ...under(failures, subscribing),
+  ...timing,
+]

@@ -45,6 +45,7 @@ export const simulated = (plant?: Plant, more: Partial<Hazards> = {}): Simulated
     workload: banking,
     invariants: bankInvariants,
     hazards: { ...hazards, ...more },
+    patience: '60s',
     plant,
   })
   return {
