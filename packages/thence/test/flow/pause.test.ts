@@ -110,7 +110,7 @@ describe.each(kinds)('a paused subscription on $name', ({ make }: Kind) => {
     await test.advance('3s')
     expect(await test.app.ask(Heard(null))).toBe(1)
     const late = test.app.ask(Heard(null), { after: position, timeout: '1s' })
-    await expect(test.runtime.until(late)).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })
+    await expect(test.runtime.until(late)).rejects.toMatchObject({ code: 'POSITION_TIMEOUT' })
     await test.app.resume('heard')
     expect(await test.runtime.until(test.app.ask(Heard(null), { after: position }))).toBe(2)
   })
