@@ -14,6 +14,7 @@ export type { Rebuilt, RebuildProgress } from './app/rebuilt.ts'
 export type { Replayed, ReplayOptions } from './app/replay.ts'
 export type { ReplayRequest } from './app/replay-plan.ts'
 export type { SettingOptions } from './app/settings.ts'
+export type { Schedules } from './app/schedules.ts'
 export { systemRuntime } from './app/system-runtime.ts'
 export type { TransactionOptions, TransactionResult } from './app/transact.ts'
 export type { AppTransaction } from './app/transaction.ts'
@@ -86,6 +87,16 @@ export type { TableKeys, ViewDefinition } from './project/view.ts'
 export type { Archive, RetentionOptions, RetentionRule } from './retain/policy.ts'
 export type { Reaction, Saga, SagaOptions } from './saga/saga.ts'
 export { saga } from './saga/saga.ts'
+export type { CatchUp } from './schedule/catch-up.ts'
+export type { Schedule, ScheduleOptions, Slot } from './schedule/schedule.ts'
+export { schedule } from './schedule/schedule.ts'
+export type {
+  TimerKind,
+  TimersOptions,
+  TimersPage,
+  TimerState,
+  TimerView,
+} from './schedule/view.ts'
 export type { SagaContext, Step, StepOptions } from './saga/step.ts'
 export { step } from './saga/step.ts'
 export type { Scheduled } from './store/later.ts'

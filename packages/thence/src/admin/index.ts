@@ -46,6 +46,21 @@ export type {
 } from './sagas.ts'
 export { saga, sagas } from './sagas.ts'
 export { sizes } from './sizes.ts'
+export type { ActedOn } from '../schedule/operate.ts'
+export type {
+  TimerKind,
+  TimersOptions,
+  TimersPage,
+  TimerState,
+  TimerView,
+} from '../schedule/view.ts'
+export type {
+  ScheduleActOptions,
+  ScheduleDetails,
+  TimerDetails,
+  TimerMessage,
+} from './schedules.ts'
+export { cancelSchedule, fireSchedule, resumeSchedule, schedule, schedules } from './schedules.ts'
 export type { SettingOptions, SettingsView } from './settings.ts'
 export { pause, resume, setPolicy } from './settings.ts'
 export type { ReplayPlan } from './replay.ts'

@@ -34,6 +34,7 @@ import { replayHandler } from './replay.ts'
 import { Keeper } from './retention.ts'
 import type { Rebuilt } from './rebuilt.ts'
 import { Reporter } from './reporter.ts'
+import { Schedules } from './schedules.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
 
@@ -70,6 +71,7 @@ export class App<C extends string = string, Q extends string = string> implement
   readonly #keeper: Keeper
   /** Aborted when the end is not put off any longer. */
   readonly #ending = new AbortController()
+  readonly #schedules: Schedules
   /** What is not answered yet. */
   readonly #calls = new Set<Promise<unknown>>()
   #stopping: Promise<void> | undefined
@@ -88,11 +90,17 @@ export class App<C extends string = string, Q extends string = string> implement
     const subscriptions = () => this.#engine.subscriptions
     this.#reporter = new Reporter({ store, meter, member, subscriptions })
     this.#reports = options.reports
+    this.#schedules = new Schedules(store, this.#engine, (work) => this.#call(work))
   }
 
   /** The database it runs on, for inspection and operation (`thence/admin`). */
   get database(): Database {
     return this.#store.database
+  }
+
+  /** What waits for its time: look at it, cancel it, fire it now. */
+  get schedules(): Schedules {
+    return this.#schedules
   }
 
   /** @internal */
@@ -133,7 +141,7 @@ export class App<C extends string = string, Q extends string = string> implement
     if (when === undefined) return this.#call(() => commandDoor(command, door))
     return this.#call(async () => {
       const scheduled = await laterDoor(command, when, door)
-      this.#engine.timerSet()
+      this.#engine.timerSet(scheduled.due)
       return scheduled
     })
   }

@@ -81,7 +81,7 @@ export class Engine {
     this.#parts = parts
     this.#store = store
     this.#signals = signals
-    this.#clock = new TimerClock(store, signals)
+    this.#clock = new TimerClock(store, signals, parts.schedules)
     const { tools } = store
     const all = [
       ...parts.aggregates.map((aggregate) => commands(aggregate, store)),
@@ -162,7 +162,7 @@ export class Engine {
       this.#head = Math.max(this.#head, commit.to)
       for (const subscription of this.#all) subscription.offer(commit)
     })
-    this.#clock.start()
+    await this.#clock.start()
     this.#jobs.start()
     this.#schedulePoll()
   }
@@ -205,8 +205,8 @@ export class Engine {
   }
 
   /** A timer was set that may be due soon. */
-  timerSet(): void {
-    this.#clock.wake()
+  timerSet(due = 0): void {
+    this.#clock.set(due)
   }
 
   /** Looks now for what others did, and at the timers, without waiting for the next poll. */

@@ -9,7 +9,7 @@ import { typesOf } from '../saga/saga.ts'
 import type { Projection } from '../project/projection.ts'
 import { splitSideName } from '../project/versions.ts'
 import type { TableKeys } from '../project/view.ts'
-import type { Part, Parts } from './parts.ts'
+import type { LogPart, Parts } from './parts.ts'
 
 /** What can be done with a view by who has not its code. */
 export interface ViewRecord {
@@ -22,7 +22,7 @@ export interface ViewRecord {
 
 export interface PartRecord {
   readonly name: string
-  readonly part: Part['part']
+  readonly part: LogPart['part']
   readonly inline: boolean
   /** The types of the messages that it reads from the log; absent in what older versions have noted. */
   readonly types?: readonly string[]
@@ -41,7 +41,7 @@ export interface PartRecord {
 const collection = '$parts'
 const pageSize = 500
 
-const readBy = (part: Part): readonly string[] => {
+const readBy = (part: LogPart): readonly string[] => {
   switch (part.part) {
     case 'aggregate':
       return [...part.decide.keys()]
@@ -59,7 +59,7 @@ const viewRecordOf = ({ view: { kind, beside, keys } }: Projection): ViewRecord 
   ...(keys === undefined ? {} : { keys }),
 })
 
-export const recordOf = (part: Part): PartRecord => ({
+export const recordOf = (part: LogPart): PartRecord => ({
   name: part.name,
   part: part.part,
   inline: part.part === 'projection' && part.inline,

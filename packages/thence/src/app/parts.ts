@@ -8,8 +8,11 @@ import type { AnyDefinition } from '../message/define.ts'
 import { Registry } from '../message/registry.ts'
 import type { Projection } from '../project/projection.ts'
 import type { Saga } from '../saga/saga.ts'
+import type { Schedule } from '../schedule/schedule.ts'
 
-export type Part = Aggregate | Projection | Saga | Handler
+/** A part that follows the log, or decides what is written to it. */
+export type LogPart = Aggregate | Projection | Saga | Handler
+export type Part = LogPart | Schedule
 
 /** The types of the commands that a part takes. */
 export type CommandsOf<P> = P extends Aggregate<infer C> | Handler<infer C> ? C : never
@@ -23,6 +26,7 @@ export interface Parts {
   readonly projections: readonly Projection[]
   readonly sagas: readonly Saga[]
   readonly handlers: readonly Handler[]
+  readonly schedules: readonly Schedule[]
   /** Command type → the aggregate that decides it. */
   readonly deciders: ReadonlyMap<string, Aggregate>
   /** Query type → the projection that answers it. */
@@ -45,6 +49,8 @@ const definitionsOf = (part: Part): readonly AnyDefinition[] => {
       return part.definitions
     case 'saga':
       return sagaDefinitions(part)
+    case 'schedule':
+      return []
   }
 }
 
@@ -65,16 +71,18 @@ const sagaDefinitions = (saga: Saga): readonly AnyDefinition[] => [
   ...(Object.values(saga.facts) as unknown as readonly AnyDefinition[]),
 ]
 
+/** A schedule may be named as the part that takes its commands is: it has no checkpoint. */
 const checkNames = (parts: readonly Part[]): void => {
   const taken = new Map<string, string>()
   for (const { name, part } of parts) {
-    const other = taken.get(name)
+    const key = part === 'schedule' ? `${part} ${name}` : ` ${name}`
+    const other = taken.get(key)
     if (other !== undefined)
       throw new ThenceError(
         'NAME_TAKEN',
-        `"${name}" names both a ${other} and a ${part}; each needs a name of its own, because its checkpoint is kept under it.`,
+        `"${name}" names both a ${other} and a ${part}; each needs a name of its own, because its state is kept under it.`,
       )
-    taken.set(name, part)
+    taken.set(key, part)
   }
 }
 
@@ -114,6 +122,7 @@ export function assemble(parts: readonly Part[], extra: readonly AnyDefinition[]
   const handlers = ofKind(parts, 'handler')
   const projections = ofKind(parts, 'projection')
   const sagas = ofKind(parts, 'saga')
+  const schedules = ofKind(parts, 'schedule')
   const deciders = aggregates.flatMap((one) =>
     [...one.decide.keys()].map((type) => [type, one] as const),
   )
@@ -134,6 +143,7 @@ export function assemble(parts: readonly Part[], extra: readonly AnyDefinition[]
     projections,
     sagas,
     handlers,
+    schedules,
     deciders: new Map(deciders),
     answerers: unique(answerers, 'answered'),
   }

@@ -38,6 +38,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'history-truncated': 'warn',
   'lease-lost': 'warn',
   'job-failed': 'warn',
+  'schedule-skipped': 'warn',
   'message-resolved': 'info',
   'subscription-recovered': 'info',
   'subscription-resumed': 'info',
@@ -94,6 +95,8 @@ const lines: Lines = {
   'view-switched': (one) =>
     `${one.projection}: version ${one.version} of the view serves from position ${one.position} on, no longer version ${one.previous}`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,
+  'schedule-skipped': (one) =>
+    `schedule ${one.schedule}: ${one.slots ?? 'more than a thousand'} missed slots were skipped, from ${new Date(one.from).toISOString()} to ${new Date(one.to).toISOString()}`,
   'timer-failed': (one) =>
     `timer ${one.id} could not be fired (attempt ${one.attempts}), again in ${one.retryIn} ms. ${reason(one.error)}`,
   'timer-parked': (one) =>

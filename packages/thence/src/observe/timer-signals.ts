@@ -26,3 +26,13 @@ export type NotableTimerSignal =
   | ({ readonly name: 'timer-failed'; readonly retryIn: number } & FailedTimer)
   /** It was given up and is kept with its error, for a person. */
   | ({ readonly name: 'timer-parked' } & FailedTimer)
+  /** Slots of a schedule were missed and not sent, as its `catchUp` says. */
+  | {
+      readonly name: 'schedule-skipped'
+      readonly schedule: string
+      /** The first and the last of them, Unix milliseconds. */
+      readonly from: number
+      readonly to: number
+      /** How many; null if they were too many to count. */
+      readonly slots: number | null
+    }

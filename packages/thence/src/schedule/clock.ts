@@ -4,45 +4,54 @@
  */
 import { isStoreFailure } from '../errors.ts'
 import type { Signals } from '../observe/signals.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
 import type { Store } from '../store/store.ts'
-import type { Writer } from '../store/writer.ts'
+import { adopt, confirmEvery } from './adopt.ts'
 import type { Tell } from './fire.ts'
-import { fireOne, fireOrFail } from './fire.ts'
+import { fireOne, fireOrFail, scheduleOf } from './fire.ts'
+import type { Schedule } from './schedule.ts'
+import { slotMessage, suffixOf } from './slots.ts'
 
 /** So many timers are fired in one transaction at most. */
 const batch = 200
 /** Looks at least so often, in milliseconds, for timers that another process has set and for a clock that was set. */
 const longest = 1000
 
-/** What is due, as far as it is this process's to fire. */
-const dueOf = async ({ transaction }: Writer): Promise<readonly Timer[]> => {
-  const found: Timer[] = []
-  let after: TimerPlace | undefined
-  for (;;) {
-    const limit = batch - found.length
-    const page = await transaction.timers.due({ limit, ...(after === undefined ? {} : { after }) })
-    found.push(...page)
-    after = page.at(-1)
-    if (page.length < limit || found.length >= batch) return found
-  }
-}
-
 export class TimerClock {
   readonly #store: Store
   readonly #signals: Signals
+  readonly #schedules: ReadonlyMap<string, Schedule>
+  /** Schedules whose definition is still to replace another one. */
+  readonly #wanted: Set<string>
+  /** When the definitions were looked at last, by `elapsed`. */
+  #confirmed = -Infinity
   #cancel: Cancel = () => undefined
   #running: Promise<void> | undefined
   #stopped = true
   #again = false
+  /** The last look: when it was, by the database's clock and by `elapsed`. */
+  #looked = { now: 0, elapsed: -Infinity }
 
-  constructor(store: Store, signals: Signals) {
+  constructor(store: Store, signals: Signals, schedules: readonly Schedule[] = []) {
     this.#store = store
     this.#signals = signals
+    this.#schedules = new Map(schedules.map((one) => [one.name, one]))
+    this.#wanted = new Set(this.#schedules.keys())
   }
 
-  start(): void {
+  /**
+   * Plans the schedules that are new, and begins.
+   * @throws SCHEMA_INVALID, CONFIG_INVALID and whatever `send` throws, if a schedule writes no valid command; STORE_…
+   */
+  async start(): Promise<void> {
+    const { tools } = this.#store
+    for (const schedule of this.#schedules.values()) {
+      const time = schedule.slots.next(tools.runtime.now())
+      slotMessage(schedule, { time, manual: false, suffix: suffixOf(time) }, tools)
+    }
+    await this.#adopt(true)
     this.#stopped = false
     this.wake()
   }
@@ -51,6 +60,12 @@ export class TimerClock {
     this.#stopped = true
     this.#cancel()
     await this.#running
+  }
+
+  /** A timer was set; it is looked for at once if it is due before the next look would come. */
+  set(due: number): void {
+    const passed = this.#store.tools.runtime.elapsed() - this.#looked.elapsed
+    if (due < this.#looked.now + passed + longest) this.wake()
   }
 
   /** Timers may have been set or may be due. */
@@ -69,7 +84,8 @@ export class TimerClock {
     let wait: number | undefined
     try {
       while ((await this.fire()) && !this.#stopped);
-      wait = await this.#store.read(({ timers }) => timers.wait())
+      await this.#adopt(false)
+      wait = await this.#look()
     } catch {
       // The subscriptions tell that the database failed; look again at the next tick.
     }
@@ -78,9 +94,17 @@ export class TimerClock {
     this.#cancel = this.#store.tools.runtime.after(delay, () => this.wake())
   }
 
+  #look(): Promise<number | undefined> {
+    return this.#store.read(async ({ timers }) => {
+      const elapsed = this.#store.tools.runtime.elapsed()
+      this.#looked = { now: await timers.now(), elapsed }
+      return timers.wait()
+    })
+  }
+
   /** Fires a batch of what is due; returns whether there may be more. */
   async fire(): Promise<boolean> {
-    const any = await this.#store.read(({ timers }) => timers.due({ limit: 1 }))
+    const any = await this.#store.read((transaction) => this.#due(transaction, 1))
     if (any.length === 0) return false
     try {
       return await this.#fire(fireOne)
@@ -92,17 +116,58 @@ export class TimerClock {
   }
 
   async #fire(fire: typeof fireOne): Promise<boolean> {
+    const { tools } = this.#store
     let tell: Tell[] = []
     const more = await this.#store.transact(async (writer) => {
       tell = []
       // Read again: another process may have been first, or a timer may have been set anew meanwhile.
-      const due = await dueOf(writer)
+      const due = await this.#due(writer.transaction, batch)
       const now = await writer.transaction.timers.now()
-      const { runtime } = this.#store.tools
-      for (const timer of due) tell.push(await fire(writer, timer, { now, runtime }))
+      const firing = { now, tools, schedules: this.#schedules }
+      for (const timer of due) tell.push(await fire(writer, timer, firing))
       return due.length === batch
     })
     for (const one of tell) one(this.#signals)
     return more
+  }
+
+  /** What is due, but for the slots of schedules that only another app has. */
+  async #due({ timers }: Transaction, most: number): Promise<readonly Timer[]> {
+    const found: Timer[] = []
+    let after: TimerPlace | undefined
+    for (;;) {
+      const limit = most - found.length
+      const page = await timers.due({
+        limit,
+        ...(after === undefined ? {} : { after }),
+      })
+      found.push(...page.filter((timer) => this.#isOurs(timer)))
+      after = page.at(-1)
+      if (page.length < limit || found.length >= most) return found
+    }
+  }
+
+  #isOurs(timer: Timer): boolean {
+    const schedule = scheduleOf(timer)
+    return schedule === undefined || this.#schedules.has(schedule)
+  }
+
+  /** Says that this app has its schedules, and makes its definitions hold where they should. */
+  async #adopt(starting: boolean): Promise<void> {
+    if (this.#schedules.size === 0) return
+    const elapsed = this.#store.tools.runtime.elapsed()
+    if (this.#wanted.size === 0 && elapsed - this.#confirmed < confirmEvery) return
+    const done: string[] = []
+    await this.#store.transact(async (writer) => {
+      done.length = 0
+      const now = await writer.transaction.timers.now()
+      for (const schedule of this.#schedules.values()) {
+        const wanted = this.#wanted.has(schedule.name)
+        if ((await adopt(writer, schedule, { starting, wanted, now })) !== 'waiting')
+          done.push(schedule.name)
+      }
+    })
+    for (const name of done) this.#wanted.delete(name)
+    this.#confirmed = elapsed
   }
 }

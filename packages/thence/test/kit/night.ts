@@ -1,0 +1,52 @@
+// A schedule with what takes its commands, and what came of them.
+import type { AppBuilder, Database, ScheduleOptions } from 'thence'
+import { command, handler, plain, schedule } from 'thence'
+import type { TestApp, TestAppOptions } from 'thence/testing'
+import type { Place } from './places.ts'
+import { all, run } from './places.ts'
+
+export const Make = command('Make', plain<{ readonly of: string; readonly manual: boolean }>())
+
+/** A schedule named `nightly`, unless told otherwise, whose command says for which slot it is. */
+export const nightly = (change: Partial<ScheduleOptions> = {}, name = 'nightly') =>
+  schedule(name, {
+    cron: '0 2 * * *',
+    send: ({ local, manual }) => Make({ of: local.slice(0, 19), manual }),
+    ...change,
+  })
+
+export const maker = handler('maker', Make, () => undefined)
+
+export interface Night extends TestApp<'Make', never> {
+  /** For which slots a command was recorded, in the order of the log. */
+  made(): Promise<readonly string[]>
+}
+
+/** Starts an app with these schedules. */
+export const night = async (
+  place: Place,
+  schedules: readonly ReturnType<typeof nightly>[],
+  options: Omit<TestAppOptions, 'database'> & {
+    readonly around?: (one: Database) => Database
+  } = {},
+): Promise<Night> => {
+  const build = (app: AppBuilder) => app.use(maker, ...schedules)
+  const test = await run(place, build, options)
+  return { ...test, made: async () => (await madeIn(test.app)).map(({ of }) => of) }
+}
+
+export interface Made {
+  readonly id: string
+  readonly of: string
+  readonly manual: boolean
+  readonly time: number
+}
+
+export const madeIn = async (
+  app: Pick<TestApp<never, never>['app'], 'stream'>,
+): Promise<readonly Made[]> =>
+  (await all(app.stream('commands-Make'))).map(({ id, time, data }) => ({
+    id,
+    time,
+    ...(data as { of: string; manual: boolean }),
+  }))
