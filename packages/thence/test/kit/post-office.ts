@@ -1,30 +1,32 @@
 // A post office whose letters come back: a handler that fails for the letters named, on a virtual clock, in every place.
-import { event, handler, plain } from 'thence'
-import type { FailurePolicy } from 'thence'
+import { handler } from 'thence'
+import type { Database, FailurePolicy } from 'thence'
 import * as admin from 'thence/admin'
 import type { Kind, Place } from './places.ts'
 import { run } from './places.ts'
-
-export const Posted = event('Posted', plain<{ n: number; to: string }>())
-export const Delivered = event('Delivered', plain<{ n: number; to: string }>())
+import { Delivered, Posted } from './post-office-messages.ts'
 
 export interface Post {
   /** Numbers of letters that fail, while they are in it; `all`: every one. */
   readonly broken: Set<number | 'all'>
   /** Each try, in order. */
   readonly tries: { readonly n: number; readonly time: number; readonly id: string }[]
+  /** Told of each try. */
+  tried?: (tries: number) => void
 }
 
 export interface PostOptions {
   readonly onFailure?: FailurePolicy
   readonly attempts?: number
+  /** The database between the app and the place. */
+  readonly around?: (one: Database) => Database
 }
 
 /** Starts it at a place. */
 export const startPost = async (
   place: Place,
   post: Post,
-  { onFailure = 'park-key', attempts = 1 }: PostOptions = {},
+  { onFailure = 'park-key', attempts = 1, around = (one) => one }: PostOptions = {},
 ) => {
   const carrier = handler('carrier', Posted, {
     key: ({ data }) => data.to,
@@ -32,12 +34,13 @@ export const startPost = async (
     onFailure,
     run: ({ data, id }, { append }) => {
       post.tries.push({ n: data.n, time: place.runtime.now(), id })
+      post.tried?.(post.tries.length)
       if (post.broken.has(data.n) || post.broken.has('all'))
         throw new Error(`no such house: ${data.to}`)
       append('round', Delivered(data))
     },
   })
-  const test = await run(place, (app) => app.use(carrier).messages(Delivered))
+  const test = await run(place, (app) => app.use(carrier).messages(Delivered), { around })
   const on = { database: test.app.database, runtime: place.runtime }
   const delivered = async (): Promise<number[]> => {
     const numbers: number[] = []
