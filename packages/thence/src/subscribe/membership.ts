@@ -47,8 +47,6 @@ interface Wanted {
 
 const leaseOf = ({ name }: Subscription, partition: number): string => leaseName(name, partition)
 
-const never = new Promise<void>(() => undefined)
-
 export class Membership {
   readonly #options: MembershipOptions
   readonly #store: Store
@@ -246,8 +244,10 @@ export class Membership {
   #handOver(subscription: Subscription, partition: Partition): void {
     if (this.#leaving.has(partition)) return
     const lease = leaseOf(subscription, partition.hold.partition)
+    // One of its own each time: what waits for a promise that lives on would live on with it.
+    const noDeadline = new Promise<void>(() => undefined)
     const done = subscription
-      .end(partition, never)
+      .end(partition, noDeadline)
       .then(() =>
         this.#store.transact(({ transaction }) => transaction.leases.release(lease, this.#me.id)),
       )
