@@ -91,17 +91,62 @@ export const slowly = (inner: Database): Database =>
     },
   })
 
+type Transaction = Parameters<Parameters<Database['transact']>[0]>[0]
+
+/** The same transaction; `touches` is told which of its ports the work uses. */
+const watched = (transaction: Transaction, touches: (port: string | symbol) => void): Transaction =>
+  new Proxy(transaction, {
+    get: (target, port): unknown => {
+      touches(port)
+      const value: unknown = Reflect.get(target, port, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+
 /** Fails in the middle of a write, as a full disk does, as long as `full` says so. */
-export const fillable = (inner: Database, full: () => boolean): Database =>
+export const fillable = (
+  inner: Database,
+  full: () => boolean,
+  port: keyof Transaction = 'documents',
+): Database =>
   wrap(inner, {
     transact: (work) =>
       inner.transact((transaction) => {
-        const get = (target: typeof transaction, name: string | symbol): unknown => {
-          if (name === 'documents' && full())
+        const touches = (touched: string | symbol): void => {
+          if (touched === port && full())
             throw new ThenceError('STORE_FULL', 'The disk was made to be full.')
-          const value: unknown = Reflect.get(target, name, target)
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value
         }
-        return work(new Proxy(transaction, { get }))
+        return work(watched(transaction, touches))
       }),
   })
+
+/** Has two processes that read from a port go on from what they read only when the other has read from it too. */
+export const inPairs = (
+  port: keyof Transaction,
+): { readonly around: (inner: Database) => Database; end(): void } => {
+  let ended = false
+  let waiting: (() => void) | undefined
+  const meet = (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const other = waiting
+    waiting = other === undefined ? resolve : undefined
+    if (other !== undefined) resolve()
+    other?.()
+    return promise
+  }
+  const around = (inner: Database): Database =>
+    wrap(inner, {
+      read: async (work) => {
+        let reads = false
+        const touches = (touched: string | symbol): void => void (reads ||= touched === port)
+        const result = await inner.read((transaction) => work(watched(transaction, touches)))
+        if (reads && !ended) await meet()
+        return result
+      },
+    })
+  const end = (): void => {
+    ended = true
+    waiting?.()
+  }
+  return { around, end }
+}
