@@ -3,9 +3,12 @@
  * done about it.
  */
 import type { Behind } from '../app/history.ts'
+import { cleanText } from '../internal/text.ts'
 import type { DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
 import type { Paused } from '../subscribe/settings.ts'
+import type { JobView } from './jobs.ts'
+import { openJobsIn } from './jobs.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
 import type { ProcessSummary } from './processes.ts'
@@ -19,7 +22,7 @@ import { subscriptionsIn } from './subscriptions.ts'
 
 /** Something that wants a person's eye. */
 export interface Attention {
-  /** The subscription, or `timers`. */
+  /** The subscription, the kind of a job, `timers`, or `process`. */
   readonly name: string
   /** What is wrong, in a few words. */
   readonly what: string
@@ -49,6 +52,8 @@ export interface Status {
   readonly retries: { readonly due: number; readonly parked: number; readonly queued: number }
   readonly deadLetters: Readonly<Record<DeadLetterState, number>>
   readonly sagas: readonly OpenSagas[]
+  /** Long work that runs, is paused or has stopped by itself, the latest first; of each of these at most twenty. */
+  readonly jobs: readonly JobView[]
   /** When the next timer is due, Unix milliseconds; null if there is none. */
   readonly nextTimer: number | null
   /** How large it is. */
@@ -57,6 +62,9 @@ export interface Status {
 
 /** What should happen within a second is worth a word when it is so late, in milliseconds. */
 const late = 5000
+/** A job that runs may wait so long for what it has sent, in milliseconds. */
+const jobLate = 60_000
+const whyLength = 100
 
 /** What is known beside the subscription itself. */
 interface Beside {
@@ -147,6 +155,7 @@ export async function status(on: On): Promise<Status> {
       head: await events.head(),
       last,
       counts: await deadLetters.counts(),
+      jobs: await openJobsIn(transaction),
       sizes: await transaction.sizes.read(countedRows),
       unread: await removedUnread(transaction),
       nextTimer: (await timers.upcoming({ after: { next: 1, id: '' }, limit: 1 }))[0]?.next,
@@ -168,6 +177,7 @@ export async function status(on: On): Promise<Status> {
     },
     deadLetters: seen.counts,
     sagas: await openSagaCounts(on),
+    jobs: seen.jobs,
     nextTimer: seen.nextTimer ?? null,
     sizes: seen.sizes,
   }
@@ -194,6 +204,21 @@ const unreadOf = (
   advice: 'thence retention show',
 })
 
+/** What of a job wants an eye: that it waits for a person, or that it does not move. */
+const jobOf = (
+  { id, kind, state, error, next, updated }: JobView,
+  { now, idle }: Pick<Beside, 'now' | 'idle'>,
+): Attention | undefined => {
+  const advice = `thence jobs show ${id}`
+  const waits = { name: kind, since: updated, advice }
+  if (state === 'paused') return { ...waits, what: 'a job is paused' }
+  if (state === 'stopped')
+    return { ...waits, what: cleanText(`a job has stopped: ${error ?? ''}`, whyLength) }
+  const since = Math.max(updated, next)
+  if (since > now - jobLate) return undefined
+  return { name: kind, what: 'a job does not move', since, advice: idle }
+}
+
 const attentionOf = (
   {
     all,
@@ -201,21 +226,24 @@ const attentionOf = (
     nextTimer,
     processes,
     unread,
+    jobs,
   }: {
     readonly all: readonly SubscriptionStatus[]
     readonly parkedSince: ReadonlyMap<string, number>
     readonly nextTimer: number | undefined
     readonly processes: readonly ProcessSummary[]
     readonly unread: readonly Behind[]
+    readonly jobs: readonly JobView[]
   },
   now: number,
 ): readonly Attention[] => {
   const idle = processes.some(({ alive }) => alive)
     ? 'A process runs; what does its log say?'
     : 'No process runs; start the app.'
-  const found = all
-    .map((one) => stuck(one, { parkedSince: parkedSince.get(one.name), now, idle }))
-    .filter((one) => one !== undefined)
+  const found = [
+    ...all.map((one) => stuck(one, { parkedSince: parkedSince.get(one.name), now, idle })),
+    ...jobs.map((one) => jobOf(one, { now, idle })),
+  ].filter((one) => one !== undefined)
   if (nextTimer !== undefined && nextTimer < now - late)
     found.push({
       name: 'timers',

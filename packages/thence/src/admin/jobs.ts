@@ -58,6 +58,18 @@ export function jobs(
   )
 }
 
+/** States in which a job has not come to its end. */
+const open: readonly JobState[] = ['running', 'paused', 'stopped']
+const openShown = 20
+
+/** Jobs that run, wait or have stopped by themselves, the latest first; of each of these states at most twenty. */
+export async function openJobsIn({ jobs: stored }: Transaction): Promise<readonly JobView[]> {
+  const found: JobView[] = []
+  for (const state of open)
+    found.push(...(await stored.list({ state, limit: openShown })).map(jobView))
+  return found.sort((left, right) => (left.id < right.id ? 1 : -1))
+}
+
 const nearby = 100
 
 const requireJob = async (transaction: Transaction, id: string): Promise<Job> => {

@@ -8,13 +8,20 @@ import { ThenceError } from '../errors.ts'
 import { pause } from './pause.ts'
 import { Progress } from './progress.ts'
 import type { Session } from './session.ts'
-import type { Style } from './terminal.ts'
-import { count, line, span } from './text.ts'
+import type { Cell } from './table.ts'
+import { columns, table } from './table.ts'
+import type { Style, Terminal } from './terminal.ts'
+import { count, line, relative, span } from './text.ts'
 
-export const jobStyles: Readonly<Partial<Record<JobView['state'], Style>>> = {
+const jobStyles: Readonly<Partial<Record<JobView['state'], Style>>> = {
   running: 'green',
   paused: 'yellow',
   stopped: 'red',
+}
+
+export const stateCell = ({ state }: JobView): Cell => {
+  const style = jobStyles[state]
+  return style === undefined ? state : { text: state, style }
 }
 
 const of = ({ progress }: JobView, name: string): number => {
@@ -37,6 +44,29 @@ export function outcome(job: JobView): string {
   if (job.left !== null && job.left > 0) parts.push(`about ${span(job.left)} left`)
   return parts.join(', ')
 }
+
+/** `990 of 1,000`. */
+const done = ({ ended, total }: JobView): string =>
+  total === null ? count(ended) : `${count(ended)} of ${count(total)}`
+
+/** Jobs that have not come to their end, and how to see more of each. */
+export const openJobTable = (
+  terminal: Terminal,
+  list: readonly JobView[],
+  now: number,
+): readonly string[] =>
+  table(
+    terminal,
+    columns('JOB', 'STATE', '>DONE', '>LEFT', 'MOVED', 'NEXT'),
+    list.map((one) => [
+      one.kind,
+      stateCell(one),
+      done(one),
+      one.left === null ? '-' : span(one.left),
+      relative(one.updated, now),
+      `thence jobs show ${one.id}`,
+    ]),
+  )
 
 /** One or two lines about a job. */
 export function tellJob({ terminal }: Session, job: JobView): void {

@@ -3,13 +3,11 @@
  */
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { JobView } from '../admin/jobs.ts'
 import { cancelJob, job, jobs, pauseJob, resumeJob } from '../admin/jobs.ts'
 import type { JobState } from '../ports/jobs.ts'
-import { jobStyles, outcome, tellJob, watchJob } from './job-text.ts'
+import { outcome, stateCell, tellJob, watchJob } from './job-text.ts'
 import type { Verb } from './session.ts'
 import { given, onStore, whole } from './session.ts'
-import type { Cell } from './table.ts'
 import { columns, fields, table } from './table.ts'
 import { iso, json, relative } from './text.ts'
 
@@ -18,11 +16,6 @@ interface ListOptions {
   readonly state?: JobState
   readonly before?: string
   readonly limit: number
-}
-
-const stateCell = ({ state }: JobView): Cell => {
-  const style = jobStyles[state]
-  return style === undefined ? state : { text: state, style }
 }
 
 const list: Verb<ListOptions> = async ({ on, terminal }, { options }) => {

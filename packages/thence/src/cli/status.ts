@@ -4,6 +4,7 @@
 import type { Command } from 'commander'
 import type { Attention, Status } from '../admin/inspect.ts'
 import { status } from '../admin/inspect.ts'
+import { openJobTable } from './job-text.ts'
 import { sizeOf } from './open.ts'
 import { processTable } from './processes.ts'
 import { onStore } from './session.ts'
@@ -63,6 +64,7 @@ const show: Verb<object> = async ({ database, file, terminal, suggest }) => {
     '',
     ...processTable(terminal, found.processes, found.now),
     '',
+    ...(found.jobs.length === 0 ? [] : [...openJobTable(terminal, found.jobs, found.now), '']),
     ...rest(found),
     `rows          ${tablesText(found.sizes.tables)}`,
     '',

@@ -191,6 +191,7 @@ describe.concurrent('a program reads', patient, () => {
       'retries',
       'deadLetters',
       'sagas',
+      'jobs',
       'nextTimer',
       'sizes',
     ])
