@@ -8,8 +8,9 @@ import type { Post } from '../kit/post-office.ts'
 import { letters, returned, startPost } from '../kit/post-office.ts'
 
 /** A look at the store from outside of its apps. */
-const outside = async ({ open, runtime }: Place): Promise<admin.On> => {
-  const database = open()
+const outside = async (place: Place): Promise<admin.On> => {
+  const { runtime } = place
+  const database = place.open()
   await database.open(runtime)
   return { database, runtime }
 }
