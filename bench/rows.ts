@@ -12,6 +12,7 @@ import { overhead, overheadOfView } from './overhead.ts'
 import { partitions } from './partitions.ts'
 import { poison } from './poison.ts'
 import { read } from './read.ts'
+import { redrive } from './redrive.ts'
 import { sagas } from './saga.ts'
 import { takeovers } from './takeover.ts'
 
@@ -28,6 +29,7 @@ const stored: readonly Row[] = [
   poison,
   backlog,
   takeovers,
+  redrive,
 ]
 
 export const rowNames: readonly string[] = [
