@@ -73,6 +73,6 @@ export type {
   SubscriptionKind,
   SubscriptionStatus,
 } from './subscriptions.ts'
-export { projections, subscriptions } from './subscriptions.ts'
+export { projections, subscription, subscriptions } from './subscriptions.ts'
 export type { RebuildAsked, RebuildAskOptions } from './views.ts'
 export { askRebuild, diffView, dropView, switchBack, switchView, view, views } from './views.ts'

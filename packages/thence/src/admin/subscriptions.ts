@@ -13,7 +13,7 @@ import { allVersions, splitSideName } from '../project/versions.ts'
 import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
-import { nowOf } from './on.ts'
+import { notFound, nowOf } from './on.ts'
 import type { PartitionStatus } from './partitions.ts'
 import { partitionsOf, slowest } from './partitions.ts'
 
@@ -274,6 +274,15 @@ export async function subscriptionsIn(
 /** Every aggregate, projection, saga and handler that has run on this store, by name. */
 export function subscriptions(on: On): Promise<readonly SubscriptionStatus[]> {
   return on.database.read((transaction) => subscriptionsIn(transaction, nowOf(on)))
+}
+
+/** One of them. @throws NOT_FOUND */
+export async function subscription(on: On, name: string): Promise<SubscriptionStatus> {
+  const all = await subscriptions(on)
+  const found = all.find((one) => one.name === name)
+  if (found !== undefined) return found
+  const names = all.map((one) => one.name)
+  throw notFound('subscription', name, { names, advice: 'See: thence subscriptions list.' })
 }
 
 /** The projections among the subscriptions, by name. */

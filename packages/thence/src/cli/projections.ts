@@ -12,7 +12,7 @@ const list: Verb<object> = async ({ database, terminal }) => {
   if (terminal.json) return terminal.document({ projections: found })
   if (found.length === 0)
     return terminal.note('No app with a projection has run on this store yet.')
-  terminal.print(...subscriptionTable(terminal, found, Date.now()))
+  terminal.print(...subscriptionTable(terminal, found, { now: Date.now() }))
 }
 
 export function addProjections(program: Command): void {

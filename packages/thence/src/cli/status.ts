@@ -60,7 +60,7 @@ const show: Verb<object> = async ({ database, file, terminal, suggest }) => {
     '',
     ...attentionTable(terminal, found.attention, found.now),
     '',
-    ...subscriptionTable(terminal, found.subscriptions, found.now),
+    ...subscriptionTable(terminal, found.subscriptions, found),
     '',
     ...processTable(terminal, found.processes, found.now),
     '',

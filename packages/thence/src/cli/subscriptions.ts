@@ -7,15 +7,15 @@ import { Argument } from 'commander'
 import type { SettingsView } from '../admin/settings.ts'
 import { pause, resume, setPolicy } from '../admin/settings.ts'
 import type { SubscriptionCondition, SubscriptionStatus } from '../admin/subscriptions.ts'
-import { subscriptions } from '../admin/subscriptions.ts'
+import { subscription, subscriptions } from '../admin/subscriptions.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { failurePolicies } from '../handle/failure-policy.ts'
 import { given, onStore } from './session.ts'
 import type { Session, Verb } from './session.ts'
 import type { Cell } from './table.ts'
-import { columns, table } from './table.ts'
+import { columns, fields, table } from './table.ts'
 import type { Style, Terminal } from './terminal.ts'
-import { count, line, relative, span } from './text.ts'
+import { count, counted, line, processName, relative, span } from './text.ts'
 
 const styles: Readonly<Partial<Record<SubscriptionCondition, Style>>> = {
   paused: 'yellow',
@@ -36,10 +36,27 @@ const stateCell = (one: SubscriptionStatus): Cell => {
 /** A number, or nothing where zero says nothing. */
 const some = (value: number): string => (value === 0 ? '-' : count(value))
 
-const rowOf = (
-  one: SubscriptionStatus,
-  { now, policies }: { readonly now: number; readonly policies: boolean },
-): readonly Cell[] => [
+/** `1 · shop-1:4242`, `16 · 2 processes`, `16 · 2 processes, 3 with nobody`, `16 · nobody`; `-`: nobody has to. */
+const heldBy = ({ state, partitions }: SubscriptionStatus): string => {
+  const all = partitions.length
+  if (all === 0 || state === 'inline') return '-'
+  const held = partitions.map(({ process }) => process).filter((one) => one !== null)
+  const owners = [...new Set(held)]
+  const [only] = owners
+  if (only === undefined) return `${all} · nobody`
+  const who = owners.length === 1 ? processName(only) : `${owners.length} processes`
+  return held.length === all
+    ? `${all} · ${who}`
+    : `${all} · ${who}, ${all - held.length} with nobody`
+}
+
+interface Shown {
+  readonly now: number
+  readonly policies: boolean
+  readonly partitions: boolean
+}
+
+const rowOf = (one: SubscriptionStatus, { now, policies, partitions }: Shown): readonly Cell[] => [
   one.name,
   one.kind,
   stateCell(one),
@@ -51,14 +68,15 @@ const rowOf = (
     : `${count(one.due)} (${relative(one.nextAttempt, now)})`,
   one.parked === 0 ? '-' : { text: count(one.parked), style: 'red' },
   some(one.queued),
+  ...(partitions ? [heldBy(one)] : []),
   ...(policies ? [one.policy ?? '-'] : []),
 ]
 
-/** All of `list` as a table. */
+/** All of `list` as a table; `partitions`: with how many each has and who runs them. */
 export function subscriptionTable(
   terminal: Terminal,
   list: readonly SubscriptionStatus[],
-  now: number,
+  { now, partitions = false }: Pick<Shown, 'now'> & Partial<Shown>,
 ): readonly string[] {
   if (list.length === 0) return ['No app has run on this store yet.']
   // Rarely one is set.
@@ -73,19 +91,72 @@ export function subscriptionTable(
     '>DUE',
     '>PARKED',
     '>QUEUED',
+    ...(partitions ? ['PARTITIONS'] : []),
     ...(policies ? ['POLICY'] : []),
   )
   return table(
     terminal,
     shape,
-    list.map((one) => rowOf(one, { now, policies })),
+    list.map((one) => rowOf(one, { now, policies, partitions })),
   )
 }
 
 const list: Verb<object> = async ({ database, terminal }) => {
   const found = await subscriptions({ database })
   if (terminal.json) return terminal.document({ subscriptions: found })
-  terminal.print(...subscriptionTable(terminal, found, Date.now()))
+  terminal.print(...subscriptionTable(terminal, found, { now: Date.now(), partitions: true }))
+}
+
+const pausedText = ({ paused }: SubscriptionStatus, now: number): string | undefined => {
+  if (paused === null) return undefined
+  const why = paused.reason === null ? '' : `: ${paused.reason}`
+  return `${relative(paused.time, now)} by ${paused.actor}${why}`
+}
+
+const waitingText = (
+  { due, parked, queued, nextAttempt }: SubscriptionStatus,
+  now: number,
+): string => {
+  const next = nextAttempt === null ? '' : ` (next ${relative(nextAttempt, now)})`
+  return `${count(due)} due${next}, ${count(parked)} parked, ${count(queued)} queued`
+}
+
+const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name = ''] }) => {
+  const one = await subscription({ database }, name)
+  if (terminal.json) return terminal.document(one)
+  const now = Date.now()
+  const { kind, position, behind, behindMs, moved, policy, partitions } = one
+  const state = stateCell(one)
+  const oldest = behind === 0 ? '' : `, the oldest of them ${span(behindMs)} old`
+  terminal.print(
+    ...fields(terminal, [
+      ['subscription', one.name],
+      ['kind', kind],
+      ['state', typeof state === 'string' ? state : state.text],
+      ['paused', pausedText(one, now)],
+      ['policy', policy ?? undefined],
+      ['position', `${count(position)}, ${count(behind)} behind it${oldest}`],
+      ['moved', moved === null ? 'never' : relative(moved, now)],
+      ['retries', waitingText(one, now)],
+    ]),
+  )
+  if (partitions.length > 0)
+    terminal.print(
+      '',
+      ...table(
+        terminal,
+        columns('>PARTITION', '>POSITION', 'PROCESS'),
+        partitions.map(({ partition, position: at, process }) => [
+          String(partition),
+          count(at),
+          process === null ? '-' : processName(process),
+        ]),
+      ),
+    )
+  if (one.parked > 0)
+    terminal.hint(
+      `${counted(one.parked, 'message')} parked; see: ${suggest(`dead-letters list --subscription ${name}`)}`,
+    )
 }
 
 const whenNoticed = 'Running apps notice within a second.'
@@ -126,6 +197,11 @@ export function addSubscriptions(program: Command): void {
     .command('list')
     .description('how far each has come; a running app may be ahead of this by a second')
     .action(onStore('read', list))
+  noun
+    .command('show')
+    .description('one of them, with its partitions and the processes that run them')
+    .argument('<name>', 'name of the subscription')
+    .action(onStore('read', show))
   noun
     .command('pause')
     .description('have one begin nothing new; what is in hand is finished')
