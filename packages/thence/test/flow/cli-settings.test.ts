@@ -38,7 +38,7 @@ test('a policy is shown in a column of its own while one is set', patient, async
   const { stdout } = await cli('subscriptions', 'policy', 'payment', 'park-message')
   expect(stdout).toBe('A message of payment that fails for good: park-message.\n')
   const listed = plain((await cli('subscriptions', 'list')).stdout).split('\n')
-  expect(listed[0]).toMatch(/QUEUED {2}POLICY$/)
+  expect(listed[0]).toMatch(/QUEUED {2}PARTITIONS {2}POLICY$/)
   expect(listed.find((one) => one.startsWith('payment'))).toMatch(/ {2}park-message$/)
   expect(listed.find((one) => one.startsWith('mailer'))).toMatch(/ {2}-$/)
   await cli('subscriptions', 'policy', 'payment', 'default')
