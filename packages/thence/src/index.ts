@@ -91,6 +91,7 @@ export type { CatchUp } from './schedule/catch-up.ts'
 export type { Schedule, ScheduleOptions, Slot } from './schedule/schedule.ts'
 export { schedule } from './schedule/schedule.ts'
 export type {
+  ScheduleState,
   TimerKind,
   TimersOptions,
   TimersPage,

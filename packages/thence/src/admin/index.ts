@@ -16,7 +16,8 @@ export type {
 export { deadLetter, deadLetterGroups, deadLetters } from './dead-letters.ts'
 export type { JobsOptions, JobView } from './jobs.ts'
 export { cancelJob, job, jobs, pauseJob, resumeJob } from './jobs.ts'
-export type { Attention, Status } from './inspect.ts'
+export type { Attention } from './attention.ts'
+export type { Status } from './inspect.ts'
 export { status } from './inspect.ts'
 export type {
   EventsOptions,
@@ -48,18 +49,14 @@ export { saga, sagas } from './sagas.ts'
 export { sizes } from './sizes.ts'
 export type { ActedOn } from '../schedule/operate.ts'
 export type {
+  ScheduleState,
   TimerKind,
   TimersOptions,
   TimersPage,
   TimerState,
   TimerView,
 } from '../schedule/view.ts'
-export type {
-  ScheduleActOptions,
-  ScheduleDetails,
-  TimerDetails,
-  TimerMessage,
-} from './schedules.ts'
+export type { ScheduleActOptions, TimerDetails, TimerMessage, UpcomingSlot } from './schedules.ts'
 export { cancelSchedule, fireSchedule, resumeSchedule, schedule, schedules } from './schedules.ts'
 export type { SettingOptions, SettingsView } from './settings.ts'
 export { pause, resume, setPolicy } from './settings.ts'

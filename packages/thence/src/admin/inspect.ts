@@ -4,9 +4,12 @@
  */
 import type { Behind } from '../app/history.ts'
 import { cleanText } from '../internal/text.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
 import type { Paused } from '../subscribe/settings.ts'
+import type { Attention } from './attention.ts'
+import { overdueAfter } from './attention.ts'
 import type { JobView } from './jobs.ts'
 import { openJobsIn } from './jobs.ts'
 import type { On } from './on.ts'
@@ -17,20 +20,10 @@ import { removedUnread } from './retention.ts'
 import type { OpenSagas } from './sagas.ts'
 import { openSagaCounts } from './sagas.ts'
 import { countedRows } from './sizes.ts'
+import type { SeenTimers } from './stuck-timers.ts'
+import { seeTimers, stuckTimers } from './stuck-timers.ts'
 import type { SubscriptionStatus } from './subscriptions.ts'
 import { subscriptionsIn } from './subscriptions.ts'
-
-/** Something that wants a person's eye. */
-export interface Attention {
-  /** The subscription, the kind of a job, `timers`, or `process`. */
-  readonly name: string
-  /** What is wrong, in a few words. */
-  readonly what: string
-  /** Unix milliseconds. */
-  readonly since: number
-  /** What to do next. */
-  readonly advice: string
-}
 
 export interface Status {
   /** The adapter's name. */
@@ -60,8 +53,6 @@ export interface Status {
   readonly sizes: StoreSize
 }
 
-/** What should happen within a second is worth a word when it is so late, in milliseconds. */
-const late = 5000
 /** A job that runs may wait so long for what it has sent, in milliseconds. */
 const jobLate = 60_000
 const whyLength = 100
@@ -95,7 +86,7 @@ const stuck = (
       since: parkedSince,
       advice: letters,
     }
-  if (one.nextAttempt !== null && one.nextAttempt < now - late)
+  if (one.nextAttempt !== null && one.nextAttempt < now - overdueAfter)
     return {
       name,
       what: 'a retry is overdue',
@@ -129,7 +120,7 @@ const lagging = (one: SubscriptionStatus, now: number, idle: string): Attention 
       since,
       advice: 'It answers again when it is done.',
     }
-  if (state === 'behind' && behindMs > late)
+  if (state === 'behind' && behindMs > overdueAfter)
     return { name, what: `${one.behind} behind`, since, advice: idle }
   return undefined
 }
@@ -138,7 +129,7 @@ const lagging = (one: SubscriptionStatus, now: number, idle: string): Attention 
 export async function status(on: On): Promise<Status> {
   const now = nowOf(on)
   const seen = await on.database.read(async (transaction) => {
-    const { events, deadLetters, timers } = transaction
+    const { events, deadLetters } = transaction
     const all = await subscriptionsIn(transaction, now)
     const parkedSince = new Map<string, number>()
     for (const { name, parked } of all) {
@@ -158,7 +149,8 @@ export async function status(on: On): Promise<Status> {
       jobs: await openJobsIn(transaction),
       sizes: await transaction.sizes.read(countedRows),
       unread: await removedUnread(transaction),
-      nextTimer: (await timers.upcoming({ after: { next: 1, id: '' }, limit: 1 }))[0]?.next,
+      timers: await seeTimers(transaction),
+      nextTimer: await nextTimer(transaction),
     }
   })
   const { all, last } = seen
@@ -181,6 +173,11 @@ export async function status(on: On): Promise<Status> {
     nextTimer: seen.nextTimer ?? null,
     sizes: seen.sizes,
   }
+}
+
+const nextTimer = async ({ timers }: Transaction): Promise<number | undefined> => {
+  const [first] = await timers.upcoming({ after: { next: 1, id: '' }, limit: 1 })
+  return first?.next
 }
 
 const sum = (all: readonly SubscriptionStatus[], field: 'due' | 'parked' | 'queued'): number =>
@@ -223,34 +220,27 @@ const attentionOf = (
   {
     all,
     parkedSince,
-    nextTimer,
+    timers,
     processes,
     unread,
     jobs,
   }: {
     readonly all: readonly SubscriptionStatus[]
     readonly parkedSince: ReadonlyMap<string, number>
-    readonly nextTimer: number | undefined
+    readonly timers: SeenTimers
     readonly processes: readonly ProcessSummary[]
     readonly unread: readonly Behind[]
     readonly jobs: readonly JobView[]
   },
   now: number,
 ): readonly Attention[] => {
-  const idle = processes.some(({ alive }) => alive)
-    ? 'A process runs; what does its log say?'
-    : 'No process runs; start the app.'
+  const alive = processes.some((one) => one.alive)
+  const idle = alive ? 'A process runs; what does its log say?' : 'No process runs; start the app.'
   const found = [
     ...all.map((one) => stuck(one, { parkedSince: parkedSince.get(one.name), now, idle })),
     ...jobs.map((one) => jobOf(one, { now, idle })),
+    ...stuckTimers(timers, { now, alive, idle }),
   ].filter((one) => one !== undefined)
-  if (nextTimer !== undefined && nextTimer < now - late)
-    found.push({
-      name: 'timers',
-      what: 'a timer is overdue',
-      since: nextTimer,
-      advice: idle,
-    })
   found.push(...processes.filter(({ alive }) => !alive).map(goneOf))
   found.push(...unread.map((one) => unreadOf(one, all, now)))
   return found.sort((left, right) => left.since - right.since)

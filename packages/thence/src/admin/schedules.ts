@@ -1,15 +1,18 @@
 /**
  * What waits for its time: schedules, commands that were sent for later, timers of sagas; and what can be done about it.
  */
+import { ThenceError } from '../errors.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
+import type { Timer } from '../ports/timers.ts'
 import { CronSlots } from '../schedule/cron.ts'
 import type { ActedOn, Acting } from '../schedule/operate.ts'
 import { cancelIn, fireIn, resumeIn } from '../schedule/operate.ts'
-import type { ScheduleRecord } from '../schedule/record.ts'
+import { localTime } from '../schedule/local-time.ts'
 import { loadRecord, loadRecords, scheduleId } from '../schedule/record.ts'
 import type { TimersOptions, TimersPage, TimerView } from '../schedule/view.ts'
-import { findTimer, listTimers } from '../schedule/view.ts'
+import { findTimer, listTimers, scheduleOfId } from '../schedule/view.ts'
+import { laterId } from '../store/later.ts'
 import type { On } from './on.ts'
 import { notFound, runtimeOf } from './on.ts'
 
@@ -23,14 +26,18 @@ export interface TimerMessage {
   readonly causationId: string | null
 }
 
-export interface ScheduleDetails extends Omit<ScheduleRecord, 'name'> {
-  /** The slots that come, Unix milliseconds; empty if it is cancelled. */
-  readonly upcoming: readonly number[]
+/** A slot that comes. */
+export interface UpcomingSlot {
+  /** Unix milliseconds. */
+  readonly time: number
+  /** By the clock of the schedule's zone, ISO 8601 with its offset. */
+  readonly local: string
 }
 
 export interface TimerDetails extends TimerView {
   readonly message: TimerMessage | null
-  readonly schedule: ScheduleDetails | null
+  /** The next slots of a schedule; empty if it is cancelled, and for anything else. */
+  readonly upcoming: readonly UpcomingSlot[]
 }
 
 /** Schedules, and commands that were sent for later, by when they are due. @throws CONFIG_INVALID */
@@ -40,34 +47,41 @@ export function schedules(on: On, options: TimersOptions = {}): Promise<TimersPa
 
 const shown = 5
 
-const upcomingOf = ({ name, cron, zone }: ScheduleRecord, due: number): readonly number[] => {
+const upcomingOf = (
+  { name, schedule }: TimerView,
+  from: { readonly due: number; readonly now: number },
+): readonly UpcomingSlot[] => {
+  if (schedule === null) return []
+  const { cron, zone } = schedule
   const pattern = new CronSlots(`Schedule ${name}`, { cron, zone })
-  const slots = [due]
-  while (slots.length < shown) slots.push(pattern.next(slots.at(-1) ?? due))
-  return slots
+  const slots = [from.due]
+  while (slots.length < shown) slots.push(pattern.next(Math.max(from.now, slots.at(-1) ?? 0)))
+  return slots.map((time) => ({ time, local: localTime(time, zone) }))
 }
 
-/** One of them, with the command that it will send or the pattern that it follows. @throws NOT_FOUND */
+/**
+ * One of them, with the command that it will send or the slots that come; the first may be overdue.
+ * @param id as {@link schedules} gives it, or the name of a schedule.
+ * @throws NOT_FOUND; STATE_INVALID if it was fired or cancelled
+ */
 export function schedule(on: On, id: string): Promise<TimerDetails> {
   return on.database.read(async (transaction) => {
     const found = await findTimer(transaction, id)
     if (found === undefined) throw await missing(transaction, id)
     const { view, timer } = found
-    if (view.kind === 'schedule') {
-      const record = await loadRecord(transaction, view.name)
-      if (record === undefined) return { ...view, message: null, schedule: null }
-      const { name: _, ...details } = record
-      const upcoming = view.due === null ? [] : upcomingOf(record, view.due)
-      return { ...view, message: null, schedule: { ...details, upcoming } }
+    const isSchedule = view.kind === 'schedule'
+    return {
+      ...view,
+      message: timer === undefined || isSchedule ? null : messageOf(timer),
+      upcoming:
+        view.due === null || view.id !== scheduleId(view.name)
+          ? []
+          : upcomingOf(view, { due: view.due, now: await transaction.timers.now() }),
     }
-    return { ...view, message: timer === undefined ? null : messageOf(timer), schedule: null }
   })
 }
 
-const messageOf = ({
-  stream,
-  message,
-}: NonNullable<NonNullable<Awaited<ReturnType<typeof findTimer>>>['timer']>): TimerMessage => ({
+const messageOf = ({ stream, message }: Timer): TimerMessage => ({
   id: message.id,
   type: message.type,
   stream,
@@ -76,11 +90,33 @@ const messageOf = ({
   causationId: message.causationId,
 })
 
-const missing = async (transaction: Transaction, id: string): Promise<Error> =>
-  notFound('timer', id, {
-    names: (await loadRecords(transaction)).map(({ name }) => scheduleId(name)),
-    advice: 'What has fired or was cancelled does not wait any more. See: thence schedules list.',
-  })
+const at = (time: number): string => new Date(time).toISOString()
+
+/** Why nothing of that id waits: it was fired, it was cancelled, or it never was. */
+const missing = async (transaction: Transaction, id: string): Promise<ThenceError> => {
+  const { events, audit } = transaction
+  const fired = id.startsWith(laterId('')) ? id.slice(laterId('').length) : undefined
+  const [message] = fired === undefined ? [] : await events.find({ id: fired })
+  if (message !== undefined)
+    return done(`${id} was fired at ${at(message.time)}: it is position ${message.position}.`, {
+      id,
+      position: message.position,
+    })
+  const record = await loadRecord(transaction, scheduleOfId(id) ?? id)
+  const target = record === undefined ? id : scheduleId(record.name)
+  const wanted = { target, action: 'schedule.cancel', backwards: true, limit: 1 } as const
+  const [act] = await audit.list(wanted)
+  if (act === undefined)
+    return notFound('timer', id, {
+      names: (await loadRecords(transaction)).map(({ name }) => name),
+      advice: 'What waits is told by: thence schedules list.',
+    })
+  const advice = record === undefined ? '' : ` Let it go on: thence schedules resume ${record.name}`
+  return done(`${id} was cancelled by ${act.actor} at ${at(act.time)}.${advice}`, { id })
+}
+
+const done = (text: string, details: Record<string, JsonValue>): ThenceError =>
+  new ThenceError('STATE_INVALID', text, { details })
 
 type Act = (transaction: Transaction, id: string, acting: Acting) => Promise<ActedOn | undefined>
 
@@ -104,7 +140,8 @@ export interface ScheduleActOptions {
 
 /**
  * Takes back what waits. A schedule stays cancelled, over restarts and deploys, until it is resumed.
- * @throws NOT_FOUND, STATE_INVALID (a timer of a saga)
+ * @param id as {@link schedules} gives it, or the name of a schedule; so for the acts below.
+ * @throws NOT_FOUND; STATE_INVALID if it was fired or cancelled before, or is a timer of a saga
  */
 export const cancelSchedule = (
   on: On,
@@ -115,7 +152,7 @@ export const cancelSchedule = (
 /**
  * Has a running app fire it within a second, or the next one at its start. What has failed is tried again; a schedule sends
  * one command more, beside its slots.
- * @throws NOT_FOUND
+ * @throws NOT_FOUND; STATE_INVALID if it was fired or cancelled before
  */
 export const fireSchedule = (
   on: On,

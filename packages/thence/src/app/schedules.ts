@@ -34,8 +34,9 @@ export class Schedules {
   }
 
   /**
-   * Takes back what waits: the id is what `send` or `list` gave, `schedule:` and its name for a schedule, which stays
-   * cancelled until it is resumed. Returns false if it does not wait any more: then it was recorded, or it never was.
+   * Takes back what waits: the id is what `send` or `list` gave, or the name of a schedule, which stays cancelled, over
+   * restarts and deploys, until it is resumed. Returns false if it does not wait any more: it was recorded or cancelled
+   * before, or it never was. Of a cancel and a firing that race, one has its way, and the answer tells which.
    * @throws STATE_INVALID for a timer of a saga
    */
   cancel(id: string, options: SettingOptions = {}): Promise<boolean> {
@@ -43,8 +44,8 @@ export class Schedules {
   }
 
   /**
-   * Fires it at once. What has failed is tried again; a schedule sends one command more, beside its slots. Returns
-   * false if it does not wait any more.
+   * Fires it within a second; here, or in another app that has the schedule. What has failed is tried again; a schedule
+   * sends one command more, beside its slots, also if it is cancelled. Returns false if it does not wait any more.
    */
   fire(id: string, options: SettingOptions = {}): Promise<boolean> {
     return this.#act(options, (transaction, acting) => fireIn(transaction, id, acting))

@@ -17,6 +17,7 @@ import { addRebuild } from './rebuild.ts'
 import { addRetention } from './retention.ts'
 import { addReplay } from './replay.ts'
 import { addSagas } from './sagas.ts'
+import { addSchedules } from './schedules.ts'
 import { addStatus } from './status.ts'
 import { addStreams } from './streams.ts'
 import { addSubscriptions } from './subscriptions.ts'
@@ -62,6 +63,7 @@ export function program(): Command {
   addDeadLetters(root)
   addReplay(root)
   addSagas(root)
+  addSchedules(root)
   addJobs(root)
   addAudit(root)
   addMetrics(root)

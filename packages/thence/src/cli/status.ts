@@ -2,7 +2,8 @@
  * `thence status`: is anything moving, what is stuck and since when.
  */
 import type { Command } from 'commander'
-import type { Attention, Status } from '../admin/inspect.ts'
+import type { Attention } from '../admin/attention.ts'
+import type { Status } from '../admin/inspect.ts'
 import { status } from '../admin/inspect.ts'
 import { openJobTable } from './job-text.ts'
 import { sizeOf } from './open.ts'

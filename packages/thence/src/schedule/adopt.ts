@@ -70,6 +70,15 @@ const plan = async (
   if (!keeps && cancelled === null) await transaction.timers.set(slotTimer(name, slots.next(after)))
 }
 
+/** What was missed are slots of the pattern before; what becomes of them is for the new definition to say. */
+const letCatchUp = async (
+  { transaction }: Writer,
+  before: ScheduleRecord,
+  catchUp: Schedule['catchUp'],
+): Promise<void> => {
+  if (before.catchUp !== catchUp) await saveRecord(transaction, { ...before, catchUp })
+}
+
 export interface Adopting {
   /** Whether the app is being started: what an earlier version could not send is tried again. */
   readonly starting: boolean
@@ -95,7 +104,10 @@ export async function adopt(
   }
   const isGone = before === undefined || Math.abs(now - before.confirmed) >= goneAfter
   if (!wanted && !isGone) return 'other'
-  if (isOverdue(timer, now)) return 'waiting'
+  if (before !== undefined && !isSamePattern(before, schedule) && isOverdue(timer, now)) {
+    await letCatchUp(writer, before, schedule.catchUp)
+    return 'waiting'
+  }
   await plan(writer, schedule, { before, timer, now })
   return 'held'
 }

@@ -14,7 +14,7 @@ import { fireOne, fireOrFail, scheduleOf } from './fire.ts'
 import type { Schedule } from './schedule.ts'
 import { slotMessage, suffixOf } from './slots.ts'
 
-/** So many timers are fired in one transaction at most. */
+/** So many timers are fired in one transaction at most, and none after so many messages: a schedule may catch up. */
 const batch = 200
 /** Looks at least so often, in milliseconds, for timers that another process has set and for a clock that was set. */
 const longest = 1000
@@ -124,7 +124,10 @@ export class TimerClock {
       const due = await this.#due(writer.transaction, batch)
       const now = await writer.transaction.timers.now()
       const firing = { now, tools, schedules: this.#schedules }
-      for (const timer of due) tell.push(await fire(writer, timer, firing))
+      for (const timer of due) {
+        if (writer.appends >= batch) return true
+        tell.push(await fire(writer, timer, firing))
+      }
       return due.length === batch
     })
     for (const one of tell) one(this.#signals)

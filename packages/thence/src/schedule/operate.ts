@@ -35,10 +35,8 @@ const note = async (
 const isOwn = ({ id, kind, name }: TimerView): boolean =>
   kind === 'schedule' && id === scheduleId(name)
 
-const refuse = ({ id, kind, name }: TimerView, advice: string): never => {
-  throw new ThenceError('STATE_INVALID', `${id} belongs to the ${kind} ${name}. ${advice}`, {
-    details: { id },
-  })
+const refuse = ({ id }: TimerView, why: string): never => {
+  throw new ThenceError('STATE_INVALID', `${id} ${why}`, { details: { id } })
 }
 
 /**
@@ -54,11 +52,12 @@ export async function cancelIn(
   const found = await findTimer(transaction, id)
   if (found?.timer === undefined) return undefined
   const { view } = found
-  if (view.kind === 'saga') refuse(view, 'Only the saga itself can cancel it.')
+  if (view.kind === 'saga')
+    refuse(view, `belongs to the saga ${view.name}, which alone can cancel it.`)
   const record = isOwn(view) ? await loadRecord(transaction, view.name) : undefined
   if (record !== undefined)
     await saveRecord(transaction, { ...record, cancelled: await transaction.timers.now() })
-  await transaction.timers.cancel(id)
+  await transaction.timers.cancel(view.id)
   return note(transaction, view, { ...acting, action: 'schedule.cancel' })
 }
 
@@ -77,7 +76,7 @@ export async function fireIn(
   const { view, timer } = found
   if (isOwn(view) && (timer === undefined || view.attempts === 0))
     await transaction.timers.set(manualTimer(view.name, acting.runtime.id()))
-  else await transaction.timers.hurry(id)
+  else await transaction.timers.hurry(view.id)
   return note(transaction, view, { ...acting, action: 'schedule.fire' })
 }
 
@@ -96,7 +95,7 @@ export async function resumeIn(
   const { view } = found
   const record = isOwn(view) ? await loadRecord(transaction, view.name) : undefined
   if (record === undefined || record.cancelled === null)
-    return refuse(view, 'Only a cancelled schedule can be resumed.')
+    return refuse(view, 'is no schedule that was cancelled: only such a one can be resumed.')
   await saveRecord(transaction, { ...record, cancelled: null })
   const { name, cron, zone, last } = record
   const now = await transaction.timers.now()

@@ -23,7 +23,7 @@ export interface Slot {
 export interface ScheduleOptions {
   /**
    * Minute, hour, day of month, month and day of week, or a second before them: `0 2 * * *`. Also `@daily` and the like,
-   * `L`, `W` and `#`.
+   * `L`, `W` and `#`. If both days are named, either will do; `+MON` wants both.
    */
   readonly cron: string
   /** An IANA time zone, for example `Europe/Berlin`; default `UTC`. */
@@ -33,7 +33,10 @@ export interface ScheduleOptions {
    * `latest` (the default); or `none`, unless it is at most a minute late. What is skipped is told and audited.
    */
   readonly catchUp?: CatchUp
-  /** Writes the command of a slot. It may be asked again for the same slot, and once when the app starts; it gives no id. */
+  /**
+   * Writes the command of a slot. It is synchronous, may be asked again for the same slot, and is asked once when the app
+   * starts; it gives no id.
+   */
   readonly send: (slot: Slot) => CommandMessage
 }
 
@@ -52,9 +55,10 @@ export interface Schedule {
 const longestName = 200
 
 /**
- * Defines a schedule.
- * @param name unique among the schedules of a store.
- * @throws NAME_INVALID, CONFIG_INVALID
+ * Defines a schedule. Each slot is sent once, never before its time by the clock of the database, however many processes
+ * run; a slot that was missed is sent late, as far as `catchUp` says.
+ * @param name 1 to 200 characters, unique among the schedules of a store.
+ * @throws NAME_INVALID; CONFIG_INVALID if the pattern or the zone can't be read, or the pattern names no moment
  */
 export function schedule(name: string, options: ScheduleOptions): Schedule {
   checkName('The schedule', name)

@@ -13,7 +13,7 @@ import { planSlots } from './catch-up.ts'
 import { CronSlots } from './cron.ts'
 import type { Schedule, Slot } from './schedule.ts'
 import { commandOf } from './schedule.ts'
-import type { Definition } from './record.ts'
+import type { Definition, ScheduleRecord } from './record.ts'
 import { loadRecord, markOf, saveRecord, scheduleId, slotTimer } from './record.ts'
 
 /** What was done about a timer of a schedule. */
@@ -59,9 +59,10 @@ export const suffixOf = (slot: number): string => new Date(slot).toISOString()
 const sendSlot = async (
   writer: Writer,
   slot: Parameters<typeof slotMessage>[1],
-  { schedule, now, tools }: SlotFiring,
+  { schedule, zone, now, tools }: Held,
 ): Promise<string> => {
-  const { stream, message } = slotMessage(schedule, slot, tools)
+  // A slot is one of the definition that holds, and so is the clock that tells it.
+  const { stream, message } = slotMessage({ ...schedule, zone }, slot, tools)
   try {
     await writer.appendStored(stream, [{ ...message, time: now }])
   } catch (error) {
@@ -85,11 +86,14 @@ const noteSkipped = (
     details: { from: suffixOf(from), to: suffixOf(to), slots, catchUp },
   })
 
-const sendPlanned = async (writer: Writer, firing: SlotFiring): Promise<FiredSlots> => {
-  const { timer, schedule, now } = firing
+/** With the definition that holds, which may be that of another version. */
+interface Held extends SlotFiring, Definition {
+  readonly known: ScheduleRecord | undefined
+}
+
+const sendPlanned = async (writer: Writer, firing: Held): Promise<FiredSlots> => {
+  const { timer, schedule, now, known, cron, zone, catchUp } = firing
   const { transaction } = writer
-  const known = await loadRecord(transaction, schedule.name)
-  const { cron, zone, catchUp } = known ?? schedule
   const plan = planSlots(patternOf({ cron, zone }, schedule), { slot: timer.due, now, catchUp })
   let type = ''
   for (const time of plan.send)
@@ -112,10 +116,13 @@ const sendPlanned = async (writer: Writer, firing: SlotFiring): Promise<FiredSlo
 
 /** @throws whatever `send` throws, MESSAGE_ID_REUSED, and the errors of inline views */
 export async function fireSchedule(writer: Writer, firing: SlotFiring): Promise<FiredSlots> {
-  const { timer } = firing
+  const { timer, schedule } = firing
+  const known = await loadRecord(writer.transaction, schedule.name)
+  const { cron, zone, catchUp } = known ?? schedule
+  const held = { ...firing, known, cron, zone, catchUp }
   const manual = markOf(timer)?.manual
-  if (manual === undefined) return sendPlanned(writer, firing)
+  if (manual === undefined) return sendPlanned(writer, held)
   await writer.transaction.timers.cancel(timer.id)
-  const type = await sendSlot(writer, { time: timer.due, manual: true, suffix: manual }, firing)
+  const type = await sendSlot(writer, { time: timer.due, manual: true, suffix: manual }, held)
   return { slots: [timer.due], type, skipped: undefined }
 }

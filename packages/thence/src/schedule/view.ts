@@ -18,6 +18,9 @@ export type TimerKind = 'schedule' | 'send' | 'saga'
  */
 export type TimerState = 'waiting' | 'failed' | 'parked' | 'cancelled' | 'absent'
 
+/** What is known of a schedule: the definition that holds, and what became of its slots. */
+export type ScheduleState = Omit<ScheduleRecord, 'name'>
+
 export interface TimerView {
   readonly id: string
   readonly kind: TimerKind
@@ -28,10 +31,14 @@ export interface TimerView {
   readonly due: number | null
   /** When it is tried next; null if it waits for a person. */
   readonly next: number | null
+  /** Since how many milliseconds it is due, by the clock of the database; 0 if it is not. */
+  readonly late: number
   /** Failed attempts. */
   readonly attempts: number
   /** Why the last one failed. */
   readonly error: string | null
+  /** Only of a schedule. */
+  readonly schedule: ScheduleState | null
 }
 
 const kindOf = ({ owner }: Pick<Timer, 'owner'>): TimerKind => {
@@ -58,8 +65,14 @@ const stateOf = ({ next, attempts }: Timer, { now, record }: Around): TimerState
   return attempts > 0 ? 'failed' : 'waiting'
 }
 
+const scheduleStateOf = (record: ScheduleRecord): ScheduleState => {
+  const { name: _, ...state } = record
+  return state
+}
+
 const viewOf = (timer: Timer, around: Around): TimerView => {
   const { id, due, next, attempts, error } = timer
+  const { now, record } = around
   return {
     id,
     kind: kindOf(timer),
@@ -67,25 +80,29 @@ const viewOf = (timer: Timer, around: Around): TimerView => {
     state: stateOf(timer, around),
     due,
     next: next === 0 ? null : next,
+    late: Math.max(0, now - due),
     attempts,
     error,
+    schedule: record === undefined ? null : scheduleStateOf(record),
   }
 }
 
 /** A schedule without a timer: it was cancelled. */
-const cancelledView = ({ name }: ScheduleRecord): TimerView => ({
-  id: scheduleId(name),
+const cancelledView = (record: ScheduleRecord): TimerView => ({
+  id: scheduleId(record.name),
   kind: 'schedule',
-  name,
+  name: record.name,
   state: 'cancelled',
   due: null,
   next: null,
+  late: 0,
   attempts: 0,
   error: null,
+  schedule: scheduleStateOf(record),
 })
 
 /** By name; there are few. Those that were fired by hand and wait for an app stand behind their own. */
-async function scheduleViews(transaction: Transaction): Promise<readonly TimerView[]> {
+export async function scheduleViews(transaction: Transaction): Promise<readonly TimerView[]> {
   const now = await transaction.timers.now()
   const timers = await allOf(transaction, scheduleOwner)
   const views: TimerView[] = []
@@ -150,26 +167,44 @@ export async function listTimers(
   })
   const first = all || after !== undefined ? [] : await scheduleViews(transaction)
   const last = page.length < limit ? undefined : page.at(-1)
+  const found: TimerView[] = []
+  for (const timer of page)
+    found.push(viewOf(timer, { now, record: await recordOf(transaction, timer) }))
   return {
-    timers: [...first, ...page.map((timer) => viewOf(timer, { now }))],
+    timers: [...first, ...found],
     next: last === undefined ? null : `${last.next}.${last.id}`,
   }
 }
 
-/** One timer with its view, by id; a cancelled schedule has no timer. */
+const recordOf = async (
+  transaction: Transaction,
+  timer: Timer,
+): Promise<ScheduleRecord | undefined> => {
+  const name = markOf(timer)?.schedule
+  return name === undefined ? undefined : loadRecord(transaction, name)
+}
+
+/** One timer with its view, by its id or by the name of a schedule; a cancelled schedule has no timer. */
 export async function findTimer(
   transaction: Transaction,
   id: string,
 ): Promise<{ readonly view: TimerView; readonly timer?: Timer } | undefined> {
   const now = await transaction.timers.now()
-  const timer = await transaction.timers.find(id)
-  const schedule = timer === undefined ? scheduleOfId(id) : markOf(timer)?.schedule
-  const record = schedule === undefined ? undefined : await loadRecord(transaction, schedule)
-  if (timer !== undefined) return { timer, view: viewOf(timer, { now, record }) }
-  return record && { view: cancelledView(record) }
+  const named = await transaction.timers.find(id)
+  if (named !== undefined) {
+    const record = await recordOf(transaction, named)
+    return { timer: named, view: viewOf(named, { now, record }) }
+  }
+  const record = await loadRecord(transaction, scheduleOfId(id) ?? id)
+  if (record === undefined) return undefined
+  const timer = await transaction.timers.find(scheduleId(record.name))
+  return timer === undefined
+    ? { view: cancelledView(record) }
+    : { timer, view: viewOf(timer, { now, record }) }
 }
 
-const scheduleOfId = (id: string): string | undefined => {
+/** The name in the id of a schedule; undefined for any other id. */
+export const scheduleOfId = (id: string): string | undefined => {
   const prefix = scheduleId('')
   return id.startsWith(prefix) ? id.slice(prefix.length) : undefined
 }
