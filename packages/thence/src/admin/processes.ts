@@ -10,8 +10,10 @@ import { shapes } from '../observe/figures.ts'
 import type { Distribution } from '../observe/histogram.ts'
 import { addUp, Instruments, told } from '../observe/instruments.ts'
 import type { Transaction } from '../ports/database.ts'
+import type { StoreSize } from '../ports/sizes.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
+import { countedRows } from './sizes.ts'
 
 /** One process, in short. */
 export interface ProcessSummary {
@@ -45,6 +47,8 @@ export interface StoreMetrics {
   readonly processes: readonly ProcessSummary[]
   /** Of all processes that run, as if they were one; `covers` is that of the longest. */
   readonly recent: Figures
+  /** How large the store is now. */
+  readonly sizes: StoreSize
 }
 
 interface Known {
@@ -124,12 +128,16 @@ export async function processesIn(transaction: Transaction): Promise<readonly Pr
 
 /** What all processes of the store have measured in the last one to two minutes. */
 export async function metrics(on: On): Promise<StoreMetrics> {
-  const known = await on.database.read(gather)
+  const { known, size } = await on.database.read(async (transaction) => ({
+    known: await gather(transaction),
+    size: await transaction.sizes.read(countedRows),
+  }))
   const running = known.filter(({ summary }) => summary.alive)
   const readings = running.map(({ reading }) => reading).filter((one) => one !== undefined)
   return {
     now: nowOf(on),
     processes: known.map(({ summary }) => summary),
     recent: figuresOf(combine(readings)),
+    sizes: size,
   }
 }

@@ -286,7 +286,7 @@ export class App<C extends string = string, Q extends string = string> implement
 
   /** What this process has measured so far. Rates are the differences of two. */
   metrics(): Metrics {
-    return this.#meter.read(this.#reporter.lags)
+    return this.#meter.read(this.#reporter.seen)
   }
 
   /** Looks at once for what an operator or another process did, instead of at the next poll. */

@@ -3,7 +3,7 @@
  * any; and what it notices by looking from time to time: how far its subscriptions are behind, and how late its timers run.
  */
 import type { Reading } from '../observe/board.ts'
-import type { Lag, Meter } from '../observe/metrics.ts'
+import type { Lag, Meter, Seen, SizeReading } from '../observe/metrics.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Member } from '../ports/leases.ts'
 import type { Cancel } from '../ports/runtime.ts'
@@ -24,6 +24,9 @@ export const reports = '$processes'
 /** How often the process looks at its clock, in milliseconds, and at how many of these it reports. */
 const lookEvery = 1000
 const reportEvery = 5
+/** At how many of its reports it looks how large the store is: once a minute; and how many rows of a table it counts. */
+const sizesEvery = 12
+const countedRows = 10_000
 
 export interface Reporting {
   readonly store: Store
@@ -54,7 +57,9 @@ const lagOf = async (
 export class Reporter {
   readonly #of: Reporting
   #lags: readonly Lag[] = []
+  #sizes: SizeReading | null = null
   #looks = 0
+  #reports = 0
   #cancel: Cancel = () => undefined
   #reporting: Promise<void> = Promise.resolve()
   #stopped = true
@@ -63,9 +68,9 @@ export class Reporter {
     this.#of = of
   }
 
-  /** As they were when it looked last, at most five seconds ago. */
-  get lags(): readonly Lag[] {
-    return this.#lags
+  /** What it saw when it looked last: lags at most five seconds ago, sizes at most a minute. */
+  get seen(): Seen {
+    return { lags: this.#lags, sizes: this.#sizes }
   }
 
   start(): void {
@@ -112,6 +117,12 @@ export class Reporter {
         for (const one of subscriptions()) lags.push(await lagOf(transaction, one, { head, now }))
         return lags
       })
+      if (this.#reports % sizesEvery === 0)
+        this.#sizes = {
+          time: now,
+          ...(await store.read(({ sizes }) => sizes.read(countedRows))),
+        }
+      this.#reports += 1
       await store.transact(({ transaction }) => this.#write(transaction, now))
     } catch {
       // See above.

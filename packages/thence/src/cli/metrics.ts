@@ -8,9 +8,10 @@ import type { Distribution } from '../observe/histogram.ts'
 import { processTable } from './processes.ts'
 import { onStore } from './session.ts'
 import type { Verb } from './session.ts'
+import { categoryTable } from './sizes.ts'
 import { columns, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import { count, counted, duration, rate } from './text.ts'
+import { bytes, count, counted, duration, rate } from './text.ts'
 
 const some = (value: number): string => (value === 0 ? '-' : count(value))
 
@@ -72,7 +73,29 @@ const both = (distribution: Distribution): string => {
   return `${p50} (p50), ${p99} (p99)`
 }
 
-const rest = ({ appends, covers, sagas, timers, leases }: Figures): readonly string[] => {
+/** What a process did for the store as a whole. */
+const chores = ({ jobs, retention, timers }: Figures): readonly string[] => {
+  const lines: string[] = []
+  if (timers.fired > 0)
+    lines.push(`timers   ${count(timers.fired)} fired, late by ${both(timers.late)}`)
+  if (timers.failed + timers.skipped > 0)
+    lines.push(
+      `         ${count(timers.failed)} failed, ${count(timers.parked)} given up, ${counted(timers.skipped, 'slot')} passed over`,
+    )
+  for (const { kind, done, stopped, failed } of jobs)
+    lines.push(
+      `jobs     ${kind}: ${count(done)} done, ${count(stopped)} stopped, ${count(failed)} failed batches`,
+    )
+  const { runs, failed, removed, held } = retention
+  if (runs + failed > 0)
+    lines.push(
+      `retention  ${counted(runs, 'run')}, ${count(removed)} removed, ${counted(held, 'rule')} held, ${count(failed)} failed`,
+    )
+  return lines
+}
+
+const rest = (figures: Figures): readonly string[] => {
+  const { appends, covers, sagas, leases } = figures
   const lines: string[] = []
   if (appends.commits > 0)
     lines.push(
@@ -89,8 +112,7 @@ const rest = ({ appends, covers, sagas, timers, leases }: Figures): readonly str
       `saga     ${saga}: ${count(started)} started, ${count(completed)} completed, ${count(compensated)} compensated, ` +
         `lasted ${both(lasted)}`,
     )
-  if (timers.fired > 0)
-    lines.push(`timers   ${count(timers.fired)} fired, late by ${both(timers.late)}`)
+  lines.push(...chores(figures))
   if (leases.lost > 0) lines.push(`leases   ${count(leases.lost)} lost to another process`)
   return lines.length === 0 ? [] : ['', ...lines]
 }
@@ -98,16 +120,18 @@ const rest = ({ appends, covers, sagas, timers, leases }: Figures): readonly str
 const show: Verb<object> = async ({ database, terminal }) => {
   const found = await metrics({ database })
   if (terminal.json) return terminal.document(found)
-  const { now, processes, recent } = found
+  const { now, processes, recent, sizes } = found
   terminal.print(...processTable(terminal, processes, now))
-  if (recent.covers === 0) return
-  terminal.print(
-    ...messages(terminal, recent),
-    ...commands(terminal, recent),
-    ...rest(recent),
-    '',
-    `Of the last ${duration(recent.covers)}.`,
-  )
+  if (recent.covers > 0)
+    terminal.print(
+      ...messages(terminal, recent),
+      ...commands(terminal, recent),
+      ...rest(recent),
+      '',
+      `Of the last ${duration(recent.covers)}.`,
+    )
+  terminal.print('', `${bytes(sizes.bytes)} in all, the log by category:`, '')
+  terminal.print(...categoryTable(terminal, sizes.categories))
 }
 
 export function addMetrics(program: Command): void {

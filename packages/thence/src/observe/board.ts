@@ -26,6 +26,8 @@ export class Board {
   readonly timers: Family<Groups['timers']> = new Family(shapes.timers)
   readonly leases: Family<Groups['leases']> = new Family(shapes.leases)
   readonly snapshots: Family<Groups['snapshots']> = new Family(shapes.snapshots)
+  readonly jobs: Family<Groups['jobs']> = new Family(shapes.jobs)
+  readonly retention: Family<Groups['retention']> = new Family(shapes.retention)
   readonly process: Family<Groups['process']> = new Family(shapes.process)
 
   rotate(): void {

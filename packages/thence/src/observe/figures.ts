@@ -48,6 +48,10 @@ export interface MessageFigures {
   readonly failed: number
   /** Messages that were given up: each is a dead letter, and its key waits. */
   readonly parked: number
+  /** Messages that were given up and passed over, as the failure policy says. */
+  readonly skipped: number
+  /** Messages that were given up before, were redriven, and went through; they are handled too. */
+  readonly resolved: number
   /** Messages put behind an earlier one of their key. */
   readonly queued: number
   /** From the call that appended a message to the commit of its effects, by the clocks of both processes. */
@@ -62,6 +66,8 @@ export interface PageFigures {
   readonly pages: number
   /** Times that the store failed below it. */
   readonly storeFailures: number
+  /** Times that its breaker opened, because what its handler calls was out of order. */
+  readonly outages: number
   /** Messages per page. */
   readonly page: Distribution
 }
@@ -84,6 +90,12 @@ export interface SagaFigures {
 
 export interface TimerFigures {
   readonly fired: number
+  /** Attempts to fire one that failed. */
+  readonly failed: number
+  /** Those that were given up and are kept for a person. */
+  readonly parked: number
+  /** Slots of schedules that were missed and not sent; a stretch too long to count is one. */
+  readonly skipped: number
   /** By how much they were late. */
   readonly late: Distribution
 }
@@ -95,6 +107,28 @@ export interface LeaseFigures {
   readonly released: number
   /** Found taken by another process: what was in hand was not committed, and is done there. */
   readonly lost: number
+}
+
+/** Of jobs, as far as this process did them. */
+export interface JobFigures {
+  /** Batches that failed and were rolled back; they are taken again. */
+  readonly failed: number
+  /** Jobs that it ended, with all done … */
+  readonly done: number
+  /** … or because it found that they must stop. */
+  readonly stopped: number
+}
+
+/** Of retention, as far as this process did it. */
+export interface RetentionFigures {
+  /** Passes in which something was old enough. */
+  readonly runs: number
+  readonly failed: number
+  /** Messages that were removed. */
+  readonly removed: number
+  /** Rules of which something was kept because somebody needs it. */
+  readonly held: number
+  readonly took: Distribution
 }
 
 /** Of the process itself. */
@@ -114,13 +148,15 @@ export interface Groups {
   readonly timers: TimerFigures
   readonly leases: LeaseFigures
   readonly snapshots: SnapshotFigures
+  readonly jobs: JobFigures
+  readonly retention: RetentionFigures
   readonly process: ProcessFigures
 }
 
 /** Everything that was measured over a span of time. A row comes into being when there is something to count. */
 export interface Figures extends Pick<
   Groups,
-  'appends' | 'timers' | 'leases' | 'snapshots' | 'process'
+  'appends' | 'timers' | 'leases' | 'snapshots' | 'retention' | 'process'
 > {
   /** How many milliseconds they cover. */
   readonly covers: number
@@ -135,6 +171,7 @@ export interface Figures extends Pick<
   } & MessageFigures)[]
   readonly subscriptions: readonly ({ readonly subscription: string } & PageFigures)[]
   readonly sagas: readonly ({ readonly saga: string } & SagaFigures)[]
+  readonly jobs: readonly ({ readonly kind: string } & JobFigures)[]
 }
 
 export type GroupName = keyof Groups
@@ -156,20 +193,41 @@ export const shapes: { readonly [G in GroupName]: Shape<Groups[G]> } = {
     handled: 'counter',
     failed: 'counter',
     parked: 'counter',
+    skipped: 'counter',
+    resolved: 'counter',
     queued: 'counter',
     latency: 'histogram',
     took: 'histogram',
   },
-  subscriptions: { pages: 'counter', storeFailures: 'counter', page: 'histogram' },
+  subscriptions: {
+    pages: 'counter',
+    storeFailures: 'counter',
+    outages: 'counter',
+    page: 'histogram',
+  },
   sagas: {
     started: 'counter',
     completed: 'counter',
     compensated: 'counter',
     lasted: 'histogram',
   },
-  timers: { fired: 'counter', late: 'histogram' },
+  timers: {
+    fired: 'counter',
+    failed: 'counter',
+    parked: 'counter',
+    skipped: 'counter',
+    late: 'histogram',
+  },
   leases: { taken: 'counter', released: 'counter', lost: 'counter' },
   snapshots: { taken: 'counter', failed: 'counter', took: 'histogram' },
+  jobs: { failed: 'counter', done: 'counter', stopped: 'counter' },
+  retention: {
+    runs: 'counter',
+    failed: 'counter',
+    removed: 'counter',
+    held: 'counter',
+    took: 'histogram',
+  },
   process: { delay: 'histogram' },
 }
 
@@ -184,5 +242,7 @@ export const labelsOf: { readonly [G in GroupName]: readonly string[] } = {
   timers: [],
   leases: [],
   snapshots: [],
+  jobs: ['kind'],
+  retention: [],
   process: [],
 }

@@ -3,8 +3,10 @@
  * together, and a histogram is as large however much it holds.
  */
 import type { Runtime } from '../ports/runtime.ts'
+import type { StoreSize } from '../ports/sizes.ts'
 import type { Reading } from './board.ts'
 import { Board, figuresOf } from './board.ts'
+import { earsOf } from './ears.ts'
 import type { Figures } from './figures.ts'
 import type { Listener, SignalName, Signals } from './signals.ts'
 
@@ -28,6 +30,18 @@ export interface Lag {
   readonly queued: number
 }
 
+/** How large the store was when this process looked last, at most a minute and some seconds ago. */
+export interface SizeReading extends StoreSize {
+  /** When it looked, Unix milliseconds. */
+  readonly time: number
+}
+
+/** What a process has noticed of the store by looking now and then. */
+export interface Seen {
+  readonly lags: readonly Lag[]
+  readonly sizes: SizeReading | null
+}
+
 /** What a process has measured: a copy, which can be written as JSON. */
 export interface Metrics {
   /** When it was read, Unix milliseconds. */
@@ -38,84 +52,12 @@ export interface Metrics {
   readonly recent: Figures
   /** Of every subscription of the app, wherever it runs; empty in the first second. */
   readonly lags: readonly Lag[]
+  /**
+   * By category of the log, and rows beside it, of which at most 10,000 are counted in each table. It is looked at once a
+   * minute, not when this is called; null in the first second, and where the process tells nothing of itself.
+   */
+  readonly sizes: SizeReading | null
 }
-
-type Ears = { readonly [N in SignalName]?: Listener<N> }
-
-const appendEars = ({ appends, appended, commands }: Board): Ears => {
-  const all = appends.of()
-  return {
-    'messages-appended': ({ from, to, types, waited, took }) => {
-      const messages = to - from + 1
-      all.count('messages', messages)
-      all.count('commits')
-      all.record('batch', messages)
-      all.record('took', took)
-      all.record('waited', waited)
-      for (const [type, count] of types) appended.of(type).count('messages', count)
-    },
-    'append-repeated': () => all.count('repeated'),
-    'append-refused': ({ why }) => all.count(why === 'conflict' ? 'conflicts' : 'refused'),
-    'command-decided': ({ aggregate, type, tries, took }) => {
-      const own = commands.of(aggregate, type)
-      own.count('decided')
-      own.count('repeated', tries - 1)
-      own.record('took', took)
-    },
-    'command-refused': ({ aggregate, type, tries, took }) => {
-      const own = commands.of(aggregate, type)
-      own.count('refused')
-      own.count('repeated', tries - 1)
-      own.record('took', took)
-    },
-  }
-}
-
-const messageEars = ({ messages }: Board): Ears => ({
-  'message-handled': ({ subscription, type, latency, took }) => {
-    const own = messages.of(subscription, type)
-    own.count('handled')
-    own.record('latency', latency)
-    own.record('took', took)
-  },
-  'message-failed': ({ subscription, type }) => messages.of(subscription, type).count('failed'),
-  'message-parked': ({ subscription, type }) => {
-    const own = messages.of(subscription, type)
-    own.count('failed')
-    own.count('parked')
-  },
-  'message-queued': ({ subscription, type }) => messages.of(subscription, type).count('queued'),
-})
-
-const subscriptionEars = ({ subscriptions, leases }: Board): Ears => ({
-  'checkpoint-moved': ({ subscription, messages }) => {
-    const own = subscriptions.of(subscription)
-    own.count('pages')
-    own.record('page', messages)
-  },
-  'subscription-failed': ({ subscription }) =>
-    subscriptions.of(subscription).count('storeFailures'),
-  'lease-taken': () => leases.of().count('taken'),
-  'lease-released': () => leases.of().count('released'),
-  'lease-lost': () => leases.of().count('lost'),
-})
-
-const otherEars = ({ sagas, timers, snapshots }: Board): Ears => ({
-  'saga-started': ({ saga }) => sagas.of(saga).count('started'),
-  'saga-ended': ({ saga, outcome, lasted }) => {
-    sagas.of(saga).count(outcome)
-    sagas.of(saga).record('lasted', lasted)
-  },
-  'timer-fired': ({ late }) => {
-    timers.of().count('fired')
-    timers.of().record('late', late)
-  },
-  'snapshot-taken': ({ took }) => {
-    snapshots.of().count('taken')
-    snapshots.of().record('took', took)
-  },
-  'snapshot-failed': () => snapshots.of().count('failed'),
-})
 
 /** Measures what the signals of an app tell, from when it is made. */
 export class Meter {
@@ -131,14 +73,7 @@ export class Meter {
     this.#started = runtime.elapsed()
     this.#since = this.#started
     this.#rotated = this.#started
-    const board = this.#board
-    const ears = {
-      ...appendEars(board),
-      ...messageEars(board),
-      ...subscriptionEars(board),
-      ...otherEars(board),
-    }
-    for (const [name, listener] of Object.entries(ears))
+    for (const [name, listener] of Object.entries(earsOf(this.#board)))
       signals.listenTo([name as SignalName], listener as Listener<SignalName>)
   }
 
@@ -147,13 +82,14 @@ export class Meter {
     this.#board.process.of().record('delay', milliseconds)
   }
 
-  read(lags: readonly Lag[]): Metrics {
+  read({ lags, sizes }: Seen): Metrics {
     const total = { covers: this.#covered(this.#started), groups: this.#board.read('total') }
     return {
       time: this.#runtime.now(),
       total: figuresOf(total),
       recent: figuresOf(this.recent()),
       lags,
+      sizes,
     }
   }
 

@@ -51,16 +51,30 @@ test(
 
       appends  3.5 messages/s in 3.5 commits/s, each SPAN (p50), SPAN (p99), after waiting SPAN (p50), SPAN (p99)
 
-      Of the last SPAN."
+      Of the last SPAN.
+
+      SIZE in all, the log by category:
+
+      CATEGORY  MESSAGES  SIZE  STREAMS  REMOVED  UP TO
+      log  20  SIZE  1  -  -
+      commands  1  SIZE  1  -  -"
     `)
-    const { processes, recent } = JSON.parse((await cli('metrics', '--json')).stdout)
+    const { processes, recent, sizes } = JSON.parse((await cli('metrics', '--json')).stdout)
     expect(processes).toMatchObject([{ alive: true, appended: 21, handled: 20, parked: 1 }])
     expect(recent.messages).toMatchObject([
       { subscription: 'ear', type: 'Rung', handled: 19, failed: 1, parked: 1 },
       { subscription: 'hand', type: 'Ring', handled: 1 },
     ])
+    expect(sizes.categories).toMatchObject([
+      { category: 'commands', messages: 1 },
+      { category: 'log', messages: 20 },
+    ])
     expect(plain((await cli('status')).stdout)).toContain('PROCESS  STARTED  PARTITIONS')
     await shop.stop()
-    expect((await cli('metrics')).stdout).toBe('No process runs.\n')
+    expect(
+      plain((await cli('metrics')).stdout)
+        .split('\n')
+        .slice(0, 3),
+    ).toEqual(['No process runs.', '', 'SIZE in all, the log by category:'])
   },
 )

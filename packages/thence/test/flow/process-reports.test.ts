@@ -2,7 +2,7 @@
 import { event, handler, plain } from 'thence'
 import { metrics, status } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
-import { losable } from '../kit/faults.ts'
+import { losable, readings } from '../kit/faults.ts'
 import { gate, kinds, run } from '../kit/places.ts'
 
 const Rung = event('Rung', plain<{ bell: string }>())
@@ -116,6 +116,37 @@ describe.each(kinds)('how far subscriptions are behind on $name', ({ make }) => 
     expect(test.app.metrics().lags).toMatchObject([
       { subscription: 'deaf', behind: 0, due: 0, parked: 2, queued: 2 },
     ])
+  })
+})
+
+describe.each(kinds)('how large the store is on $name', ({ make }) => {
+  it('is told by category, and looked at once a minute, however often one asks', async () => {
+    const place = make()
+    let looks = 0
+    const test = await run(place, (app) => app.use(ear).handle('eye', Seen, () => undefined), {
+      around: (one) => readings(one, 'sizes', () => void (looks += 1)),
+    })
+    const sizes = () => test.app.metrics().sizes
+    expect(sizes()).toBeNull()
+    await test.app.append({ stream: 'bells-1', events: rings(20) })
+    await test.app.append({ stream: 'eyes-1', events: Seen({ n: 1 }) })
+    await test.runtime.advance('2s')
+    const [bells, eyes] = sizes()!.categories
+    expect(bells).toMatchObject({ category: 'bells', messages: 20, streams: 1, removed: 0 })
+    expect(eyes).toMatchObject({ category: 'eyes', messages: 1 })
+    expect(bells!.bytes).toBeGreaterThan(eyes!.bytes)
+    expect(sizes()!.tables.retries).toEqual({ rows: 0, more: false })
+    const first = sizes()!.time
+    await test.app.append({ stream: 'bells-2', events: rings(5) })
+    await test.runtime.advance('50s')
+    for (let asked = 0; asked < 100; asked += 1) expect(sizes()!.time).toBe(first)
+    expect(looks).toBe(1)
+    await test.runtime.advance('15s')
+    expect(sizes()!.categories[0]).toMatchObject({ messages: 25, streams: 2 })
+    expect(sizes()!.time - first).toBe(60_000)
+    await test.runtime.advance('10m')
+    expect(looks).toBe(12)
+    expect(JSON.parse(JSON.stringify(sizes()))).toEqual(sizes())
   })
 })
 

@@ -120,6 +120,15 @@ export const fillable = (
       }),
   })
 
+/** Tells of each read that uses a port. */
+export const readings = (inner: Database, port: keyof Transaction, told: () => void): Database =>
+  wrap(inner, {
+    read: (work) =>
+      inner.read((transaction) =>
+        work(watched(transaction, (touched) => void (touched === port && told()))),
+      ),
+  })
+
 /** Has two processes that read from a port go on from what they read only when the other has read from it too. */
 export const inPairs = (
   port: keyof Transaction,
