@@ -87,7 +87,16 @@ export class Partition {
       signals,
       changed: context.changed,
     }
-    const stepping = { name, hold, keyed: options.key !== undefined, sink, store, failing, telling }
+    const stepping = {
+      name,
+      hold,
+      keyed: options.key !== undefined,
+      isPast: (message: Parameters<typeof isDone>[1]) => isDone(division, message),
+      sink,
+      store,
+      failing,
+      telling,
+    }
     const share = { partition: hold.partition, partitions }
     const side = Math.floor(options.concurrency / partitions)
     this.#retrying = new Retrying(stepping, {

@@ -20,6 +20,8 @@ export interface Stepping {
   readonly hold: Hold
   /** Without a key of its own a subscription is one sequence: it waits at a message that failed. */
   readonly keyed: boolean
+  /** Whether a message was behind the checkpoint of its partition before the subscription was divided as it is now. */
+  readonly isPast: (message: Pick<Retry, 'hash' | 'position'>) => boolean
   readonly sink: Sink
   readonly store: Store
   readonly failing: Failing
@@ -298,15 +300,18 @@ export function takeRetry(stepping: Stepping, retried: Retried): Promise<void> {
   })
 }
 
-/** A sequence without keys stands before the message; one with keys was past it, unless it had none when it failed. */
+/**
+ * A sequence without keys stands before the message. One with keys was past it, unless it had none when it failed, or was
+ * divided anew since: then others of its partition may still be to do before it, and nobody will take it again.
+ */
 const passBy = async (
-  { name, hold, keyed }: Stepping,
+  { name, hold, keyed, isPast }: Stepping,
   writer: Writer,
   { row, checkpoint }: Retried,
 ): Promise<void> => {
   const seen = seenOf(hold, checkpoint)
   // Never back: the subscription may have had a key when the message failed.
   const position = Math.max(seen.position, row.position)
-  if (keyed && position <= seen.position) return
+  if (keyed && (position <= seen.position || isPast(row))) return
   if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
 }
