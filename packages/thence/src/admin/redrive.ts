@@ -40,6 +40,7 @@ export interface RedriveOptions extends RedriveFilter {
 
 const sampleSize = 5
 const mostIds = 1000
+const mostGroups = 100_000
 
 const checkFilter = async (transaction: Transaction, filter: RedriveFilter): Promise<void> => {
   if (filter.subscription !== undefined) await requireSubscription(transaction, filter.subscription)
@@ -97,6 +98,12 @@ const specOf = ({
   }
 }
 
+/** When the last of them was parked, by the clock of the process that did it, which may be ahead of ours. */
+const lastParked = async ({ deadLetters }: Transaction, filter: RedriveFilter): Promise<number> => {
+  const groups = await deadLetters.groups({ ...filter, state: 'parked', limit: mostGroups })
+  return groups.reduce((latest, { last }) => Math.max(latest, last), 0)
+}
+
 /**
  * Begins a job that sends parked messages through again. Running apps do it, a batch at a time; if none runs, the next one
  * does. One message goes first, alone; then ten at a time, then twice as many as went through, up to `inFlight`. It stops
@@ -114,11 +121,12 @@ export async function startRedrive(on: On, options: RedriveOptions = {}): Promis
       })
     const runtime = runtimeOf(on)
     const [id, now] = [runtime.id(), runtime.now()]
+    const until = Math.max(now, await lastParked(transaction, spec.filter))
     const job = {
       id,
       kind: redriveKind,
       state: 'running',
-      spec: JSON.stringify(spec),
+      spec: JSON.stringify({ ...spec, until }),
       progress: JSON.stringify(noProgress),
       total: Math.min(all, spec.limit ?? all),
       next: 0,

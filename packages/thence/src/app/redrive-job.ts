@@ -14,6 +14,8 @@ export type RedriveFilter = Omit<LetterFilter, 'state' | 'job'>
 
 export interface RedriveSpec {
   readonly filter: RedriveFilter
+  /** What is parked later is left alone, Unix milliseconds; absent in jobs of an older version: when they began. */
+  readonly until?: number
   /** At most so many; null: all. */
   readonly limit: number | null
   /** Whether one goes alone before all others. */
@@ -189,7 +191,7 @@ const send = async (turn: Turn, seen: RedriveProgress): Promise<RedriveProgress>
   if (size <= 0) return isLimited(spec, seen) ? { ...seen, exhausted: true } : seen
   const { filter } = spec
   // What was parked later is another failure, and what failed again comes to no second try.
-  const until = Math.min(filter.until ?? Infinity, job.created)
+  const until = Math.min(filter.until ?? Infinity, spec.until ?? job.created)
   const after = { after: seen.cursor, limit: size }
   const letters = await transaction.deadLetters.list({
     ...filter,

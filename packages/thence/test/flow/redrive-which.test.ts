@@ -63,6 +63,15 @@ describe.each(kinds)('on $name', (kind) => {
     expect(state.tries.filter(({ n }) => n === 9)).toHaveLength(1)
   })
 
+  test('a letter is its own though the clock that parked it was ahead of the one that begins', async () => {
+    const { on, test: app, counts } = await returned(kind, 3)
+    const late = { now: () => app.runtime.now() - 60_000 }
+    const { id } = await admin.startRedrive({ ...on, runtime: late })
+    await app.advance('10s')
+    expect(await admin.job(on, id)).toMatchObject({ state: 'done', ended: 3 })
+    expect(await counts()).toMatchObject({ parked: 0, resolved: 3 })
+  })
+
   test('what was parked while its key went on is redriven in the order of its key', async () => {
     const place = kind.make()
     const state = {
