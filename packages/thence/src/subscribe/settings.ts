@@ -22,7 +22,8 @@ export interface SubscriptionSettings {
   readonly policy?: FailurePolicy
 }
 
-const collection = '$settings'
+/** Where settings are kept, by subscription. */
+export const settingsCollection = '$settings'
 const pageSize = 500
 
 /** What is set for one subscription; empty if nothing is. */
@@ -30,7 +31,7 @@ export async function loadSettings(
   { documents }: Transaction,
   subscription: string,
 ): Promise<SubscriptionSettings> {
-  const text = await documents.get(collection, subscription)
+  const text = await documents.get(settingsCollection, subscription)
   return text === undefined ? {} : (JSON.parse(text) as SubscriptionSettings)
 }
 
@@ -40,7 +41,7 @@ export async function allSettings({
 }: Transaction): Promise<ReadonlyMap<string, SubscriptionSettings>> {
   const all = new Map<string, SubscriptionSettings>()
   for (let after: string | undefined; ;) {
-    const page = await documents.list(collection, {
+    const page = await documents.list(settingsCollection, {
       limit: pageSize,
       ...(after === undefined ? {} : { after }),
     })
@@ -56,8 +57,8 @@ export async function saveSettings(
   settings: SubscriptionSettings,
 ): Promise<void> {
   if (settings.paused === undefined && settings.policy === undefined)
-    await documents.delete(collection, subscription)
-  else await documents.put(collection, subscription, JSON.stringify(settings))
+    await documents.delete(settingsCollection, subscription)
+  else await documents.put(settingsCollection, subscription, JSON.stringify(settings))
 }
 
 /** Who changes a setting of which subscription, and why. */

@@ -1,14 +1,18 @@
 /**
- * What committed transactions have said of timers, checkpoints and leases, kept outside of the store: what the store holds
+ * What committed transactions have said of messages, timers, checkpoints, leases and settings, kept outside of the store: what the store holds
  * in the end is compared with it.
  */
 import type { Seen } from '../../ports/checkpoints.ts'
 import type { Lease } from '../../ports/leases.ts'
+import { Chronicle } from './chronicle.ts'
+import { PauseBooks } from './pause-books.ts'
 import type { Note } from './sites.ts'
 import { TimerBooks } from './timer-books.ts'
 
 export class Books {
   readonly timers: TimerBooks
+  readonly chronicle: Chronicle = new Chronicle()
+  readonly pauses: PauseBooks
   readonly #checkpoints = new Map<string, Seen>()
   /** Who holds which lease. */
   readonly #holders = new Map<string, string>()
@@ -19,16 +23,19 @@ export class Books {
   constructor(mark: (name: string) => void) {
     this.#mark = mark
     this.timers = new TimerBooks(mark)
+    this.pauses = new PauseBooks(mark)
   }
 
   /** What was seen to be wrong while it happened. */
   get wrong(): readonly string[] {
-    return [...this.#wrong, ...this.timers.wrong]
+    return [...this.#wrong, ...this.timers.wrong, ...this.chronicle.wrong, ...this.pauses.wrong]
   }
 
-  /** A transaction is committed. */
-  commit(notes: readonly Note[]): void {
+  /** A transaction is committed, `age` milliseconds after the beginning. */
+  commit(notes: readonly Note[], age: number): void {
     this.timers.commit(notes)
+    this.chronicle.commit(notes)
+    this.pauses.commit(notes, age)
     for (const [{ name }, parameters, result] of notes) {
       const [first, second, third] = parameters
       if (name === 'checkpoints.move' && result === true)

@@ -2,12 +2,11 @@
  * What must hold when everything has calmed down, whatever happened before. Each check gives a sentence per problem; the
  * first words name the anomaly, as Jepsen does where it has a name for it.
  */
-import type { Handler } from '../../handle/handler.ts'
-import type { Recorded } from '../../message/message.ts'
+import { checkHandlers } from './check-handlers.ts'
+import { checkJobs } from './check-jobs.ts'
 import { checkProjections } from './check-projections.ts'
 import { checkSagas } from './check-sagas.ts'
-import { effectKey } from './effects.ts'
-import { keyOfHandler } from './instrument.ts'
+import { checkSchedules } from './check-schedules.ts'
 import type { Outcome } from './outcome.ts'
 
 type Check = (outcome: Outcome) => string[] | Promise<string[]>
@@ -77,78 +76,6 @@ const checkCommands: Check = ({ parts, log }) => {
   return problems
 }
 
-interface Expected {
-  readonly done: number[]
-  /** The message at which the key waits. */
-  parked?: Recorded
-}
-
-/** What a handler should have done, by key: everything up to the first message that cannot be done. */
-const expectedOf = (handler: Handler, { messages, troubles, letters }: Outcome) => {
-  const types = new Set(handler.definitions.map(({ type }) => type))
-  const parked = new Set(
-    letters
-      .filter(({ subscription, state }) => subscription === handler.name && state === 'parked')
-      .map(({ message }) => message.position),
-  )
-  const keys = new Map<string, Expected>()
-  for (const message of messages) {
-    if (!types.has(message.type)) continue
-    const key = keyOfHandler(handler, message)
-    let expected = keys.get(key)
-    if (expected === undefined) keys.set(key, (expected = { done: [] }))
-    if (expected.parked !== undefined) continue
-    const { poison } = troubles.of(handler.name, message.id, handler.retry.attempts)
-    const own = parked.has(message.position) && troubles.failedByItself(handler.name, message.id)
-    if (poison || own) expected.parked = message
-    else expected.done.push(message.position)
-  }
-  return keys
-}
-
-const compareDone = (
-  what: string,
-  done: readonly number[],
-  expected: readonly number[],
-): string[] => {
-  const problems: string[] = []
-  const counts = new Map<number, number>()
-  for (const position of done) counts.set(position, (counts.get(position) ?? 0) + 1)
-  for (const [position, count] of counts)
-    if (count > 1) problems.push(`duplicate-effect: ${what} did ${position} ${count} times`)
-  const wanted = new Set(expected)
-  for (const position of expected)
-    if (!counts.has(position)) problems.push(`lost-effect: ${what} never did ${position}`)
-  for (const position of counts.keys())
-    if (!wanted.has(position))
-      problems.push(`wrong-effect: ${what} did ${position}, which waits or is not for it`)
-  if (problems.length === 0 && done.some((position, index) => position !== expected[index]))
-    problems.push(`per-key-order: ${what} did ${done.join(', ')}`)
-  return problems
-}
-
-/** Handlers did each message once, in order per key, but for what is poison and what waits behind it. */
-const checkHandlers: Check = (outcome) => {
-  const problems: string[] = []
-  for (const handler of outcome.parts.handlers) {
-    if (handler.from === 'now') continue
-    const letters = new Set(
-      outcome.letters
-        .filter(({ subscription, state }) => subscription === handler.name && state === 'parked')
-        .map(({ message }) => message.position),
-    )
-    for (const [key, { done, parked }] of expectedOf(handler, outcome)) {
-      const effects = outcome.effects.get(effectKey(handler.name, key)) ?? []
-      problems.push(...compareDone(`${handler.name} ${key}`, effects, done))
-      if (parked !== undefined && !letters.delete(parked.position))
-        problems.push(`dead-letter-missing: ${handler.name} has none for ${parked.position}`)
-    }
-    for (const position of letters)
-      problems.push(`dead-letter-wrong: ${handler.name} parked ${position}, which is sound`)
-  }
-  return problems
-}
-
 /** Nothing is to be tried again, and nothing waits behind nothing. */
 const checkRetries: Check = ({ retries }) =>
   retries.flatMap(({ subscription, due, parked, queued }) => [
@@ -196,6 +123,8 @@ const all: readonly Check[] = [
   checkTimers,
   checkProjections,
   checkSagas,
+  checkJobs,
+  checkSchedules,
 ]
 
 /** Every problem that there is. */

@@ -43,6 +43,12 @@ export interface SimulatedClient<C extends string = string, Q extends string = s
     query: QueryMessage<Type, unknown, Answer>,
     options?: AskOptions,
   ) => Promise<Answer>
+  /**
+   * Does anything else with the app of some process, again and again until it succeeds: a transaction, what an operator does.
+   * It may happen more than once; give it ids of your own where that matters.
+   * @throws what refuses it for good
+   */
+  readonly call: <T>(work: (app: App<C, Q>) => Promise<T>) => Promise<T>
   /** Lets time pass. */
   readonly wait: (duration: Duration) => Promise<void>
 }
@@ -108,6 +114,10 @@ class Client<C extends string, Q extends string> {
     options: AskOptions = {},
   ): Promise<Answer> {
     return this.#insist((one) => one.ask(query, options), true)
+  }
+
+  call<T>(work: (app: App<C, Q>) => Promise<T>): Promise<T> {
+    return this.#insist(work, false)
   }
 
   wait(duration: Duration): Promise<void> {
@@ -180,6 +190,7 @@ export function makeClient<C extends string, Q extends string>(
     send: (command) => client.send(command),
     append: (options) => client.append(options),
     ask: (query, options) => client.ask(query, options),
+    call: (work) => client.call(work),
     wait: (duration) => client.wait(duration),
   }
 }

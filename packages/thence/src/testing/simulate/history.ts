@@ -38,6 +38,9 @@ const seenAt: Readonly<Record<string, (result: unknown) => string | undefined>> 
   'checkpoints.holds': (held) => (held === false ? 'a late owner was fenced' : undefined),
   'checkpoints.divide': () => 'partitions were divided anew',
   'retries.settle': (settled) => (settled === false ? 'a retry was settled by another' : undefined),
+  'inbox.remember': (isNew) => (isNew === false ? 'what is done once was done already' : undefined),
+  'events.trim': (removed) => ((removed as number) > 0 ? 'retention removed messages' : undefined),
+  'events.tombstone': (ended) => (ended === true ? 'retention ended a stream' : undefined),
   'inbox.recall': (found) => (found === undefined ? undefined : 'a command was known already'),
   'events.append': (verdict) => outcomeMarks[(verdict as Verdict).outcome],
 }
@@ -86,6 +89,17 @@ export class History {
     this.struck(life, what, String(error))
   }
 
+  /** No hazard strikes any more. */
+  healed(): void {
+    this.books.pauses.healed(this.#world.age)
+    this.say('all', 'healed')
+  }
+
+  /** A handler begins an attempt. */
+  began(handler: string): void {
+    this.books.pauses.began(handler, this.#world.age)
+  }
+
   /** A port has answered. */
   answered({ name }: PortMethod, result: unknown): void {
     const mark = seenAt[name]?.(result)
@@ -97,14 +111,15 @@ export class History {
     for (const [index, { outcome }] of verdicts.entries()) {
       const mark = outcomeMarks[outcome]
       if (mark !== undefined) this.mark(mark)
-      if (this.#detailed)
-        this.tell(life, `${tellAppend(requests[index] as AppendRequest)}: ${outcome}`)
+      const request = requests[index] as AppendRequest
+      this.books.chronicle.appended(request, verdicts[index] as Verdict)
+      if (this.#detailed) this.tell(life, `${tellAppend(request)}: ${outcome}`)
     }
   }
 
   /** A transaction is committed. */
   committed(life: Life, notes: readonly Note[]): void {
-    this.books.commit(notes)
+    this.books.commit(notes, this.#world.age)
     for (const [{ name }, [row]] of notes)
       if (name === 'retries.put') this.mark(retryMarks[(row as Retry).state])
     if (!this.#detailed) return

@@ -9,7 +9,7 @@ import { handler } from '../../handle/handler.ts'
 import { retryPolicy } from '../../handle/retry.ts'
 import type { Recorded } from '../../message/message.ts'
 import type { Apply, Projection } from '../../project/projection.ts'
-import { effectKey, effectsCollection } from './effects.ts'
+import { effectKey, effectsCollection, replaysCollection } from './effects.ts'
 import type { History } from './history.ts'
 import type { Life } from './life.ts'
 import { Planted, type Trouble, type Troubles } from './troubles.ts'
@@ -51,7 +51,8 @@ const delay = async ({ history, world }: Instruments, life: Life, time: number):
 const onHandler = (one: Handler, life: Life, instruments: Instruments): Handler => ({
   ...one,
   async run(message, context) {
-    const { troubles } = instruments
+    const { troubles, history } = instruments
+    history.began(one.name)
     const trouble = troubles.of(one.name, message.id, one.retry.attempts)
     await delay(instruments, life, trouble.delay)
     const attempt = { life, one, message }
@@ -63,9 +64,10 @@ const onHandler = (one: Handler, life: Life, instruments: Instruments): Handler 
       throw error
     }
     const key = effectKey(one.name, keyOfHandler(one, message))
+    const done = context.replaying ? replaysCollection : effectsCollection
     context.within(async ({ documents }) => {
-      const before = JSON.parse((await documents.get(effectsCollection, key)) ?? '[]') as number[]
-      await documents.put(effectsCollection, key, JSON.stringify([...before, message.position]))
+      const before = JSON.parse((await documents.get(done, key)) ?? '[]') as number[]
+      await documents.put(done, key, JSON.stringify([...before, message.position]))
       if (trouble.late) failOnPurpose(instruments, attempt, trouble)
     })
   },

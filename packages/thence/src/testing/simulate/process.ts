@@ -11,6 +11,7 @@ import { Connection } from './connection.ts'
 import { type Instruments, instrumented } from './instrument.ts'
 import { type Clock, Life } from './life.ts'
 import type { Part } from '../../app/parts.ts'
+import type { SimulatedOptions } from './scenario.ts'
 import type { Network } from './session.ts'
 import { clockError, clockStep, downtime, pauseLength } from './timing.ts'
 
@@ -35,8 +36,8 @@ export interface ProcessPlan<C extends string, Q extends string> {
   readonly connect: () => Database
   /** Names of lives that are over, where processes see each other. */
   readonly gone: Set<string> | undefined
-  /** Of the app's lease, in milliseconds. */
-  readonly leaseTime: number
+  /** Of the app, beside what the simulation says. */
+  readonly options: SimulatedOptions
   /** Stands between the app and its connection; for planting bugs. */
   readonly above: ((database: Database, runtime: Runtime) => Database) | undefined
   readonly build: (builder: AppBuilder, context: SimulatedProcess) => AppBuilder<C, Q>
@@ -75,7 +76,7 @@ export class Process<C extends string, Q extends string> {
   }
 
   boot(): void {
-    const { seed, index, network, connect, above, gone, leaseTime, build, collect } = this.#plan
+    const { seed, index, network, connect, above, gone, options, build, collect } = this.#plan
     const { world, history } = network
     this.#lives += 1
     this.#stopping = false
@@ -92,7 +93,7 @@ export class Process<C extends string, Q extends string> {
     history.tell(life, 'boots')
     const connection = new Connection(connect(), life, network)
     const database = above?.(connection, life.runtime) ?? connection
-    const plain = app({ database, runtime: life.runtime, logger: false, leaseTime })
+    const plain = app({ ...options, database, runtime: life.runtime, logger: false })
     const builder = instrumented(plain, { ...network, life, collect })
     const context: SimulatedProcess = {
       process: index,

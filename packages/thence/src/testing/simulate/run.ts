@@ -4,11 +4,11 @@
  */
 import { memory } from '../../adapters/memory/database.ts'
 import { type MemoryStore, memoryStore } from '../../adapters/memory/store.ts'
-import { redrive } from '../../admin/operate.ts'
 import { assemble, type Part } from '../../app/parts.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Chance } from './chance.ts'
+import { Calm } from './calm.ts'
 import { check } from './checks.ts'
 import { makeClient } from './client.ts'
 import { drawMixture, type Mixture } from './hazards.ts'
@@ -16,6 +16,7 @@ import { History } from './history.ts'
 import { Oracle } from './oracle.ts'
 import { readOutcome } from './outcome.ts'
 import { Process } from './process.ts'
+import { realCallProblem, trapped } from './real.ts'
 import type { SimulationEnd, RunOptions, Scenario, Verdict } from './scenario.ts'
 import { drawHappenings, Schedule, type TimeStrike } from './schedule.ts'
 import { Troubles } from './troubles.ts'
@@ -49,6 +50,7 @@ class Run<C extends string, Q extends string> {
   readonly #troubles: Troubles
   readonly #oracle = new Oracle()
   readonly #processes: readonly Process<C, Q>[]
+  readonly #calm: Calm<C, Q>
   readonly #parts = new Map<string, Part>()
   readonly #server: Runtime
   readonly #store: MemoryStore
@@ -68,21 +70,47 @@ class Run<C extends string, Q extends string> {
     this.#server = serverRuntime(this.#world, seed)
     this.#store = memoryStore({ clock: this.#server })
     this.#processes = this.#makeProcesses()
+    this.#calm = new Calm({
+      seed,
+      world: this.#world,
+      history: this.#history,
+      troubles: this.#troubles,
+      server: this.#server,
+      processes: this.#processes,
+      patience: scenario.patience,
+    })
   }
 
+  /** The verdict; what was asked of the real machine meanwhile is a problem of its own. */
   async verdict(): Promise<Verdict> {
-    const world = this.#world
+    const asked = new Map<string, string>()
+    await trapped(
+      (call, from) => {
+        if (!this.#scenario.allows.includes(call) && !asked.has(call))
+          asked.set(call, realCallProblem(call, from))
+      },
+      () => this.#run(),
+    )
+    this.#problems.unshift(...asked.values())
+    return this.#tell()
+  }
+
+  async #run(): Promise<void> {
     try {
       await this.#strike()
       this.#heal()
       await this.#answer()
-      await this.#drain()
-      await this.#mend()
+      await this.#calm.drain()
+      await this.#calm.mend()
       await this.#check()
-      await this.#drive('the end of the processes', this.#finish())
+      await this.#calm.drive('the end of the processes', this.#finish())
     } catch (error) {
       this.#problems.push(textOf(error))
     }
+  }
+
+  #tell(): Verdict {
+    const world = this.#world
     for (const problem of this.#problems) world.mixText(problem)
     return {
       seed: this.#seed,
@@ -142,7 +170,7 @@ class Run<C extends string, Q extends string> {
 
   #heal(): void {
     this.#healed = true
-    this.#history.say('all', 'healed')
+    this.#history.healed()
     this.#schedule.end()
     this.#troubles.heal()
     for (const process of this.#processes) process.heal()
@@ -154,52 +182,10 @@ class Run<C extends string, Q extends string> {
       throw new Error(`stuck: a client never got its answer; ${this.#history.lastFailure}`)
   }
 
-  /** In half of the seeds what was poison is mended, and what was parked is sent through again. */
-  async #mend(): Promise<void> {
-    if (!new Chance(this.#seed, 11).is(0.5)) return
-    this.#troubles.cure()
-    const [process] = this.#processes
-    const redriveAll = async (): Promise<void> =>
-      process?.call(async ({ database }) => {
-        const on = { database, runtime: this.#server }
-        for (const { id } of await database.read(({ deadLetters }) =>
-          deadLetters.list({ state: 'parked', limit: 1000 }),
-        )) {
-          this.#history.mark('a dead letter was redriven')
-          await redrive(on, id)
-        }
-      })
-    await this.#drive('redriving', redriveAll())
-    await this.#drain()
-  }
-
-  /** Until nothing is left to do, and no timer is left to fire. */
-  async #drain(): Promise<void> {
-    const { patience } = this.#scenario
-    for (let round = 0; round < 100; round += 1) {
-      await this.#idle()
-      const timers = [...this.#history.books.timers.all.values()]
-      const waiting = timers.filter(({ fate }) => fate === 'waits')
-      if (waiting.length === 0) return
-      if (!(await this.#world.run(() => waiting.some(({ fate }) => fate !== 'waits'), patience)))
-        throw new Error(`stuck: the timer ${waiting[0]?.timer.id} never fired`)
-    }
-    throw new Error('stuck: there is always another timer')
-  }
-
-  /** Until every process says that nothing is left to do. */
-  async #idle(): Promise<void> {
-    const idle = async (process: Process<C, Q>): Promise<void> => {
-      while (process.app === undefined) await this.#world.wait(20)
-      await process.call((app) => app.whenIdle())
-    }
-    await this.#drive('an idle app', Promise.all(this.#processes.map(idle)))
-  }
-
   async #check(): Promise<void> {
     const database = this.#connect()
     await database.open(this.#server)
-    const outcome = await this.#drive(
+    const outcome = await this.#calm.drive(
       'reading the store',
       readOutcome({
         parts: assemble([...this.#parts.values()], []),
@@ -214,7 +200,7 @@ class Run<C extends string, Q extends string> {
       this.#world.mixText(id)
       this.#world.mix(position)
     }
-    this.#problems.push(...(await this.#drive('the checks', check(outcome))))
+    this.#problems.push(...(await this.#calm.drive('the checks', check(outcome))))
     const [process] = this.#processes
     const { messages, letters } = outcome
     const { acknowledged, outside } = this.#oracle
@@ -222,7 +208,7 @@ class Run<C extends string, Q extends string> {
       const app = process?.app as SimulationEnd<C, Q>['app']
       const look = async (): Promise<void> =>
         holds({ app, messages, letters, acknowledged, outside })
-      await this.#drive(name, look()).catch((error: unknown) => {
+      await this.#calm.drive(name, look()).catch((error: unknown) => {
         this.#problems.push(`invariant: ${name}: ${textOf(error)}`)
       })
     }
@@ -231,17 +217,6 @@ class Run<C extends string, Q extends string> {
 
   async #finish(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.finish()))
-  }
-
-  /** Lets time pass until the promise settles. */
-  async #drive<T>(what: string, promise: Promise<T>): Promise<T> {
-    let settled = false
-    const settle = (): void => void (settled = true)
-    promise.then(settle, settle)
-    if (await this.#world.run(() => settled, this.#scenario.patience)) return promise
-    throw new Error(
-      `stuck: ${what} did not come within ${this.#scenario.patience} ms; ${this.#history.lastFailure}`,
-    )
   }
 
   #connect(): Database {
@@ -274,7 +249,7 @@ class Run<C extends string, Q extends string> {
           connect: () => this.#connect(),
           above: this.#scenario.plant?.above,
           gone,
-          leaseTime: this.#scenario.leaseTime,
+          options: this.#scenario.app,
           build: this.#scenario.build,
           collect: (part) => void this.#parts.set(part.name, part),
           outside: (name, value) => void this.#oracle.outside.push({ name, value }),

@@ -1,6 +1,6 @@
 /** What a simulation is made of, and what comes of one seed. */
 import type { App } from '../../app/app.ts'
-import type { AppBuilder } from '../../app/builder.ts'
+import type { AppBuilder, AppOptions } from '../../app/builder.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { SimulatedClient } from './client.ts'
@@ -9,7 +9,11 @@ import type { Line } from './history.ts'
 import type { Oracle } from './oracle.ts'
 import type { Outcome } from './outcome.ts'
 import type { SimulatedProcess } from './process.ts'
+import type { RealCall } from './real.ts'
 import type { Strike } from './schedule.ts'
+
+/** Of an app's options those that a simulation leaves to the user. */
+export type SimulatedOptions = Pick<AppOptions, 'leaseTime' | 'retention' | 'classify' | 'freeze'>
 
 /** What is simulated. */
 export interface Scenario<C extends string, Q extends string> {
@@ -21,8 +25,9 @@ export interface Scenario<C extends string, Q extends string> {
   readonly hazards: Partial<Hazards>
   /** How long hazards strike, in milliseconds. */
   readonly duration: number
-  /** How long a process counts as alive after it was last heard of, in milliseconds. */
-  readonly leaseTime: number
+  readonly app: SimulatedOptions
+  /** Calls of the real machine that do no harm. */
+  readonly allows: readonly RealCall[]
   /** How long everything may take to come to its end afterwards, in milliseconds. */
   readonly patience: number
   /** Stands between the processes and the store; for planting bugs. */

@@ -11,8 +11,9 @@ import type { Hazard, Hazards } from './hazards.ts'
 import { hazardNames, usualHazards } from './hazards.ts'
 import type { SimulatedProcess } from './process.ts'
 import { addVerdict, emptyTally, failureOf, tableOf, type Tally } from './report.ts'
+import type { RealCall } from './real.ts'
 import { runSeed } from './run.ts'
-import type { SimulationEnd, Plant, Scenario, Verdict } from './scenario.ts'
+import type { Plant, Scenario, SimulatedOptions, SimulationEnd, Verdict } from './scenario.ts'
 import { shrink } from './shrink.ts'
 
 export interface SimulateOptions<C extends string, Q extends string> {
@@ -32,8 +33,13 @@ export interface SimulateOptions<C extends string, Q extends string> {
   readonly requires?: readonly string[]
   /** How long hazards strike at most, in virtual time; default 4 s. */
   readonly duration?: Duration
-  /** The `leaseTime` of the app; default 2 s. Pauses of processes last up to 9 s. */
-  readonly leaseTime?: Duration
+  /** Options of the app: `retention` and the like. Its `leaseTime` is 2 s by default; pauses of processes last up to 9 s. */
+  readonly app?: SimulatedOptions
+  /**
+   * Calls of the real machine's time, timers and chance that do no harm, because nothing that happens depends on them.
+   * All others fail the seed.
+   */
+  readonly allows?: readonly RealCall[]
   /** How long everything may take to come to its end when hazards are over, in virtual time; default 2 min. */
   readonly patience?: Duration
 }
@@ -106,7 +112,8 @@ export const scenarioOf = <C extends string, Q extends string>(
   hazards: options.hazards ?? {},
   duration: milliseconds('duration', options.duration ?? '4s'),
   patience: milliseconds('patience', options.patience ?? '2m'),
-  leaseTime: milliseconds('leaseTime', options.leaseTime ?? '2s'),
+  app: { leaseTime: '2s', ...options.app },
+  allows: options.allows ?? [],
   plant: options.plant,
 })
 

@@ -21,6 +21,8 @@ interface Work {
 export class TimerBooks {
   /** By the id of the message that the timer appends. */
   readonly all: Map<string, TimerBook> = new Map()
+  /** When the first timer of each id was due that was ever set. */
+  readonly first: Map<string, number> = new Map()
   /** What was seen to be wrong while it happened. */
   readonly wrong: string[] = []
   /** The timer that stands under an id. */
@@ -56,6 +58,7 @@ export class TimerBooks {
     const book: TimerBook = { timer, fate: 'waits' }
     this.all.set(timer.message.id, book)
     this.#standing.set(timer.id, book)
+    if (!this.first.has(timer.id)) this.first.set(timer.id, timer.due)
     this.#mark('a timer was set')
   }
 
