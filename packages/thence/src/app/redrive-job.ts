@@ -183,18 +183,20 @@ const room = async (turn: Turn, seen: RedriveProgress): Promise<number> => {
 const pause = (rate: number | null): number =>
   rate === null ? batch : Math.max(1, Math.ceil(rate / batchesPerSecond))
 
+/** What was parked later is another failure, and what failed again comes to no second try. */
+const lastOf = ({ filter, until }: RedriveSpec, { created }: Job): number =>
+  Math.min(filter.until ?? Infinity, until ?? created)
+
 /** Sends as many as there is room for. */
 const send = async (turn: Turn, seen: RedriveProgress): Promise<RedriveProgress> => {
   if (seen.exhausted) return seen
   const { transaction, job, spec } = turn
   const size = Math.min(await room(turn, seen), batch, pause(spec.rate))
   if (size <= 0) return isLimited(spec, seen) ? { ...seen, exhausted: true } : seen
-  const { filter } = spec
-  // What was parked later is another failure, and what failed again comes to no second try.
-  const until = Math.min(filter.until ?? Infinity, spec.until ?? job.created)
+  const until = lastOf(spec, job)
   const after = { after: seen.cursor, limit: size }
   const letters = await transaction.deadLetters.list({
-    ...filter,
+    ...spec.filter,
     state: 'parked',
     until,
     ...after,

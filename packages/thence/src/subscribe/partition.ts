@@ -87,16 +87,9 @@ export class Partition {
       signals,
       changed: context.changed,
     }
-    const stepping = {
-      name,
-      hold,
-      keyed: options.key !== undefined,
-      isPast: (message: Parameters<typeof isDone>[1]) => isDone(division, message),
-      sink,
-      store,
-      failing,
-      telling,
-    }
+    const keyed = options.key !== undefined
+    const isPast = (message: Parameters<typeof isDone>[1]): boolean => isDone(division, message)
+    const stepping = { name, hold, keyed, isPast, sink, store, failing, telling }
     const share = { partition: hold.partition, partitions }
     const side = Math.floor(options.concurrency / partitions)
     this.#retrying = new Retrying(stepping, {
@@ -120,7 +113,7 @@ export class Partition {
           ? pages.read(after, limit)
           : pages.shared(after, limit * Math.min(partitions, 16)),
       isOwn: ({ hash, stored: { position } }) =>
-        hash % partitions === hold.partition && !isDone(division, { hash, position }),
+        hash % partitions === hold.partition && !isPast({ hash, position }),
       waiting: () => this.#retrying.any,
       failed: () => this.#retrying.refresh(),
       attempting,

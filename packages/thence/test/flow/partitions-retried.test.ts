@@ -37,8 +37,8 @@ it('does not take the checkpoint past what another partition has not done', asyn
   const before = await run(place, (app) => app.use(ear(2)))
   await before.app.append({ events: [Rung({ bell: slow }), Rung({ bell: failing })] })
   await place.runtime.advance(50)
-  const rows = () => look(before)(({ checkpoints }) => checkpoints.list('ear'))
-  expect((await rows()).map(({ position }) => position).toSorted()).toEqual([0, 2])
+  const rows = await look(before)(({ checkpoints }) => checkpoints.list('ear'))
+  expect(rows.map(({ position }) => position)).toEqual([0, 2])
   await place.runtime.until(before.app.stop({ deadline: 0 }))
   fails = false
   const after = await run(place, (app) => app.use(ear(1)))

@@ -2,7 +2,7 @@
  * A process that runs the user's app: it boots, serves, crashes, stops, and boots again, as a supervisor would have it.
  */
 import type { App } from '../../app/app.ts'
-import { app, type AppBuilder } from '../../app/builder.ts'
+import { app, type AppBuilder, type AppOptions } from '../../app/builder.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { ThenceError } from '../../errors.ts'
@@ -11,9 +11,11 @@ import { Connection } from './connection.ts'
 import { type Instruments, instrumented } from './instrument.ts'
 import { type Clock, Life } from './life.ts'
 import type { Part } from '../../app/parts.ts'
-import type { SimulatedOptions } from './scenario.ts'
 import type { Network } from './session.ts'
 import { clockError, clockStep, downtime, pauseLength } from './timing.ts'
+
+/** Of an app's options those that a simulation leaves to the user. */
+export type SimulatedOptions = Pick<AppOptions, 'leaseTime' | 'retention' | 'classify' | 'freeze'>
 
 /** What a process tells the app that it builds. */
 export interface SimulatedProcess {

@@ -1,6 +1,6 @@
 /** What a simulation is made of, and what comes of one seed. */
 import type { App } from '../../app/app.ts'
-import type { AppBuilder, AppOptions } from '../../app/builder.ts'
+import type { AppBuilder } from '../../app/builder.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { SimulatedClient } from './client.ts'
@@ -8,12 +8,9 @@ import type { Hazards } from './hazards.ts'
 import type { Line } from './history.ts'
 import type { Oracle } from './oracle.ts'
 import type { Outcome } from './outcome.ts'
-import type { SimulatedProcess } from './process.ts'
+import type { SimulatedOptions, SimulatedProcess } from './process.ts'
 import type { RealCall } from './real.ts'
 import type { Strike } from './schedule.ts'
-
-/** Of an app's options those that a simulation leaves to the user. */
-export type SimulatedOptions = Pick<AppOptions, 'leaseTime' | 'retention' | 'classify' | 'freeze'>
 
 /** What is simulated. */
 export interface Scenario<C extends string, Q extends string> {

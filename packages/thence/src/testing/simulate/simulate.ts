@@ -9,11 +9,11 @@ import { fail } from '../assertion.ts'
 import type { SimulatedClient } from './client.ts'
 import type { Hazard, Hazards } from './hazards.ts'
 import { hazardNames, usualHazards } from './hazards.ts'
-import type { SimulatedProcess } from './process.ts'
+import type { SimulatedOptions, SimulatedProcess } from './process.ts'
 import { addVerdict, emptyTally, failureOf, tableOf, type Tally } from './report.ts'
 import type { RealCall } from './real.ts'
 import { runSeed } from './run.ts'
-import type { Plant, Scenario, SimulatedOptions, SimulationEnd, Verdict } from './scenario.ts'
+import type { Plant, Scenario, SimulationEnd, Verdict } from './scenario.ts'
 import { shrink } from './shrink.ts'
 
 export interface SimulateOptions<C extends string, Q extends string> {
