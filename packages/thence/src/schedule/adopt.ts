@@ -70,7 +70,7 @@ const plan = async (
   if (!keeps && cancelled === null) await transaction.timers.set(slotTimer(name, slots.next(after)))
 }
 
-/** What was missed are slots of the pattern before; what becomes of them is for the new definition to say. */
+/** What was missed are slots of the definition before; what becomes of them is for the new definition to say. */
 const letCatchUp = async (
   { transaction }: Writer,
   before: ScheduleRecord,
@@ -104,7 +104,7 @@ export async function adopt(
   }
   const isGone = before === undefined || Math.abs(now - before.confirmed) >= goneAfter
   if (!wanted && !isGone) return 'other'
-  if (before !== undefined && !isSamePattern(before, schedule) && isOverdue(timer, now)) {
+  if (before !== undefined && isOverdue(timer, now)) {
     await letCatchUp(writer, before, schedule.catchUp)
     return 'waiting'
   }
