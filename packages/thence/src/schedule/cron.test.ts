@@ -188,3 +188,18 @@ describe('a pattern that is none', () => {
     expect(slotsOf('0 2 * * MON#2', 'UTC').next(from)).toBe(Date.UTC(2025, 0, 13, 2))
   })
 })
+
+it.each([
+  ['0 0 L * *', '2025-01-31'], // the last day
+  ['0 0 15W 2 *', '2025-02-14'], // the 15th is a Saturday
+  ['0 0 * * FRI#L', '2025-01-31'], // the last Friday
+  ['0 0 13 * FRI', '2025-01-03'], // either will do
+  ['0 0 13 * +FRI', '2025-06-13'], // both
+  ['0 0 1 MAR *', '2025-03-01'],
+  ['0 0 * * 7', '2025-01-05'],
+  ['@weekly', '2025-01-05'],
+  ['@monthly', '2025-02-01'],
+  ['@yearly', '2026-01-01'],
+])('%s names %s first', (cron, first) => {
+  expect(slotsOf(cron, 'UTC').next(from)).toBe(Date.parse(`${first}T00:00Z`))
+})
