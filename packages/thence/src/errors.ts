@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'STATE_INVALID'
   | 'STORE_MISSING'
   | 'STORE_BUSY'
+  | 'STORE_OVERLOADED'
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
   | 'STORE_CORRUPT'
@@ -102,6 +103,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   STATE_INVALID: entry(false, 'What was named is not in a state that allows this.'),
   STORE_MISSING: entry(false, 'There is no store where one was expected.'),
   STORE_BUSY: entry(true, 'Another process holds the write lock of the store for too long.'),
+  STORE_OVERLOADED: entry(
+    true,
+    'So many appends wait for their commit in this process that no more are taken; nothing of this one was written.',
+  ),
   STORE_FULL: entry(true, 'The disk of the store is full; nothing of this write was kept.'),
   STORE_READ_ONLY: entry(false, 'The store cannot be written to.'),
   STORE_CORRUPT: entry(false, 'The store file is damaged or is not a Thence store.'),

@@ -46,6 +46,7 @@ export { handler } from './handle/handler.ts'
 export type { RateOptions } from './handle/rate.ts'
 export type { RetryOptions, RetryPolicy } from './handle/retry.ts'
 export type { Duration } from './internal/duration.ts'
+export type { AppendLimits } from './store/lane.ts'
 export type { When } from './internal/when.ts'
 export type {
   AnyDefinition,

@@ -7,6 +7,7 @@ import type { CommandTypeOf, HandlerFunction, HandlerOptions } from '../handle/h
 import { handler } from '../handle/handler.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import { isCount } from '../internal/count.ts'
 import { isProduction } from '../internal/environment.ts'
 import { Codec } from '../message/codec.ts'
 import type { AnyDefinition } from '../message/define.ts'
@@ -18,6 +19,7 @@ import type { Database } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { RetentionOptions } from '../retain/policy.ts'
 import { inlineHook } from '../project/inline.ts'
+import type { AppendLimits } from '../store/lane.ts'
 import { Store } from '../store/store.ts'
 import { Tokens } from '../store/token.ts'
 import { App } from './app.ts'
@@ -52,6 +54,8 @@ export interface AppOptions {
    * leaves it to the default: `retryable: false` is permanent, TypeError and its like are bugs, all else is transient.
    */
   readonly classify?: Classify
+  /** How much may wait for its commit in this process; what is over is refused with STORE_OVERLOADED. */
+  readonly appends?: AppendLimits
   /** How long what is kept; default: everything for ever. */
   readonly retention?: RetentionOptions
 }
@@ -108,6 +112,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     const parts = assemble(this.#parts, this.#definitions)
     const { database, runtime = systemRuntime(), migrate = 'auto' } = this.#options
     checkCapabilities(parts, database)
+    const appends = checkedLimits(this.#options.appends)
     const leaseTime = checkedLeaseTime(this.#options.leaseTime)
     const retention = this.#options.retention && retentionFor(this.#options.retention, parts)
     await database.open(runtime)
@@ -121,7 +126,8 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const { registry } = parts
       const watch = watchOf(signals)
       const tokens = new Tokens(await database.identity())
-      const store = new Store(database, { registry, codec, runtime, tokens, watch }, inline)
+      const tools = { registry, codec, runtime, tokens, watch, appends }
+      const store = new Store(database, tools, inline)
       // Without metrics, the meter hears nothing.
       const meter = new Meter(metrics ? signals : new Signals(), runtime)
       const running = new App<C, Q>(parts, store, {
@@ -151,6 +157,15 @@ const checkedLeaseTime = (leaseTime: Duration = '5s'): number => {
   throw new ThenceError(
     'CONFIG_INVALID',
     `leaseTime is ${time} ms; give at least ${shortestLease} ms, or processes lose their work to each other at every pause.`,
+  )
+}
+
+const checkedLimits = (limits: AppendLimits = {}): AppendLimits => {
+  const { maxInFlight = 1, maxBytes = 1 } = limits
+  if (isCount(maxInFlight) && isCount(maxBytes)) return limits
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    'appends.maxInFlight and appends.maxBytes must be whole numbers of at least 1.',
   )
 }
 

@@ -3,6 +3,7 @@
  * checkpoint; what they do outside happens at least once, with the same message id on every attempt.
  */
 import { ThenceError } from '../errors.ts'
+import { isCount } from '../internal/count.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
@@ -101,8 +102,6 @@ export type CommandTypeOf<D extends AnyDefinition> = Extract<
   D,
   { readonly kind: 'command' }
 >['type']
-
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
 
 type Policies = 'retry' | 'classify' | 'onFailure' | 'breaker' | 'rate'
 

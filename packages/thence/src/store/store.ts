@@ -5,6 +5,7 @@
 import { isStoreFailure, isThenceError } from '../errors.ts'
 import { Inside } from '../internal/context.ts'
 import { paged } from '../internal/paged.ts'
+import { bytesOf } from '../internal/room.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Database, TransactOptions, Transaction } from '../ports/database.ts'
@@ -49,7 +50,11 @@ export class Store {
     this.database = database
     this.tools = tools
     this.#inline = inline
-    this.#lane = new Lane((batch, waited) => this.#settle(batch, waited), tools.runtime)
+    const commit = (
+      batch: readonly Prepared[],
+      waited: number,
+    ): Promise<readonly Outcome<AppendResult>[]> => this.#settle(batch, waited)
+    this.#lane = new Lane(commit, tools.runtime, tools.appends)
   }
 
   /** The last position of the log, as far as this process knows. */
@@ -72,11 +77,13 @@ export class Store {
    * Appends, in one commit with whatever else arrives now. When it resolves, all messages are committed. If the answer
    * of the database is lost, the same is sent again by itself.
    * @throws OUTCOME_UNKNOWN, VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED, VALUE_NOT_STORABLE, SCHEMA_INVALID, TRANSACTION_NESTED,
-   * STORE_…
+   * STORE_OVERLOADED, STORE_…
    */
   async append(append: Append): Promise<AppendResult> {
     this.refuseInside()
-    return this.#lane.add(prepare(append, this.tools))
+    const prepared = prepare(append, this.tools)
+    const bytes = prepared.request.messages.reduce((sum, message) => sum + bytesOf(message), 0)
+    return this.#lane.add(prepared, bytes)
   }
 
   /** Throws TRANSACTION_NESTED to whoever calls from inside a transaction of this store. */

@@ -15,6 +15,7 @@ import type {
   Once,
 } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { AppendLimits } from './lane.ts'
 import type { Tokens } from './token.ts'
 import { accept } from './verdict.ts'
 import type { Watch } from './watch.ts'
@@ -57,6 +58,8 @@ export interface Tools {
   readonly tokens: Tokens
   /** Told what becomes of appends. */
   readonly watch?: Watch | undefined
+  /** How much may wait for its commit. */
+  readonly appends?: AppendLimits | undefined
 }
 
 /** An append on its way: what goes to the port, and the data to give back without reading it again. */
