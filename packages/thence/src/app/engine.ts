@@ -233,7 +233,8 @@ export class Engine {
 
   async #isIdle(): Promise<boolean> {
     // What this process knows of costs nothing to ask.
-    if (this.subscriptions.some(({ retrying, paused }) => retrying && !paused)) return false
+    if (this.subscriptions.some((one) => !one.paused && (one.retrying || this.#isBehind(one))))
+      return false
     const { head, due, behind, settings } = await this.#store.read(async (transaction) => {
       const all = await allSettings(transaction)
       return {
@@ -253,6 +254,11 @@ export class Engine {
       .flatMap(({ running }) => running)
     const done = here.every(({ position, halted }) => halted || position >= head)
     return done && !behind && head === (await this.#store.read(({ events }) => events.head()))
+  }
+
+  /** Whether what it runs here has not come to where this process knows that the log goes. */
+  #isBehind({ running }: Subscription): boolean {
+    return running.some(({ position, halted }) => !halted && position < this.#head)
   }
 
   /** Whether it is one of this app's, and not paused. */

@@ -4,6 +4,8 @@
 import { ThenceError } from '../errors.ts'
 
 const maxLength = 256
+/** Most names: quicker to see than that nothing in them is forbidden. */
+const plain = /^[ -~]{1,256}$/
 // Control and format characters would let a name forge log lines or hide in a terminal.
 const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
@@ -11,9 +13,7 @@ const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 export function checkName(what: string, name: string): void {
   if (
     typeof name === 'string' &&
-    name.length > 0 &&
-    name.length <= maxLength &&
-    !forbidden.test(name)
+    (plain.test(name) || (name.length > 0 && name.length <= maxLength && !forbidden.test(name)))
   ) {
     if (!name.startsWith('$')) return
     throw new ThenceError(

@@ -18,7 +18,7 @@ import { evolve, newState } from './facts.ts'
 import { react } from './react.ts'
 import type { Saga } from './saga.ts'
 import { typesOf } from './saga.ts'
-import { signalsOf, wantsSagas } from './tell.ts'
+import { signalsOf, wantsTurn } from './tell.ts'
 import type { PlannedTimer, TurnResult } from './turn.ts'
 
 /** Whether an instance can have timers at all. */
@@ -138,7 +138,7 @@ class SagaRun implements Run {
         parent: causedBy(message),
       })
     await this.#timers(result, { key, message })
-    if (wantsSagas(this.#told.signals)) await this.#note(key, result)
+    if (wantsTurn(this.#told.signals, state, result)) await this.#note(key, result)
     await this.#index(key, state, result)
     this.#changed.set(key, result.state)
   }

@@ -5,8 +5,9 @@ import type { Message } from '../message/message.ts'
 import { sagaMark } from '../message/message.ts'
 import type { SagaSignal } from '../observe/saga-signals.ts'
 import type { Signals } from '../observe/signals.ts'
-import type { SagaFacts } from './facts.ts'
+import type { SagaFacts, SagaState } from './facts.ts'
 import type { Saga } from './saga.ts'
+import type { TurnResult } from './turn.ts'
 
 type StepFact = 'stepDone' | 'stepFailed' | 'stepTimedOut' | 'stepUndone'
 type StepStatus = Extract<SagaSignal, { readonly name: 'saga-stepped' }>['status']
@@ -18,9 +19,15 @@ const statuses: { readonly [F in StepFact]: StepStatus } = {
   stepUndone: 'undone',
 }
 
-/** Whether anyone listens to sagas. */
-export const wantsSagas = (signals: Signals): boolean =>
-  signals.wants('saga-started') || signals.wants('saga-stepped') || signals.wants('saga-ended')
+/** Whether anyone listens to what a turn may have to tell; most are only steps. */
+export const wantsTurn = (
+  signals: Signals,
+  { status }: Pick<SagaState, 'status'>,
+  { ended }: Pick<TurnResult, 'ended'>,
+): boolean =>
+  signals.wants('saga-stepped') ||
+  (status === 'new' && signals.wants('saga-started')) ||
+  (ended && signals.wants('saga-ended'))
 
 /** @param lasted milliseconds since the instance was started. */
 export function signalsOf(

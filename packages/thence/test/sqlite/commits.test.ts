@@ -30,6 +30,7 @@ const failing = async () => {
         },
         get: () => undefined,
         all: () => [],
+        iterate: () => [],
       }
     },
   })

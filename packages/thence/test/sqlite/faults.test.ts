@@ -251,6 +251,7 @@ test('a commit that fails leaves nothing behind and the store usable', async () 
         },
         get: () => undefined,
         all: () => [],
+        iterate: () => [],
       }
     },
   })

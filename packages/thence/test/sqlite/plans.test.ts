@@ -18,6 +18,7 @@ const watched = async () => {
         run: (...parameters) => (count(), statement.run(...parameters)),
         get: (...parameters) => (count(), statement.get(...parameters)),
         all: (...parameters) => (count(), statement.all(...parameters)),
+        iterate: (...parameters) => (count(), statement.iterate(...parameters)),
       }
     },
   })
@@ -158,6 +159,9 @@ test('a page bounded by bytes loads no more than that and one message', async ()
         run: (...parameters) => statement.run(...parameters),
         get: (...parameters) => counted(statement.get(...parameters)),
         all: (...parameters) => counted(statement.all(...parameters)),
+        *iterate(...parameters) {
+          for (const row of statement.iterate(...parameters)) yield counted(row)
+        },
       }
     },
   })

@@ -9,10 +9,11 @@ import { isHarmless, isUndone, storeError, unknownOutcome } from './errors.ts'
 /** How many different texts of users' SQL stay compiled. */
 const userStatements = 256
 
+const asArray = (row: unknown): unknown[] =>
+  Array.isArray(row) ? row : Object.values(row as object)
+
 const asArrays = (rows: unknown[]): unknown[] =>
-  rows.length === 0 || Array.isArray(rows[0])
-    ? rows
-    : rows.map((row) => Object.values(row as object) as unknown[])
+  rows.length === 0 || Array.isArray(rows[0]) ? rows : rows.map(asArray)
 
 export class Connection {
   readonly #driver: SqliteDatabase
@@ -53,7 +54,7 @@ export class Connection {
     try {
       const row = this.statement(sql).get(...parameters)
       if (row === undefined || row === null) return undefined
-      return (Array.isArray(row) ? row : Object.values(row)) as unknown as Row
+      return asArray(row) as readonly unknown[] as Row
     } catch (error) {
       throw this.failed(error)
     }
@@ -63,6 +64,20 @@ export class Connection {
   all<Row extends readonly unknown[]>(sql: string, ...parameters: SqliteValue[]): Row[] {
     try {
       return asArrays(this.statement(sql).all(...parameters)) as Row[]
+    } catch (error) {
+      throw this.failed(error)
+    }
+  }
+
+  /** Gives rows to `take`, one after the other, until it says no: what comes behind is never loaded. */
+  some<Row extends readonly unknown[]>(
+    sql: string,
+    parameters: readonly SqliteValue[],
+    take: (row: Row) => boolean,
+  ): void {
+    try {
+      for (const row of this.statement(sql).iterate(...parameters))
+        if (!take(asArray(row) as readonly unknown[] as Row)) return
     } catch (error) {
       throw this.failed(error)
     }

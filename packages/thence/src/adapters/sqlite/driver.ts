@@ -11,6 +11,7 @@ export interface SqliteStatement {
   run(...parameters: SqliteValue[]): { readonly changes: number | bigint }
   get(...parameters: SqliteValue[]): unknown
   all(...parameters: SqliteValue[]): unknown[]
+  iterate(...parameters: SqliteValue[]): Iterable<unknown>
   /** node:sqlite: rows as arrays. */
   setReturnArrays?(enabled: boolean): unknown
   /** node:sqlite: every integer as a bigint. */
@@ -21,7 +22,7 @@ export interface SqliteStatement {
   raw?(enabled: boolean): unknown
   /** better-sqlite3: every integer as a bigint. */
   safeIntegers?(enabled: boolean): unknown
-  /** better-sqlite3: whether the statement returns rows; only then may `get` and `all` be called. */
+  /** better-sqlite3: whether the statement returns rows; only then may `get`, `all` and `iterate` be called. */
   readonly reader?: boolean
 }
 

@@ -88,7 +88,10 @@ export class SqliteEvents implements Events {
     const { tail, writes } = this.#scope
     // Outside of the write lock, what is remembered may be behind another connection's writes.
     const known = writes ? tail.version(stream) : undefined
-    return known ?? streamState(this.#scope.use(), stream).version
+    if (known !== undefined) return known
+    const { version, tombstone: ended } = streamState(this.#scope.use(), stream)
+    if (writes && !ended) tail.remember(stream, version)
+    return version
   }
 
   readAll(options: ReadAll): Page {
@@ -136,7 +139,10 @@ export class SqliteEvents implements Events {
   }
 
   stream(name: string): StreamInfo | undefined {
-    return streamInfo(this.#scope.use(), name)
+    const { tail, writes } = this.#scope
+    const connection = this.#scope.use()
+    // Who begins a stream asks for what was just found not to be there.
+    return writes && tail.version(name) === 0 ? undefined : streamInfo(connection, name)
   }
 
   trim(stream: string, options: Trim): number {

@@ -4,17 +4,17 @@
 import type { ReadAll } from '../../ports/events.ts'
 import type { Room } from '../../internal/room.ts'
 import type { Connection } from './connection.ts'
-import { listed, type Listing, listing } from './listing.ts'
+import { listed, listing } from './listing.ts'
 import { matchesAll, positions, typesOnly } from './query.ts'
 import { columns, type EventRow, sizeOf } from './rows.ts'
 
 const allForwards = listing(columns, 'position > ? AND position < ? ORDER BY position')
 const allBackwards = listing(columns, 'position > ? AND position < ? ORDER BY position DESC')
 // The plus keeps SQLite on the range of positions instead of the index by type.
-const typesForwards = (list: string): Listing =>
+const typesForwards = (list: string): string =>
   listing(columns, `position > ? AND position < ? AND +type IN (${list}) ORDER BY position`)
 /** A list of types that is spelled out is quicker than one that is unpacked; each length is a text of its own. */
-const spelledOut: readonly Listing[] = Array.from({ length: 33 }, (_, count) =>
+const spelledOut: readonly string[] = Array.from({ length: 33 }, (_, count) =>
   typesForwards(Array.from({ length: count }, () => '?').join(', ')),
 )
 const unpacked = typesForwards('SELECT value FROM json_each(?)')
