@@ -11,7 +11,7 @@ import type { RetrySummary } from '../ports/retries.ts'
 import type { Building, Versions } from '../project/versions.ts'
 import { allVersions, splitSideName } from '../project/versions.ts'
 import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
-import { allSettings } from '../subscribe/settings.ts'
+import { allSettings, settingsOf } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
 import { notFound, nowOf } from './on.ts'
 import type { PartitionStatus } from './partitions.ts'
@@ -145,7 +145,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
     checkpoint: slowest(checkpoints.filter(({ subscription }) => subscription === name)),
     partitions: partitionsOf(name, { checkpoints, leases, members }),
     retries: retries.find(({ subscription }) => subscription === name),
-    settings: settings.get(name) ?? {},
+    settings: settingsOf(settings, { subscription: name, part: of?.projection ?? name }),
   }))
 }
 

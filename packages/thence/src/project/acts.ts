@@ -9,6 +9,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { recordAct } from '../store/audit.ts'
 import { forget } from '../subscribe/anew.ts'
+import { forgetSettings } from '../subscribe/settings.ts'
 import { requireHistory } from './history.ts'
 import type { Building, SwitchMode, Versions } from './versions.ts'
 import { loadVersions, saveVersions, sideName } from './versions.ts'
@@ -61,6 +62,7 @@ const abandon = async (
   const side = sideName(projection, version)
   await forget(transaction, side, 'The version of the view was dropped.')
   await transaction.checkpoints.divide(side, [])
+  await forgetSettings(transaction, side)
   const { building, kept, ...rest } = versions
   return {
     ...rest,

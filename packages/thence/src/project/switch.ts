@@ -9,6 +9,7 @@ import type { Page } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { recordAct } from '../store/audit.ts'
 import { closeLetters, forget, placeAnew } from '../subscribe/anew.ts'
+import { forgetSettings, loadSettings } from '../subscribe/settings.ts'
 import { project } from './follow.ts'
 import type { Projection } from './projection.ts'
 import type { Building, Kept, Versions } from './versions.ts'
@@ -26,7 +27,7 @@ export interface Switched {
 
 /**
  * Why there was no switch: `gone`: that version is not being built any more. `behind`: more events are missing than one
- * transaction should take. `waiting`: a message failed and waits.
+ * transaction should take. `waiting`: a message failed and waits, or somebody has paused the building.
  */
 export type NotSwitched = 'gone' | 'behind' | 'waiting'
 
@@ -104,7 +105,8 @@ export async function switchOver(
   const built = await transaction.checkpoints.load(side)
   if (building?.version !== version || built === undefined) return 'gone'
   const { due, parked, queued } = await transaction.retries.outlook(side)
-  if (due + parked + queued > 0) return 'waiting'
+  const { paused } = await loadSettings(transaction, side)
+  if (due + parked + queued > 0 || paused !== undefined) return 'waiting'
   const position = await catchUp(transaction, switching, built.position)
   if (position === undefined) return 'behind'
   const { serving: previous } = versions
@@ -112,6 +114,7 @@ export async function switchOver(
   const served = inline ? position : ((await transaction.checkpoints.load(name))?.position ?? 0)
   await setAside(transaction, name, sideName(name, previous))
   await transaction.checkpoints.divide(side, [])
+  await forgetSettings(transaction, side)
   await placeAnew(transaction, name, position)
   await saveVersions(transaction, name, {
     ...versions,

@@ -16,12 +16,14 @@ import type { Attempt, Retry } from '../ports/retries.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Failure, Item } from './item.ts'
 import type { SubscriptionSettings } from './settings.ts'
-import { loadSettings, pauseIn } from './settings.ts'
+import { loadPolicy, pauseIn } from './settings.ts'
 import type { Telling } from './telling.ts'
 import type { Valve } from './valve.ts'
 
 export interface Failing {
   readonly subscription: string
+  /** The part that it belongs to. */
+  readonly part: string
   readonly policy: RetryPolicy
   readonly classify: (error: unknown) => ErrorKind
   /** What the part says of messages that are given up. */
@@ -159,7 +161,7 @@ const letterOf = (
 /** The policy is read here, so that a change of it holds from the next failure on, in every process. */
 const giveUp = async (transaction: Transaction, failing: Failing, seen: Look): Promise<Failed> => {
   const { subscription, signals, changed } = failing
-  const { policy = failing.onFailure } = await loadSettings(transaction, subscription)
+  const policy = (await loadPolicy(transaction, failing)) ?? failing.onFailure
   const waits = policy === 'park-key' || policy === 'stop'
   const { retries, deadLetters } = transaction
   const row = rowOf(subscription, seen)

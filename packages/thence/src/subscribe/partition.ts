@@ -66,7 +66,7 @@ export class Partition {
     this.hold = context.hold
     const { options, store, signals, pages, slots, division, hold } = context
     const { runtime } = store.tools
-    const { name, retry, sink } = options
+    const { name, part = name, retry, sink } = options
     const { partitions } = division
     const { rules = [], onFailure = 'park-key' } = options
     const valve = new Valve(runtime, context.pace)
@@ -81,6 +81,7 @@ export class Partition {
     const failing = {
       ...attempting,
       subscription: name,
+      part,
       policy: retry,
       onFailure,
       runtime,

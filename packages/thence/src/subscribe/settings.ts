@@ -35,6 +35,34 @@ export async function loadSettings(
   return text === undefined ? {} : (JSON.parse(text) as SubscriptionSettings)
 }
 
+interface Belonging {
+  readonly subscription: string
+  /** The part that it belongs to; its own name, but for a version of a view that is built beside the one that serves. */
+  readonly part: string
+}
+
+/**
+ * What an operator has set for messages that are given up: for the subscription itself, else for its part. So what is set
+ * for a projection holds for the versions that are built beside it. A pause is of one subscription only.
+ */
+export async function loadPolicy(
+  transaction: Transaction,
+  { subscription, part }: Belonging,
+): Promise<FailurePolicy | undefined> {
+  const { policy } = await loadSettings(transaction, subscription)
+  if (policy !== undefined || part === subscription) return policy
+  return (await loadSettings(transaction, part)).policy
+}
+
+/** The same, of what was read for all. */
+export function settingsOf(
+  all: ReadonlyMap<string, SubscriptionSettings>,
+  { subscription, part }: Belonging,
+): SubscriptionSettings {
+  const policy = all.get(part)?.policy
+  return { ...(policy === undefined ? {} : { policy }), ...all.get(subscription) }
+}
+
 /** What is set for all subscriptions that have settings. */
 export async function allSettings({
   documents,
@@ -51,7 +79,15 @@ export async function allSettings({
   }
 }
 
-export async function saveSettings(
+/** What was set for a subscription that is no more. */
+export async function forgetSettings(
+  { documents }: Transaction,
+  subscription: string,
+): Promise<void> {
+  await documents.delete(collection, subscription)
+}
+
+async function saveSettings(
   { documents }: Transaction,
   subscription: string,
   settings: SubscriptionSettings,
