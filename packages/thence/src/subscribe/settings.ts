@@ -84,7 +84,7 @@ export async function forgetSettings(
   { documents }: Transaction,
   subscription: string,
 ): Promise<void> {
-  await documents.delete(collection, subscription)
+  await documents.delete(settingsCollection, subscription)
 }
 
 async function saveSettings(
