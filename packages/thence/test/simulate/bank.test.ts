@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { addVerdict, emptyTally } from '../../src/testing/simulate/report.ts'
 import { missingMarks } from '../../src/testing/simulate/simulate.ts'
 import { mutants } from './mutants.ts'
-import { hazards, required, simulated } from './simulated.ts'
+import { hazards, planted, required, simulated } from './simulated.ts'
 
 const seeds = 150
 const patient = { timeout: 240_000 }
@@ -32,7 +32,9 @@ describe('some seed sees that', () => {
     async (_name, mutant) => {
       let problems: readonly string[] = []
       for (let seed = 1; problems.length === 0 && seed <= limit; seed += 1)
-        ({ problems } = (await simulated(mutant.make(), mutant.hazards).run(seed)).verdict)
+        ({ problems } = (
+          await planted(mutant.app ?? 'bank', mutant.make(), mutant.hazards).run(seed)
+        ).verdict)
       expect(problems).not.toEqual([])
     },
   )

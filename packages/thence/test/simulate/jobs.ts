@@ -1,7 +1,7 @@
 // The work that `npm run simulate` shares out among processes: seeds of the correct code, and planted bugs to be caught.
 import { addVerdict, emptyTally, type Tally } from '../../src/testing/simulate/report.ts'
 import { mutants } from './mutants.ts'
-import { simulated } from './simulated.ts'
+import { planted, simulated } from './simulated.ts'
 
 export type Job =
   | { readonly kind: 'seeds'; readonly from: number; readonly count: number }
@@ -44,7 +44,7 @@ const runMutant = async (job: Extract<Job, { kind: 'mutant' }>): Promise<Done> =
   const mutant = mutants.find((one) => one.name === name)
   if (mutant === undefined) throw new Error(`No planted bug is named ${name}.`)
   for (let seed = from; seed < from + limit; seed += 1) {
-    const { run } = simulated(mutant.make(), mutant.hazards)
+    const { run } = planted(mutant.app ?? 'bank', mutant.make(), mutant.hazards)
     const { verdict } = await run(seed)
     const problem = verdict.problems[0]
     if (problem === undefined) continue

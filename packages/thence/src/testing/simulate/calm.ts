@@ -53,11 +53,16 @@ export class Calm<C extends string, Q extends string> {
     for (let round = 0; round < mostRounds; round += 1) {
       await this.#idle()
       await this.drive('the end of a job', this.#jobsEnd())
+      const head = await this.#head()
       const waiting = this.#waiting()
       if (waiting.length > 0) {
         if (!(await world.run(() => waiting.some(({ fate }) => fate !== 'waits'), patience)))
           throw new Error(`stuck: the timer ${waiting[0]?.timer.id} never fired`)
-      } else if (!(await this.#anyJob())) return this.#idle()
+      } else {
+        await this.#idle()
+        // A schedule may have sent something while the last of them came to rest.
+        if ((await this.#head()) === head) return
+      }
     }
     throw new Error('stuck: there is always another timer, or another job')
   }
@@ -86,6 +91,14 @@ export class Calm<C extends string, Q extends string> {
       await process.call((app) => app.whenIdle())
     }
     await this.drive('an idle app', Promise.all(processes.map(idle)))
+  }
+
+  /** The end of the log. */
+  async #head(): Promise<number> {
+    return this.drive(
+      'the end of the log',
+      this.#call(({ database }) => database.read(({ events }) => events.head())),
+    )
   }
 
   async #anyJob(): Promise<boolean> {

@@ -10,6 +10,7 @@ import type { Duration } from '../../internal/duration.ts'
 import { milliseconds } from '../../internal/duration.ts'
 import type { CommandMessage, EventMessage, Message } from '../../message/message.ts'
 import type { QueryMessage } from '../../message/query.ts'
+import type { Runtime } from '../../ports/runtime.ts'
 import type { AppendResult } from '../../store/writer.ts'
 import { Chance } from './chance.ts'
 import type { History } from './history.ts'
@@ -49,6 +50,8 @@ export interface SimulatedClient<C extends string = string, Q extends string = s
    * @throws what refuses it for good
    */
   readonly call: <T>(work: (app: App<C, Q>) => Promise<T>) => Promise<T>
+  /** The time that really passes, and ids: for what acts on the store of an app and asks for a clock. */
+  readonly runtime: Pick<Runtime, 'now' | 'id'>
   /** Lets time pass. */
   readonly wait: (duration: Duration) => Promise<void>
 }
@@ -191,6 +194,7 @@ export function makeClient<C extends string, Q extends string>(
     append: (options) => client.append(options),
     ask: (query, options) => client.ask(query, options),
     call: (work) => client.call(work),
+    runtime: { now: () => Math.floor(plan.world.now), id: () => client.id() },
     wait: (duration) => client.wait(duration),
   }
 }
