@@ -1,10 +1,15 @@
 // The work that `npm run simulate` shares out among processes: seeds of the correct code, and planted bugs to be caught.
 import { addVerdict, emptyTally, type Tally } from '../../src/testing/simulate/report.ts'
 import { mutants } from './mutants.ts'
-import { planted, simulated } from './simulated.ts'
+import { type AppName, planted, simulated } from './simulated.ts'
 
 export type Job =
-  | { readonly kind: 'seeds'; readonly from: number; readonly count: number }
+  | {
+      readonly kind: 'seeds'
+      readonly from: number
+      readonly count: number
+      readonly app: AppName | undefined
+    }
   | {
       readonly kind: 'mutant'
       readonly name: string
@@ -26,8 +31,8 @@ export type Done =
       readonly caught?: { readonly seed: number; readonly seeds: number; readonly problem: string }
     }
 
-const runSeeds = async ({ from, count }: Extract<Job, { kind: 'seeds' }>): Promise<Done> => {
-  const { run, story } = simulated()
+const runSeeds = async ({ from, count, app }: Extract<Job, { kind: 'seeds' }>): Promise<Done> => {
+  const { run, story } = simulated(app)
   let tally = emptyTally()
   const failures: Failure[] = []
   for (let seed = from; seed < from + count; seed += 1) {

@@ -99,6 +99,12 @@ export function missingMarks(
   return [...silent, ...requires.filter((name) => !counts.has(name))]
 }
 
+/** How many hazards struck in all. */
+export const strikesOf = ({ counts }: Tally): number =>
+  Object.values(signsOf)
+    .flat()
+    .reduce((sum, name) => sum + (counts.get(name) ?? 0), 0)
+
 /** A scenario with its defaults. */
 export const scenarioOf = <C extends string, Q extends string>(
   build: (builder: AppBuilder, context: SimulatedProcess) => AppBuilder<C, Q>,
