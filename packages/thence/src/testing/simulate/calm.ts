@@ -47,6 +47,23 @@ export class Calm<C extends string, Q extends string> {
     throw new Error(`stuck: ${what} did not come within ${patience} ms; ${history.lastFailure}`)
   }
 
+  /** Schedules fire what is overdue, and are cancelled: else something would always be on its way. */
+  async silence(): Promise<void> {
+    const { world, history, patience, server } = this.#plan
+    const slots = () => history.books.timers.standing(scheduleOwner)
+    const late = (): string[] =>
+      slots()
+        .filter(({ due }) => due <= server.now())
+        .map(({ id }) => id)
+    if (!(await world.run(() => late().length === 0, patience)))
+      throw new Error(`stuck: ${late().join(', ')} did not fire`)
+    for (const { id } of slots())
+      await this.drive(
+        'the end of a schedule',
+        this.#call((app) => app.schedules.cancel(id)),
+      )
+  }
+
   /** Until nothing is left to do: no job is left to run, and no timer to fire. */
   async drain(): Promise<void> {
     const { world, patience } = this.#plan
@@ -137,9 +154,11 @@ export class Calm<C extends string, Q extends string> {
   }
 
   /** In the first process: it does not end any more. */
-  #call<T>(work: (app: App<C, Q>) => Promise<T>): Promise<T> {
-    const [process] = this.#plan.processes
+  async #call<T>(work: (app: App<C, Q>) => Promise<T>): Promise<T> {
+    const { processes, world } = this.#plan
+    const [process] = processes
     if (process === undefined) throw new Error('There is no process.')
+    while (process.app === undefined) await world.wait(20)
     return process.call(work)
   }
 }

@@ -100,6 +100,7 @@ class Run<C extends string, Q extends string> {
       await this.#strike()
       this.#heal()
       await this.#answer()
+      await this.#calm.silence()
       await this.#calm.drain()
       await this.#calm.mend()
       await this.#check()

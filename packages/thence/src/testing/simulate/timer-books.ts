@@ -34,6 +34,13 @@ export class TimerBooks {
     this.#mark = mark
   }
 
+  /** Timers of this owner that stand. */
+  standing(owner: string): readonly TimerBook['timer'][] {
+    return [...this.#standing.values()]
+      .map(({ timer }) => timer)
+      .filter((one) => one.owner === owner)
+  }
+
   /** A transaction is committed. */
   commit(notes: readonly Note[]): void {
     const work: Work = { appended: new Set(), gone: [] }
