@@ -47,7 +47,9 @@ export async function runMutants({ seeds, from, workers, json, app }: Settings):
   else {
     print(mutantTable(results))
     const caught = results.length - missed()
-    print(`\n${caught} of ${results.length} planted bugs were caught, each within ${seeds} seeds.`)
+    print(
+      `\n${caught} of ${results.length} planted bugs were caught; at most ${seeds} seeds were tried for each.`,
+    )
   }
   return missed() === 0
 }

@@ -91,6 +91,7 @@ describe('a simulation', patient, () => {
     expect(told).toMatch(/^Seed \d+ failed:\n {2}invariant: nobody tries again: AssertionError/u)
     const enough = /\n(\d+) of (\d+) strikes are enough:\n {2}p\d, (?:call \d+|after \d+ ms): /u
     const [, kept, all] = enough.exec(told) ?? []
+    // That each of them is needed is shown in shrink.test.ts.
     expect(Number(kept)).toBeLessThan(Number(all))
     expect(told).toMatch(/s {2}p\d\.1 {2}is up\n/u)
     expect(told).toMatch(/To see it again: simulate\(…, \{ seeds: \{ from: \d+, count: 1 \} \}\)$/u)

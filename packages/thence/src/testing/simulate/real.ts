@@ -26,16 +26,19 @@ type Method = (...parameters: unknown[]) => unknown
 const watching = new AsyncLocalStorage<Note>()
 
 /** What reads cron patterns asks for the present time, and is given another that counts: that does no harm. */
-const harmless = new URL('../../schedule/cron.', import.meta.url).href
+const harmless = new URL('../../schedule/cron.', import.meta.url).pathname
+
+/** The message of the error, and what of this file is on the stack: the trap, `note` and `caller`. */
+const ownLines = 4
 
 /** From where a call comes, by the first line of the stack that is neither of this file nor of Node; absent: no harm. */
 const caller = (): string | undefined => {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 12
-  const lines = (new Error('Who calls?').stack ?? '').split('\n').slice(1)
+  const lines = (new Error('Who calls?').stack ?? '').split('\n').slice(ownLines)
   Error.stackTraceLimit = stackTraceLimit
   if (lines.some((line) => line.includes(harmless))) return undefined
-  const found = lines.find((line) => !line.includes(import.meta.url) && !line.includes('node:'))
+  const found = lines.find((line) => !line.includes('<anonymous>') && !line.includes('node:'))
   return found?.trim().replace(/^at /u, '') ?? 'an unknown place'
 }
 
