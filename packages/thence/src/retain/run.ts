@@ -60,16 +60,19 @@ export const loadPolicy = (transaction: Transaction): Promise<Policy | undefined
 export const loadLastRun = (transaction: Transaction): Promise<LastRun | undefined> =>
   loadJson(transaction, lastKey)
 
-const trimTable = (
-  { inbox, deadLetters, jobs, audit }: Transaction,
+/** Rows are as old as the clock of the database says: a process whose own clock is ahead removes nothing too early. */
+const trimTable = async (
+  { inbox, deadLetters, jobs, audit, timers }: Transaction,
   table: AgedTable,
-  before: number,
-): Promise<number> =>
-  Promise.resolve({ inbox, deadLetters, jobs, audit }[table].trim(before, tableBatch))
+  age: number,
+): Promise<number> => {
+  const before = (await timers.now()) - age
+  return { inbox, deadLetters, jobs, audit }[table].trim(before, tableBatch)
+}
 
 const trimTables = async (
   { tables }: Policy,
-  { database, runtime, signal }: RunOptions,
+  { database, signal }: RunOptions,
 ): Promise<RetentionReport['tables']> => {
   const removed: Partial<Record<AgedTable, number>> = {}
   for (const table of agedTables) {
@@ -78,9 +81,7 @@ const trimTables = async (
     let count = 0
     for (let last = tableBatch; last === tableBatch; count += last) {
       if (signal?.aborted === true) throw aborted(signal)
-      last = await database.transact((transaction) =>
-        trimTable(transaction, table, runtime.now() - age),
-      )
+      last = await database.transact((transaction) => trimTable(transaction, table, age))
     }
     removed[table] = count
   }
