@@ -11,7 +11,7 @@ import { loadRecord, saveRecord, scheduleId, slotTimer } from './record.ts'
 
 /** An app says so often that it has a definition, in milliseconds. */
 export const confirmEvery = 30_000
-/** A definition that no app had for so long counts as gone. */
+/** A definition that no app said to have for so long counts as gone. */
 export const goneAfter = 120_000
 
 /**
@@ -86,24 +86,27 @@ export interface Adopting {
   readonly wanted: boolean
   /** By the database's clock. */
   readonly now: number
+  /** Whether nobody says any more that they have what was confirmed at this time. No clock that can be set decides that. */
+  readonly isGone: (confirmed: number) => boolean
 }
 
 /** Makes the app's definition hold, if it should. */
 export async function adopt(
   writer: Writer,
   schedule: Schedule,
-  { starting, wanted, now }: Adopting,
+  { starting, wanted, now, isGone }: Adopting,
 ): Promise<Adopted> {
   const { transaction } = writer
   const before = await loadRecord(transaction, schedule.name)
   const timer = await transaction.timers.find(scheduleId(schedule.name))
-  if (starting && timer?.next === 0) await transaction.timers.hurry(timer.id)
+  // It comes at its time, which may still be ahead if the clock was set back.
+  if (starting && timer?.next === 0)
+    await transaction.timers.set(slotTimer(schedule.name, timer.due))
   if (before !== undefined && isHeld(schedule, before, timer)) {
     await confirm(writer, before, now)
     return 'held'
   }
-  const isGone = before === undefined || Math.abs(now - before.confirmed) >= goneAfter
-  if (!wanted && !isGone) return 'other'
+  if (!wanted && before !== undefined && !isGone(before.confirmed)) return 'other'
   if (before !== undefined && isOverdue(timer, now)) {
     await letCatchUp(writer, before, schedule.catchUp)
     return 'waiting'

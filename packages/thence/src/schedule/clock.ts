@@ -8,7 +8,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
 import type { Store } from '../store/store.ts'
-import { adopt, confirmEvery } from './adopt.ts'
+import { adopt, confirmEvery, goneAfter } from './adopt.ts'
 import type { Tell } from './fire.ts'
 import { fireOne, fireOrFail, scheduleOf } from './fire.ts'
 import type { Schedule } from './schedule.ts'
@@ -25,8 +25,10 @@ export class TimerClock {
   readonly #schedules: ReadonlyMap<string, Schedule>
   /** Schedules whose definition is still to replace another one. */
   readonly #wanted: Set<string>
-  /** When the definitions were looked at last, by `elapsed`. */
-  #confirmed = -Infinity
+  /** When the definitions were looked at last, by the database's clock and by `elapsed`. */
+  #confirmed = { now: 0, elapsed: -Infinity }
+  /** When each definition was last said to be had, and since when that is what this process sees, by `elapsed`. */
+  readonly #heard = new Map<string, { readonly confirmed: number; readonly since: number }>()
   #cancel: Cancel = () => undefined
   #running: Promise<void> | undefined
   #stopped = true
@@ -159,18 +161,37 @@ export class TimerClock {
   async #adopt(starting: boolean): Promise<void> {
     if (this.#schedules.size === 0) return
     const elapsed = this.#store.tools.runtime.elapsed()
-    if (this.#wanted.size === 0 && elapsed - this.#confirmed < confirmEvery) return
+    if (this.#wanted.size === 0 && !this.#isToConfirm(elapsed)) return
     const done: string[] = []
+    let now = 0
     await this.#store.transact(async (writer) => {
       done.length = 0
-      const now = await writer.transaction.timers.now()
+      now = await writer.transaction.timers.now()
       for (const schedule of this.#schedules.values()) {
         const wanted = this.#wanted.has(schedule.name)
-        if ((await adopt(writer, schedule, { starting, wanted, now })) !== 'waiting')
+        const isGone = (confirmed: number): boolean =>
+          this.#isGone(schedule.name, { confirmed, elapsed })
+        if ((await adopt(writer, schedule, { starting, wanted, now, isGone })) !== 'waiting')
           done.push(schedule.name)
       }
     })
     for (const name of done) this.#wanted.delete(name)
-    this.#confirmed = elapsed
+    this.#confirmed = { now, elapsed }
+  }
+
+  /** Every so often, and at once when the clock was set: others would take what was confirmed for old. */
+  #isToConfirm(elapsed: number): boolean {
+    const { now, elapsed: then } = this.#confirmed
+    return elapsed - then >= confirmEvery || Math.abs(this.#looked.now - now) >= confirmEvery
+  }
+
+  #isGone(
+    name: string,
+    { confirmed, elapsed }: { readonly confirmed: number; readonly elapsed: number },
+  ): boolean {
+    const heard = this.#heard.get(name)
+    if (heard?.confirmed === confirmed) return elapsed - heard.since >= goneAfter
+    this.#heard.set(name, { confirmed, since: elapsed })
+    return false
   }
 }

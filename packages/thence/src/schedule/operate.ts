@@ -74,9 +74,10 @@ export async function fireIn(
   const found = await findTimer(transaction, id)
   if (found === undefined) return undefined
   const { view, timer } = found
-  if (isOwn(view) && (timer === undefined || view.attempts === 0))
+  if (!isOwn(view)) await transaction.timers.hurry(view.id)
+  else if (timer === undefined || timer.attempts === 0)
     await transaction.timers.set(manualTimer(view.name, acting.runtime.id()))
-  else await transaction.timers.hurry(view.id)
+  else await transaction.timers.set(slotTimer(view.name, timer.due))
   return note(transaction, view, { ...acting, action: 'schedule.fire' })
 }
 

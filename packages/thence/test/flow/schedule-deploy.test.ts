@@ -102,15 +102,27 @@ describe.each(towns)('two versions side by side, on $name', ({ make }) => {
     expect((await stateOf(one))?.schedule).toMatchObject({ zone: 'Asia/Tokyo' })
   })
 
-  it('after a rollback the one that still runs takes over, two minutes after the other is gone', async () => {
+  it('no clock that is set takes the definition away from the one that has it', async () => {
+    const town = make()
+    const one = await settleIn(town, [old()])
+    const two = await settleIn(town, [fresh()])
+    for (const step of [3_600_000, -1_800_000, 600_000]) {
+      town.clock.move(step)
+      await town.clock.runtime.advance('40s')
+      expect(await stateOf(one)).toMatchObject({ schedule: { zone: 'Asia/Tokyo' } })
+      expect((await stateOf(two))?.state).toBe('waiting')
+    }
+  })
+
+  it('after a rollback the one that still runs takes over, two to three minutes after the other is gone', async () => {
     const town = make()
     const one = await settleIn(town, [old()])
     const two = await settleIn(town, [fresh()])
     await town.clock.runtime.advance('10s')
     await two.stop()
-    await town.clock.runtime.advance('100s')
+    await town.clock.runtime.advance('110s')
     expect((await stateOf(one))?.schedule).toMatchObject({ zone: 'Asia/Tokyo' })
-    await town.clock.runtime.advance('1m')
+    await town.clock.runtime.advance('70s')
     expect(await stateOf(one)).toMatchObject({ state: 'waiting', schedule: { zone: 'UTC' } })
     const before = (await one.made()).length
     await town.clock.runtime.advance('2m')
