@@ -93,8 +93,7 @@ export async function waitingOf(
 ): Promise<{ readonly position: number; readonly state: string } | undefined> {
   // Without a key it has not come past a message that failed.
   if (options.key === undefined) return undefined
-  const { due, parked, queued } = await retries.outlook(name)
-  if (due + parked + queued === 0) return undefined
+  if (!(await retries.upcoming(name)).any) return undefined
   for (let at = position - count + 1; at <= position; at += 1) {
     const row = await retries.find(name, at)
     if (row !== undefined) return row

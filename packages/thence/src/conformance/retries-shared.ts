@@ -1,7 +1,7 @@
 /** Retries by share: which rows one of several partitions takes care of, and what it is told of them. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import type { Retries, Retry } from '../ports/retries.ts'
+import type { Retries, Retry, Share } from '../ports/retries.ts'
 import { type Case, casesOf } from './case.ts'
 
 const it = casesOf('retries')
@@ -63,7 +63,9 @@ export const retriesShared: readonly Case[] = [
     )
   }),
 
-  it('the outlook counts one subscription, or one share of it', async ({ database }) => {
+  it('the outlook counts one subscription; what is next, that of one share of it', async ({
+    database,
+  }) => {
     await put(
       database,
       row(1, { hash: 0, due: 200 }),
@@ -73,12 +75,16 @@ export const retriesShared: readonly Case[] = [
       row(5, { subscription: 'q' }),
     )
     const all = { subscription: 'p', due: 2, parked: 1, queued: 1, next: 200 }
-    const odd = { subscription: 'p', due: 1, parked: 0, queued: 0, next: 300 }
-    const share = { partition: 1, partitions: 2 }
     assert.deepEqual(await within(database, (retries) => retries.outlook('p')), all)
-    assert.deepEqual(await within(database, (retries) => retries.outlook('p', share)), odd)
     const none = { subscription: 'none', due: 0, parked: 0, queued: 0, next: 0 }
     assert.deepEqual(await within(database, (retries) => retries.outlook('none')), none)
+    const next = (of: string, share?: Share) =>
+      within(database, (retries) => retries.upcoming(of, share))
+    assert.deepEqual(await next('p'), { any: true, next: 200 })
+    assert.deepEqual(await next('p', { partition: 1, partitions: 2 }), { any: true, next: 300 })
+    // Its share has a row, but it is parked.
+    assert.deepEqual(await next('p', { partition: 2, partitions: 3 }), { any: true, next: null })
+    assert.deepEqual(await next('none'), { any: false, next: null })
   }),
 
   it('it is told which positions wait, for whichever subscription', async ({ database }) => {

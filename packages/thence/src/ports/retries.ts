@@ -54,14 +54,17 @@ export interface TakeRetries {
  * - `put` inserts or replaces a row. A row that is put as `queued` though no earlier row of its key exists is stored
  *   as `due` now: nothing may wait behind nothing.
  * - `take` returns rows with state `due` and `due` ≤ now, by due time, then position.
- * - `outlook` is the summary of one subscription's rows, or of one share of them.
+ * - `outlook` counts one subscription's rows; its cost may grow with them.
+ * - `upcoming` doesn't: it is asked for after every page, also while a million messages wait behind a parked one.
  * - `settle` removes the row and makes the next row of the same key `due` at `now` if it was queued. It returns false,
  *   and changes nothing, unless the row is there with exactly `attempts`: that is its compare-and-set.
  */
 export interface Retries {
   put(row: Retry): Awaitable<void>
   take(subscription: string, options: TakeRetries): Awaitable<readonly Retry[]>
-  outlook(subscription: string, share?: Share): Awaitable<RetrySummary>
+  outlook(subscription: string): Awaitable<RetrySummary>
+  /** Default share: the rows of all partitions. */
+  upcoming(subscription: string, share?: Share): Awaitable<Upcoming>
   settle(
     row: Pick<Retry, 'subscription' | 'position' | 'attempts'>,
     now: number,
@@ -77,6 +80,14 @@ export interface Retries {
   clear(subscription: string): Awaitable<number>
   /** Hands every row of one subscription to another, which must have none; returns how many. */
   rename(from: string, to: string): Awaitable<number>
+}
+
+/** What a subscription has to expect. */
+export interface Upcoming {
+  /** Whether it has rows in any state and of any share. */
+  readonly any: boolean
+  /** When the next row of the share is due, in Unix milliseconds; null: none is. */
+  readonly next: number | null
 }
 
 export interface RetrySummary {

@@ -138,7 +138,7 @@ export class Partition {
 
   /** Whether failed messages are waiting for their next attempt. */
   get retrying(): boolean {
-    return this.#retrying.due > 0
+    return this.#retrying.due
   }
 
   /** Whether it is one sequence that waits for a failed message. */

@@ -38,9 +38,9 @@ export class Retrying {
   readonly #stepping: Stepping
   readonly #hooks: RetryingHooks
   readonly #waker = new Waker()
-  #rows = 0
-  #due = 0
-  #next = 0
+  #any = false
+  /** When the next attempt is due, by the clock of this process. */
+  #next: number | null = null
   #failures = 0
 
   constructor(stepping: Stepping, hooks: RetryingHooks) {
@@ -50,16 +50,16 @@ export class Retrying {
 
   /** Whether any message of this subscription waits. */
   get any(): boolean {
-    return this.#rows > 0
+    return this.#any
   }
 
-  /** How many wait for their next attempt. */
-  get due(): number {
-    return this.#due
+  /** Whether any message of this partition waits for its next attempt. */
+  get due(): boolean {
+    return this.#next !== null
   }
 
   wake(): void {
-    if (this.#rows > 0) this.#waker.wake()
+    if (this.#any) this.#waker.wake()
   }
 
   /** Has the loop look for what others did: rows may be there that this process does not know of. */
@@ -70,16 +70,15 @@ export class Retrying {
   /** Reads what waits, and has the next attempt planned. */
   async refresh(): Promise<void> {
     await this.#look()
-    if (this.#rows > 0) this.#waker.wake()
+    this.wake()
   }
 
   async #look(): Promise<void> {
     const { store, name } = this.#stepping
     const { share } = this.#hooks
-    const own = await store.read(({ retries }) => retries.outlook(name, share))
-    this.#rows = own.due + own.parked + own.queued
-    this.#due = own.due
-    this.#next = own.next
+    const { any, next } = await store.read(({ retries }) => retries.upcoming(name, share))
+    this.#any = any
+    this.#next = next
   }
 
   async loop(): Promise<void> {
@@ -100,7 +99,7 @@ export class Retrying {
   #plan(): Cancel {
     const { runtime } = this.#stepping.store.tools
     const wake = (): void => this.#waker.wake()
-    if (this.#due === 0) return () => undefined
+    if (this.#next === null) return () => undefined
     if (this.#hooks.valve.closed) return this.#hooks.valve.whenOpen(wake)
     return runtime.after(Math.max(0, this.#next - runtime.now()), wake)
   }
@@ -116,7 +115,6 @@ export class Retrying {
       const { runtime } = store.tools
       const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
       failing.signals.emit({ name: 'subscription-failed', subscription: name, retryIn, error })
-      this.#due ||= 1
       this.#next = runtime.now() + retryIn
     }
   }

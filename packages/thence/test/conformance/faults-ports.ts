@@ -125,8 +125,14 @@ const shares: readonly Fault[] = [
       return taken.filter(({ hash }) => hash % partitions === partition)
     },
   })),
-  of('retries', 'the outlook is that of all shares', (rows) => ({
-    outlook: (subscription) => rows.outlook(subscription),
+  of('retries', 'what is next is that of all shares', (rows) => ({
+    upcoming: (subscription) => rows.upcoming(subscription),
+  })),
+  of('retries', 'only what is due counts as any', (rows) => ({
+    async upcoming(subscription, share) {
+      const { next } = await rows.upcoming(subscription, share)
+      return { any: next !== null, next }
+    },
   })),
   of('retries', 'a replay is forgotten', (rows) => ({
     put: (row) => rows.put({ ...row, replay: false }),

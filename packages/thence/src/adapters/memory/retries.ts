@@ -6,6 +6,7 @@ import type {
   RetrySummary,
   Share,
   TakeRetries,
+  Upcoming,
 } from '../../ports/retries.ts'
 import { byBytes } from './order.ts'
 import { frozenCopy, type Journal, Tables } from './table.ts'
@@ -75,8 +76,16 @@ export class MemoryRetries implements Retries {
       .sort((left, right) => byBytes(left.subscription, right.subscription))
   }
 
-  outlook(subscription: string, share?: Share): RetrySummary {
-    return summarise(subscription, this.#all(subscription, share))
+  outlook(subscription: string): RetrySummary {
+    return summarise(subscription, this.#all(subscription))
+  }
+
+  upcoming(subscription: string, share?: Share): Upcoming {
+    const due = this.#all(subscription, share).filter(({ state }) => state === 'due')
+    return {
+      any: this.#all(subscription).length > 0,
+      next: due.length === 0 ? null : Math.min(...due.map((row) => row.due)),
+    }
   }
 
   clear(subscription: string): number {

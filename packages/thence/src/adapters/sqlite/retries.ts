@@ -9,6 +9,7 @@ import type {
   RetrySummary,
   Share,
   TakeRetries,
+  Upcoming,
 } from '../../ports/retries.ts'
 import type { Scope } from './scope.ts'
 
@@ -36,13 +37,18 @@ const selectBlocked =
   'SELECT 1 FROM thence_retries WHERE subscription = ? AND key = value)'
 const selectWaiting =
   'SELECT DISTINCT position FROM thence_retries WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position'
+// From an index alone: there may be a million rows behind one that is parked.
 const counts =
-  "coalesce(sum(state = 'due'), 0), coalesce(sum(state = 'parked'), 0), " +
-  "coalesce(sum(state = 'queued'), 0), coalesce(min(CASE state WHEN 'due' THEN due END), 0)"
-const selectOutlook = `SELECT ?, ${counts} FROM thence_retries WHERE subscription = ? AND hash % ? = ?`
+  "coalesce(sum(state = 'due'), 0), coalesce(sum(state = 'parked'), 0), coalesce(sum(state = 'queued'), 0)"
+const nextOf = (subscription: string): string =>
+  `coalesce((SELECT min(due) FROM thence_retries WHERE subscription = ${subscription} AND state = 'due'), 0)`
+const selectOutlook = `SELECT ?, ${counts}, ${nextOf('?')} FROM thence_retries WHERE subscription = ?`
+const selectUpcoming =
+  'SELECT EXISTS (SELECT 1 FROM thence_retries WHERE subscription = ?), (' +
+  "SELECT due FROM thence_retries WHERE subscription = ? AND state = 'due' AND hash % ? = ? ORDER BY due LIMIT 1)"
 const selectSummary =
-  `SELECT subscription, ${counts} ` +
-  'FROM thence_retries GROUP BY subscription ORDER BY subscription'
+  `SELECT subscription, ${counts}, ${nextOf('rows.subscription')} ` +
+  'FROM thence_retries AS rows GROUP BY subscription ORDER BY subscription'
 const removeAll = 'DELETE FROM thence_retries WHERE subscription = ?'
 const handOver = 'UPDATE thence_retries SET subscription = ? WHERE subscription = ?'
 
@@ -143,9 +149,16 @@ export class SqliteRetries implements Retries {
     return rows.map((row) => row[0])
   }
 
-  outlook(subscription: string, { partition, partitions }: Share = everything): RetrySummary {
+  outlook(subscription: string): RetrySummary {
+    return summary(
+      this.#scope.use().get<SummaryRow>(selectOutlook, subscription, subscription, subscription)!,
+    )
+  }
+
+  upcoming(subscription: string, { partition, partitions }: Share = everything): Upcoming {
     const share = [subscription, subscription, partitions, partition]
-    return summary(this.#scope.use().get<SummaryRow>(selectOutlook, ...share)!)
+    const [any, next] = this.#scope.use().get<[number, number | null]>(selectUpcoming, ...share)!
+    return { any: any === 1, next }
   }
 
   summary(): readonly RetrySummary[] {

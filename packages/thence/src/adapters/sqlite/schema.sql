@@ -169,6 +169,8 @@ CREATE INDEX thence_retries_key ON thence_retries (subscription, key, position);
 
 CREATE INDEX thence_retries_position ON thence_retries (position);
 
+CREATE INDEX thence_retries_state ON thence_retries (subscription, state);
+
 CREATE TABLE thence_sizes (
   category TEXT PRIMARY KEY,
   messages INTEGER NOT NULL,

@@ -11,6 +11,7 @@ import { inbox } from './0006-inbox.ts'
 import { timers } from './0007-timers.ts'
 import { letters } from './0008-letters.ts'
 import { failureKinds } from './0009-failure-kinds.ts'
+import { retriesByState } from './0010-retries-by-state.ts'
 
 export const migrations: readonly Migration[] = [
   tables,
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   timers,
   letters,
   failureKinds,
+  retriesByState,
 ]
