@@ -5,6 +5,7 @@ import { ThenceError } from '../errors.ts'
 import type { Codec } from '../message/codec.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Transaction } from '../ports/database.ts'
+import { pageBytes, pageSize } from '../store/stream-pages.ts'
 import { tombstoned } from '../store/verdict.ts'
 import type { Aggregate } from './aggregate.ts'
 
@@ -16,8 +17,6 @@ export interface Folded {
   /** Of the last message of the stream; 0 if there is none. */
   readonly position: number
 }
-
-const pageSize = 500
 
 /** Applies one event; an event that `evolve` does not name changes nothing. */
 export const evolve = (aggregate: Aggregate, state: unknown, event: Recorded): unknown => {
@@ -97,7 +96,8 @@ export async function fold(
   // From the snapshot's own version, so that its last event gives the position, and its absence gives it away.
   let from = Math.max(version, 1)
   for (;;) {
-    const page = await transaction.events.readStream(stream, { from, limit: pageSize })
+    const range = { from, limit: pageSize, maxBytes: pageBytes }
+    const page = await transaction.events.readStream(stream, range)
     if (position === 0 && page[0]?.version !== from) {
       const last = await lastWithout(transaction, folding, version)
       if (last === undefined)
@@ -113,7 +113,8 @@ export async function fold(
       state = evolve(aggregate, state, codec.decode(stored))
       version = stored.version
     }
-    if (page.length < pageSize) return { state, version, position }
+    // One that is bounded by bytes may be short and yet not the last.
+    if (page.length === 0) return { state, version, position }
     from = version + 1
   }
 }

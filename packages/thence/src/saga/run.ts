@@ -10,6 +10,7 @@ import { causedBy } from '../message/trace.ts'
 import type { SagaSignal } from '../observe/saga-signals.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
+import { pageBytes, pageSize } from '../store/stream-pages.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
@@ -26,7 +27,6 @@ const mayTime = ({ steps, on }: Saga): boolean =>
   on.size > 0 ||
   steps.some(({ timeout, retry, pivot }) => timeout !== undefined || retry.attempts > 1 || pivot)
 
-const pageSize = 500
 /** Instances whose state is kept in memory; the others are read from their streams. */
 const remembered = 5000
 
@@ -71,7 +71,8 @@ export async function loadSaga(
   for (;;) {
     const stream = `${saga.name}-${key}`
     const next = state.version + 1
-    const page = await transaction.events.readStream(stream, { from: next, limit: pageSize })
+    const range = { from: next, limit: pageSize, maxBytes: pageBytes }
+    const page = await transaction.events.readStream(stream, range)
     const first = page[0]
     if (first === undefined ? state.version === 0 : first.version !== next) {
       const removed = await removedState(transaction, stream)
@@ -81,7 +82,8 @@ export async function loadSaga(
       const { type, data, metadata } = codec.decode(stored)
       state = evolve(saga.name, state, { type, data, mark: metadata.saga })
     }
-    if (page.length < pageSize) return state
+    // One that is bounded by bytes may be short and yet not the last.
+    if (page.length === 0) return state
   }
 }
 

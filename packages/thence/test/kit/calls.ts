@@ -46,3 +46,31 @@ export const heldReads = (
       return result
     },
   })
+
+type Page = Awaited<ReturnType<Transaction['events']['readStream']>>
+
+/** Gives `note` every page that is read of a stream. */
+export const watchedStreams = (inner: Database, note: (page: Page) => void): Database => {
+  const watching = (transaction: Transaction): Transaction => {
+    const { events } = transaction
+    const readStream: typeof events.readStream = async (stream, options) => {
+      const page = await events.readStream(stream, options)
+      note(page)
+      return page
+    }
+    const get = (owner: object, name: string | symbol): unknown => {
+      const member: unknown = Reflect.get(owner, name, owner)
+      return typeof member === 'function' ? (member.bind(owner) as unknown) : member
+    }
+    const watched = new Proxy(events, {
+      get: (owner, name) => (name === 'readStream' ? readStream : get(owner, name)),
+    })
+    return new Proxy(transaction, {
+      get: (owner, name) => (name === 'events' ? watched : get(owner, name)),
+    })
+  }
+  return wrap(inner, {
+    transact: (work, ...rest) => inner.transact((one) => work(watching(one)), ...rest),
+    read: (work) => inner.read((one) => work(watching(one))),
+  })
+}
