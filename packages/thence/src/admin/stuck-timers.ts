@@ -66,7 +66,7 @@ const scheduleOf = (one: TimerView, { alive, idle }: Around): Attention | undefi
   const { id: name, state, due, late, attempts, error, schedule } = one
   const since = due ?? 0
   if (state === 'parked') {
-    const what = `a slot was given up after ${attempts} attempts: ${short(error)}`
+    const what = `a slot was given up after ${attempts} attempt${attempts === 1 ? '' : 's'}: ${short(error)}`
     return { name, what, since, advice: `thence schedules fire ${typed(one)}` }
   }
   if (state === 'absent' && alive) {
@@ -75,7 +75,7 @@ const scheduleOf = (one: TimerView, { alive, idle }: Around): Attention | undefi
   }
   if (state === 'failed') {
     const advice = `It tries again by itself; see: thence schedules show ${typed(one)}`
-    return { name, what: `a slot failed ${attempts} times: ${short(error)}`, since, advice }
+    return { name, what: `a slot failed (attempt ${attempts}): ${short(error)}`, since, advice }
   }
   return late > overdueAfter ? { name, what: 'a slot is overdue', since, advice: idle } : undefined
 }

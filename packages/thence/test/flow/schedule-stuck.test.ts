@@ -71,7 +71,7 @@ describe.each(towns)('a slot that cannot be sent, on $name', ({ make }) => {
     expect(await attention(test)).toMatchObject([
       {
         name: 'schedule:nightly',
-        what: expect.stringMatching(/^a slot failed \d times: Error: no paper$/),
+        what: expect.stringMatching(/^a slot failed \(attempt \d\): Error: no paper$/),
         advice: 'It tries again by itself; see: thence schedules show nightly',
       },
     ])
