@@ -8,3 +8,6 @@ const answer = async (job: Job): Promise<void> => {
 process.on('message', (job) => {
   void answer(job as Job)
 })
+
+// Who has started it is gone: nobody waits for what it does.
+process.once('disconnect', () => process.exit())

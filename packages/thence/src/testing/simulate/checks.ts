@@ -77,9 +77,11 @@ const checkCommands: Check = ({ parts, log }) => {
 }
 
 /** Nothing is to be tried again, and nothing waits behind nothing. */
-const checkRetries: Check = ({ retries }) =>
+const checkRetries: Check = ({ retries, kept }) =>
   retries.flatMap(({ subscription, due, parked, queued }) => [
-    ...(due > 0 ? [`stuck: ${due} messages of ${subscription} are still to be tried again`] : []),
+    ...(due > 0 && !kept.has(subscription)
+      ? [`stuck: ${due} messages of ${subscription} are still to be tried again`]
+      : []),
     ...(queued > 0 && parked === 0
       ? [`stuck: ${queued} messages of ${subscription} wait behind nothing`]
       : []),

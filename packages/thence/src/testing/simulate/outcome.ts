@@ -9,7 +9,7 @@ import type { Document } from '../../ports/documents.ts'
 import type { Job } from '../../ports/jobs.ts'
 import type { RetrySummary } from '../../ports/retries.ts'
 import type { Timer } from '../../ports/timers.ts'
-import { servingName } from '../../project/versions.ts'
+import { allVersions, servingName, sideName } from '../../project/versions.ts'
 import type { Books } from './books.ts'
 import { effectsCollection, replaysCollection } from './effects.ts'
 import type { Oracle } from './oracle.ts'
@@ -34,6 +34,8 @@ export interface Outcome {
   readonly jobs: readonly Job[]
   /** Positions that each handler has done again on purpose, by handler and key. */
   readonly replays: ReadonlyMap<string, readonly number[]>
+  /** Subscriptions of views that are kept as a way back: what they had to try again waits until they serve again. */
+  readonly kept: ReadonlySet<string>
   /** Documents of each projection that serves, by its name. */
   readonly views: ReadonlyMap<string, readonly Document[]>
   readonly timers: readonly Timer[]
@@ -84,6 +86,15 @@ const viewsOf = async (
   return views
 }
 
+const keptOf = async (transaction: Transaction): Promise<Read['kept']> => {
+  const versions = [...(await allVersions(transaction))]
+  return new Set(
+    versions.flatMap(([name, { kept }]) =>
+      kept === undefined ? [] : [sideName(name, kept.version)],
+    ),
+  )
+}
+
 const readAll = async (transaction: Transaction, { parts, books }: Known): Promise<Read> => {
   const { events, deadLetters, retries, timers, audit, jobs } = transaction
   const log = books.chronicle.whole((await events.readAll({ limit })).messages)
@@ -102,6 +113,7 @@ const readAll = async (transaction: Transaction, { parts, books }: Known): Promi
     decided: new Set(policies.map(({ target }) => target)),
     jobs: await jobs.list({ limit }),
     timers: await timers.list({ limit }),
+    kept: await keptOf(transaction),
     views: await viewsOf(transaction, parts),
   }
 }
