@@ -322,7 +322,8 @@ export class Engine {
   }
 
   async #tidy(): Promise<void> {
-    this.look()
+    // Timers and jobs are looked at by themselves as often.
+    this.#tidyAll()
     for (const projection of this.#parts.projections)
       if (projection.inline && !projection.view.beside)
         await rebuildIfAsked(this.#store, projection)

@@ -130,6 +130,9 @@ export class Retrying {
   /** Takes what is due until nothing is; different keys side by side, so that a slow one holds up only itself. */
   async #drain(): Promise<void> {
     const { valve } = this.#hooks
+    // Most looks find nothing that is due: one read, not two.
+    if (!this.due) await this.#look()
+    if (!this.due) return
     const inHand = new Map<string, Promise<void>>()
     const failures: unknown[] = []
     for (;;) {
