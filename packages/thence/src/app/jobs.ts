@@ -4,10 +4,10 @@
  */
 import { ThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
+import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Job, JobState } from '../ports/jobs.ts'
-import type { Cancel } from '../ports/runtime.ts'
 import type { Store } from '../store/store.ts'
 
 /** What a batch has led to. */
@@ -64,43 +64,36 @@ export class JobRunner {
   readonly #kinds: ReadonlyMap<string, JobKind>
   readonly #advanced: () => void
   readonly #going = new Map<string, Going>()
-  #cancel: Cancel = () => undefined
-  #running: Promise<void> | undefined
-  #stopped = true
-  #again = false
+  readonly #rounds: Rounds
 
   constructor(store: Store, signals: Signals, { kinds, advanced }: JobRunnerOptions) {
     this.#store = store
     this.#signals = signals
     this.#kinds = new Map(kinds.map((one) => [one.kind, one]))
     this.#advanced = advanced
+    const { runtime } = store.tools
+    this.#rounds = new Rounds(
+      (delay, callback) => runtime.after(delay, callback),
+      () => this.#round(),
+    )
   }
 
   start(): void {
-    this.#stopped = false
-    this.wake()
+    this.#rounds.start()
   }
 
   /** Resolves when the batch in hand is committed. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    this.#cancel()
-    await this.#running
+  stop(): Promise<void> {
+    return this.#rounds.stop()
   }
 
   /** There may be a job to begin, or more of one to do. */
   wake(): void {
-    this.#again = true
-    if (this.#stopped || this.#running !== undefined) return
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined
-      if (this.#again && !this.#stopped) this.wake()
-    })
+    this.#rounds.wake()
   }
 
-  async #run(): Promise<void> {
-    this.#cancel()
-    this.#again = false
+  /** A look at each job that runs; gives the milliseconds until the next. */
+  async #round(): Promise<number> {
     let delay = lookEvery
     try {
       const jobs = await this.#store.read((transaction) =>
@@ -111,7 +104,7 @@ export class JobRunner {
     } catch {
       // The subscriptions tell that the database failed; look again later.
     }
-    if (!this.#stopped) this.#cancel = this.#store.tools.runtime.after(delay, () => this.wake())
+    return delay
   }
 
   #forgetOthers(jobs: readonly Job[]): void {
@@ -130,7 +123,7 @@ export class JobRunner {
     if (early > 0) return early
     let wait = Math.max(0, job.next - runtime.now())
     try {
-      while (wait === 0 && !this.#stopped) wait = await this.#batch(job.id, kind, going)
+      while (wait === 0 && !this.#rounds.stopped) wait = await this.#batch(job.id, kind, going)
       going.failures = 0
     } catch (error) {
       wait = this.#failed(job, going, error)

@@ -3,9 +3,9 @@
  * database's clock, and fires what is due in bounded batches. Any number of processes may run one on a store.
  */
 import { isStoreFailure } from '../errors.ts'
+import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
-import type { Cancel } from '../ports/runtime.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
 import type { Store } from '../store/store.ts'
 import { adopt, confirmEvery, goneAfter } from './adopt.ts'
@@ -29,10 +29,7 @@ export class TimerClock {
   #confirmed = { now: 0, elapsed: -Infinity }
   /** When each definition was last said to be had, and since when that is what this process sees, by `elapsed`. */
   readonly #heard = new Map<string, { readonly confirmed: number; readonly since: number }>()
-  #cancel: Cancel = () => undefined
-  #running: Promise<void> | undefined
-  #stopped = true
-  #again = false
+  readonly #rounds: Rounds
   /** The last look: when it was, by the database's clock and by `elapsed`. */
   #looked = { now: 0, elapsed: -Infinity }
 
@@ -41,6 +38,11 @@ export class TimerClock {
     this.#signals = signals
     this.#schedules = new Map(schedules.map((one) => [one.name, one]))
     this.#wanted = new Set(this.#schedules.keys())
+    const { runtime } = store.tools
+    this.#rounds = new Rounds(
+      (delay, callback) => runtime.after(delay, callback),
+      () => this.#round(),
+    )
   }
 
   /**
@@ -54,14 +56,11 @@ export class TimerClock {
       slotMessage(schedule, { time, manual: false, suffix: suffixOf(time) }, tools)
     }
     await this.#adopt(true)
-    this.#stopped = false
-    this.wake()
+    this.#rounds.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true
-    this.#cancel()
-    await this.#running
+  stop(): Promise<void> {
+    return this.#rounds.stop()
   }
 
   /** A timer was set; it is looked for at once if it is due before the next look would come. */
@@ -72,28 +71,20 @@ export class TimerClock {
 
   /** Timers may have been set or may be due. */
   wake(): void {
-    this.#again = true
-    if (this.#stopped || this.#running !== undefined) return
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined
-      if (this.#again && !this.#stopped) this.wake()
-    })
+    this.#rounds.wake()
   }
 
-  async #run(): Promise<void> {
-    this.#cancel()
-    this.#again = false
+  /** Fires what is due; gives the milliseconds until the next look. */
+  async #round(): Promise<number> {
     let wait: number | undefined
     try {
-      while ((await this.fire()) && !this.#stopped);
+      while ((await this.fire()) && !this.#rounds.stopped);
       await this.#adopt(false)
       wait = await this.#look()
     } catch {
       // The subscriptions tell that the database failed; look again at the next tick.
     }
-    if (this.#stopped) return
-    const delay = Math.min(longest, wait ?? longest)
-    this.#cancel = this.#store.tools.runtime.after(delay, () => this.wake())
+    return Math.min(longest, wait ?? longest)
   }
 
   #look(): Promise<number | undefined> {
