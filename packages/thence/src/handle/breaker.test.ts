@@ -120,3 +120,19 @@ test('whatever happens, it never lets two probe at a time, and nothing begin whi
     }),
   )
 })
+
+test('what began before an outage says nothing after it', () => {
+  const breaker = new Breaker({ failures: 0.5, minimum: 2, window: 1000, pause: 100 })
+  const begun = Array.from({ length: 5 }, () => breaker.begin(0) as Permit)
+  const ends = begun.map((permit, at) => breaker.end(permit, 'transient', at))
+  expect(ends).toEqual([undefined, 'opened', undefined, undefined, undefined])
+  expect(breaker.opensIn(10)).toBe(91)
+})
+
+test('an outage that is over is not held against what comes after it', () => {
+  const breaker = new Breaker({ failures: 0.5, minimum: 2, window: 1000, pause: 100 })
+  for (const at of [0, 1]) breaker.end(breaker.begin(at) as Permit, 'transient', at)
+  expect(breaker.end(breaker.begin(101) as Permit, 'done', 102)).toBe('closed')
+  expect(breaker.counts(103)).toEqual({ attempts: 0, failures: 0 })
+  expect(breaker.end(breaker.begin(103) as Permit, 'transient', 103)).toBeUndefined()
+})

@@ -45,3 +45,17 @@ test('who is told to wait so long gets through then, also without first attempts
     expect(budget.take(now)).toBe(0)
   }
 })
+
+test('what is saved has an end, whether time or first attempts have saved it', () => {
+  const spend = (budget: RetryBudget, now: number): number => {
+    let spent = 0
+    while (budget.take(now) === 0) spent += 1
+    return spent
+  }
+  const rested = new RetryBudget({ share: 0.5, perSecond: 2 })
+  expect(spend(rested, 0)).toBe(20)
+  expect(spend(rested, 3_600_000)).toBe(20)
+  const earned = new RetryBudget({ share: 0.5, perSecond: 2 })
+  for (let attempts = 0; attempts < 1000; attempts += 1) earned.earn()
+  expect(spend(earned, 0)).toBe(20)
+})

@@ -43,3 +43,8 @@ test('no stretch of time has more attempts than the limit, and none waits longer
     }),
   )
 })
+
+test('not even a millisecond too early', () => {
+  const rate = new RateLimit({ limit: 1, per: 10 })
+  expect([rate.take(0), rate.take(9), rate.take(9.5), rate.take(10)]).toEqual([0, 1, 1, 0])
+})
