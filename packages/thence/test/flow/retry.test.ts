@@ -110,6 +110,24 @@ describe.each(kinds)('a message that fails on $name', (kind) => {
     expect(letter.time).toBe(times.at(-1))
   })
 
+  it('keeps the latest twenty attempts, and counts them all', async () => {
+    const tries: string[] = []
+    const test = await run(kind.make(), (app) =>
+      app.handle('ear', Rung, {
+        retry: { attempts: 25, base: 100, cap: 300 },
+        run: () => {
+          tries.push(`no ${tries.length + 1}`)
+          throw new Error(tries.at(-1))
+        },
+      }),
+    )
+    await test.app.append({ events: Rung({ bell: 'a', n: 1 }) })
+    await test.settle()
+    expect(test.spy.signals.at(-1)).toMatchObject({ name: 'message-parked', attempts: 25 })
+    const { attempts } = await parkedLetter(test.app.database)
+    expect(attempts.map(({ error }) => error)).toEqual(tries.slice(5).map((one) => `Error: ${one}`))
+  })
+
   it('counts its attempts across restarts', async () => {
     const { state, test, start } = await belfry(kind)
     await test.spy.until('two attempts', () => count(state.calls, 'a1') === 2)
