@@ -4,12 +4,8 @@ import type { Done, Job } from './jobs.ts'
 
 const worker = new URL('worker.ts', import.meta.url)
 
-/** A seed makes much that is gone a moment later: with more room for the young, it is collected less often. */
 const begin = (): ChildProcess =>
-  fork(worker, {
-    serialization: 'advanced',
-    execArgv: [...process.execArgv, '--max-semi-space-size=32'],
-  })
+  fork(worker, { serialization: 'advanced', execArgv: [...process.execArgv] })
 
 const ask = (child: ChildProcess, job: Job): Promise<Done> =>
   new Promise((resolve, reject) => {
