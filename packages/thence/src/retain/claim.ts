@@ -8,7 +8,7 @@ import type { Transaction } from '../ports/database.ts'
 export const retentionCollection = '$retention'
 const key = 'claim'
 
-/** A process that says nothing for so long has given up, in milliseconds. */
+/** A process that says nothing for so long has given up, in milliseconds by the clock of the database. */
 export const claimTime = 60_000
 
 interface Claim {
@@ -17,13 +17,9 @@ interface Claim {
   readonly until: number
 }
 
-export interface Claimer {
-  readonly by: string
-  readonly now: number
-}
-
 /** Takes or keeps the claim; false if another process has it. */
-export async function claim({ documents }: Transaction, { by, now }: Claimer): Promise<boolean> {
+export async function claim({ documents, timers }: Transaction, by: string): Promise<boolean> {
+  const now = await timers.now()
   const text = await documents.get(retentionCollection, key)
   const before = text === undefined ? undefined : (JSON.parse(text) as Claim)
   if (before !== undefined && before.by !== by && before.until > now) return false

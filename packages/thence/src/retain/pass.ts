@@ -5,7 +5,6 @@
 import { ThenceError } from '../errors.ts'
 import { viewOf } from '../message/view.ts'
 import type { Database, Transaction } from '../ports/database.ts'
-import type { Runtime } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
 import { claim, retentionCollection } from './claim.ts'
 import type { Gathering, Held, Todo } from './gather.ts'
@@ -18,7 +17,6 @@ import { walk } from './targets.ts'
 
 export interface PassOptions {
   readonly database: Pick<Database, 'read' | 'transact'>
-  readonly runtime: Pick<Runtime, 'now'>
   /** Who needs what, as it is stored. */
   readonly standing: (transaction: Transaction) => Promise<Standing>
   /** Takes a snapshot of an aggregate's stream, so that it can be trimmed; false if it cannot. */
@@ -95,9 +93,9 @@ export class Pass {
 
   /** @throws ABORTED, and whatever the archive throws: what was removed before that stays removed. */
   async run(): Promise<PassReport> {
-    const { database, runtime, dryRun = false } = this.#options
-    const cutoff = runtime.now() - this.#rule.age
-    let cursor = await database.read((transaction) => this.#load(transaction))
+    const { database, dryRun = false } = this.#options
+    const { from, cutoff } = await database.read((transaction) => this.#start(transaction))
+    let cursor = from
     for (let page = 1; ; page += 1) {
       const at = { cursor, cutoff }
       const found = await database.read((transaction) => walk(transaction, this.#rule, at))
@@ -216,6 +214,12 @@ export class Pass {
     return `cursor ${this.#rule.name}`
   }
 
+  /** Messages are as old as the clock of the database says: a process whose own clock is ahead removes nothing too early. */
+  async #start(transaction: Transaction): Promise<{ from: number; cutoff: number }> {
+    const cutoff = (await transaction.timers.now()) - this.#rule.age
+    return { from: await this.#load(transaction), cutoff }
+  }
+
   async #load({ documents }: Transaction): Promise<number> {
     return Number((await documents.get(retentionCollection, this.#key)) ?? 0)
   }
@@ -231,8 +235,7 @@ export class Pass {
   }
 
   async #claim(transaction: Transaction): Promise<void> {
-    const { by, runtime } = this.#options
-    if (!(await claim(transaction, { by, now: runtime.now() }))) throw taken()
+    if (!(await claim(transaction, this.#options.by))) throw taken()
   }
 
   #check(): void {

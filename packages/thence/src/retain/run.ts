@@ -13,7 +13,7 @@ import { Pass, taken } from './pass.ts'
 import type { AgedTable, Archive, Policy, Rule } from './policy.ts'
 import { agedTables } from './policy.ts'
 
-export interface RunOptions extends Omit<PassOptions, 'by' | 'runtime'> {
+export interface RunOptions extends Omit<PassOptions, 'by'> {
   readonly runtime: Pick<Runtime, 'now' | 'id'>
   /** Who asked for it, for the audit log. */
   readonly actor: string
@@ -130,9 +130,7 @@ export async function runRetention(policy: Policy, options: RunOptions): Promise
   const { database, runtime, actor, dryRun = false } = options
   const by = runtime.id()
   if (dryRun) return follow(policy, options, by)
-  const mine = await database.transact((transaction) =>
-    claim(transaction, { by, now: runtime.now() }),
-  )
+  const mine = await database.transact((transaction) => claim(transaction, by))
   if (!mine) throw taken()
   try {
     const report = await follow(policy, options, by)
