@@ -4,14 +4,17 @@
  */
 import { isThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
+import { bytesOf } from '../internal/room.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import { turn } from '../ports/wait.ts'
 import type { Retry, Share } from '../ports/retries.ts'
 import type { Item } from './item.ts'
 import { messageOf } from './redrive.ts'
-import type { Stepping } from './step.ts'
-import { refuseUnlessHeld, takeRetry } from './step.ts'
+import type { Outcome } from '../store/lane.ts'
+import { Lane } from '../store/lane.ts'
+import type { Retried, Stepping } from './step.ts'
+import { goesAlone, refuseUnlessHeld, takeRetries } from './step.ts'
 import type { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 
@@ -38,6 +41,7 @@ export class Retrying {
   readonly #stepping: Stepping
   readonly #hooks: RetryingHooks
   readonly #waker = new Waker()
+  readonly #lane: Lane<Retried, void>
   #any = false
   /** When the next attempt is due, by the clock of this process. */
   #next: number | null = null
@@ -46,6 +50,7 @@ export class Retrying {
   constructor(stepping: Stepping, hooks: RetryingHooks) {
     this.#stepping = stepping
     this.#hooks = hooks
+    this.#lane = new Lane((all) => this.#settleTogether(all), stepping.store.tools.runtime)
   }
 
   /** Whether any message of this subscription waits. */
@@ -186,13 +191,35 @@ export class Retrying {
       attempt: row.attempts + 1,
     }
     if (!(await this.#hooks.prepare(item, row.attempts > 0 ? 'retry' : 'first'))) return
-    await takeRetry(this.#stepping, { row, item, checkpoint }).catch((error: unknown) => {
+    await this.#settle({ row, item, checkpoint }, bytesOf(stored))
+    await this.#hooks.settled()
+  }
+
+  /** Shares a commit with others that are done at the same time. */
+  async #settle(retried: Retried, bytes: number): Promise<void> {
+    if (goesAlone(this.#stepping, retried)) return this.#settleAlone(retried)
+    try {
+      await this.#lane.add(retried, bytes)
+    } catch (error) {
+      if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error
+      await this.#settleAlone(retried)
+    }
+  }
+
+  async #settleAlone(retried: Retried): Promise<void> {
+    try {
+      await takeRetries(this.#stepping, [retried])
+    } catch (error) {
       // It was alone in its transaction: that the transaction hung is its own failure.
       if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error
-      item.failure = { error }
-      return takeRetry(this.#stepping, { row, item, checkpoint })
-    })
-    await this.#hooks.settled()
+      retried.item.failure = { error }
+      await takeRetries(this.#stepping, [retried])
+    }
+  }
+
+  async #settleTogether(all: readonly Retried[]): Promise<readonly Outcome<void>[]> {
+    await takeRetries(this.#stepping, all)
+    return all.map(() => ({ value: undefined }))
   }
 
   /** Its message is no longer in the log: there is nothing left to try. */

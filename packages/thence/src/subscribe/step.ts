@@ -269,35 +269,46 @@ const resolveLetter = async (writer: Writer, row: Retry): Promise<boolean> => {
 }
 
 /**
- * Tries a message again that is due. If it goes through, or is given up and nothing waits for it, its row is gone and the
- * next of its key is due; a sequence without keys also moves its checkpoint past it. Does nothing if someone else was
- * first.
+ * Tries messages of different keys again that are due, in one transaction, each under a savepoint of its own. If one goes
+ * through, or is given up and nothing waits for it, its row is gone and the next of its key is due; a sequence without
+ * keys also moves its checkpoint past it. Does nothing about one if someone else was first.
  */
-export function takeRetry(stepping: Stepping, retried: Retried): Promise<void> {
-  const { store, failing, telling } = stepping
-  const { row, item } = retried
-  return transactThenTell(store, async (writer, after) => {
+export function takeRetries(stepping: Stepping, all: readonly Retried[]): Promise<void> {
+  return transactThenTell(stepping.store, async (writer, after) => {
     await refuseUnlessHeld(stepping, writer)
-    if (!(await stillDue(writer, row))) return
-    const { failure, run } = await attempt(stepping, writer, item)
-    if (failure !== undefined) {
-      const { tell, waits } = await fail(writer.transaction, failing, {
-        item,
-        failure,
-        before: row,
-      })
-      after.push(tell)
-      if (!waits) await passBy(stepping, writer, retried)
-      return
-    }
-    await writer.transaction.retries.settle(row, failing.runtime.now())
-    const isResolved = await resolveLetter(writer, row)
-    await passBy(stepping, writer, retried)
-    if (run !== undefined) after.push(() => run.committed?.())
-    after.push(() => telling.handled([item]))
-    if (isResolved)
-      after.push(() => failing.signals.emit({ name: 'message-resolved', ...telling.of(item) }))
+    for (const retried of all) after.push(...(await retryOne(stepping, writer, retried)))
   })
+}
+
+/** Whether the checkpoint has to move with it: then it goes alone, because each move is counted from the one before. */
+export const goesAlone = ({ keyed }: Stepping, { row, checkpoint }: Retried): boolean =>
+  !keyed || row.position > (checkpoint?.position ?? 0)
+
+/** Returns what is to be told after the commit. */
+const retryOne = async (
+  stepping: Stepping,
+  writer: Writer,
+  retried: Retried,
+): Promise<readonly (() => void)[]> => {
+  const { failing, telling } = stepping
+  const { row, item } = retried
+  if (!(await stillDue(writer, row))) return []
+  const { failure, run } = await attempt(stepping, writer, item)
+  if (failure !== undefined) {
+    const { tell, waits } = await fail(writer.transaction, failing, { item, failure, before: row })
+    if (!waits) await passBy(stepping, writer, retried)
+    return [tell]
+  }
+  await writer.transaction.retries.settle(row, failing.runtime.now())
+  const isResolved = await resolveLetter(writer, row)
+  await passBy(stepping, writer, retried)
+  return [
+    () => run?.committed?.(),
+    () => telling.handled([item]),
+    () => {
+      if (isResolved) failing.signals.emit({ name: 'message-resolved', ...telling.of(item) })
+    },
+  ]
 }
 
 /**
