@@ -8,7 +8,7 @@ import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Job, JobState } from '../ports/jobs.ts'
 import type { On } from './on.ts'
-import { audited, notFound, nowOf } from './on.ts'
+import { audited, notFound } from './on.ts'
 import type { ActOptions } from './operate.ts'
 
 type Json = Readonly<Record<string, JsonValue>>
@@ -105,7 +105,14 @@ const turn = (on: On, id: string, { verb, from, to, reason }: Turn): Promise<Job
       )
     const isForgiven = to === 'running' && forgiving.has(before.kind)
     const progress = isForgiven ? forgive(before.progress) : before.progress
-    const after = { ...before, state: to, progress, error: null, next: 0, updated: nowOf(on) }
+    const after = {
+      ...before,
+      state: to,
+      progress,
+      error: null,
+      next: 0,
+      updated: await transaction.timers.now(),
+    }
     const kept = to === 'running' ? after : { ...after, error: before.error }
     // Read in this very transaction: nobody came between.
     await transaction.jobs.save(kept, before.version)

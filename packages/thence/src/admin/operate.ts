@@ -14,7 +14,7 @@ import { reasonText } from '../store/audit.ts'
 import { release } from '../subscribe/redrive.ts'
 import { requireLetter } from './dead-letters.ts'
 import type { On } from './on.ts'
-import { audited, nowOf, runtimeOf } from './on.ts'
+import { audited, runtimeOf } from './on.ts'
 
 /** Which dead letter was acted on. */
 export interface Acted {
@@ -68,12 +68,11 @@ const requireParked = async (
 }
 
 const releaseOne = async (
-  on: On,
   transaction: Transaction,
   { letter, edited }: { readonly letter: DeadLetter; readonly edited?: StoredMessage },
 ): Promise<void> => {
   const inOrder = await makesView(transaction, letter.subscription)
-  const options = { now: nowOf(on), inOrder, ...(edited === undefined ? {} : { edited }) }
+  const options = { inOrder, ...(edited === undefined ? {} : { edited }) }
   if (await release(transaction, letter, options)) return
   throw wrongState(
     letter,
@@ -94,7 +93,7 @@ export interface ActOptions {
 export function redrive(on: On, id: string, { reason }: ActOptions = {}): Promise<Acted> {
   return on.database.transact(async (transaction) => {
     const letter = await requireParked(transaction, id, 'sent through again')
-    await releaseOne(on, transaction, { letter })
+    await releaseOne(transaction, { letter })
     return noted(on, transaction, { letter, action: 'dead-letter.redrive', reason })
   })
 }
@@ -125,7 +124,7 @@ export function edit(on: On, id: string, { reason, ...change }: EditOptions): Pr
     const letter = await requireParked(transaction, id, 'edited')
     const runtime = runtimeOf(on)
     const edited = editedMessage(letter, change, { id: runtime.id(), now: runtime.now() })
-    await releaseOne(on, transaction, { letter, edited })
+    await releaseOne(transaction, { letter, edited })
     await noteEdit(transaction, letter, edited)
     const details = { messageId: edited.id }
     const acted = await noted(on, transaction, {
@@ -151,7 +150,7 @@ export async function discard(on: On, id: string, reason: string): Promise<Acted
     if (from !== 'parked' && from !== 'redriven')
       throw wrongState(letter, 'There is nothing to give up.')
     await transaction.deadLetters.mark(id, { from, to: 'discarded', reason: text })
-    await passOver(transaction, letter, nowOf(on))
+    await passOver(transaction, letter)
     return noted(on, transaction, { letter, action: 'dead-letter.discard', reason: text })
   })
 }
@@ -160,12 +159,11 @@ export async function discard(on: On, id: string, reason: string): Promise<Acted
 const passOver = async (
   transaction: Transaction,
   { subscription, message: { position } }: DeadLetter,
-  now: number,
 ): Promise<void> => {
-  const { retries, checkpoints } = transaction
+  const { retries, checkpoints, timers } = transaction
   const row = await retries.find(subscription, position)
   if (row === undefined) return
-  await retries.settle(row, now)
+  await retries.settle(row, await timers.now())
   // With keys it is past the message; what its partitions have not read yet is not to be passed over.
   if (!(await isOneSequence(transaction, subscription))) return
   const seen = (await checkpoints.load(subscription)) ?? { position: 0, generation: 0 }

@@ -98,7 +98,7 @@ const specOf = ({
   }
 }
 
-/** When the last of them was parked, by the clock of the process that did it, which may be ahead of ours. */
+/** When the last of them was parked, which may be later than now: the clock may have been set back, or it was that of another process. */
 const lastParked = async ({ deadLetters }: Transaction, filter: RedriveFilter): Promise<number> => {
   const groups = await deadLetters.groups({ ...filter, state: 'parked', limit: mostGroups })
   return groups.reduce((latest, { last }) => Math.max(latest, last), 0)
@@ -119,8 +119,7 @@ export async function startRedrive(on: On, options: RedriveOptions = {}): Promis
       throw notFound('parked dead letter', 'like that', {
         advice: 'See: thence dead-letters list.',
       })
-    const runtime = runtimeOf(on)
-    const [id, now] = [runtime.id(), runtime.now()]
+    const [id, now] = [runtimeOf(on).id(), await transaction.timers.now()]
     const until = Math.max(now, await lastParked(transaction, spec.filter))
     const job = {
       id,

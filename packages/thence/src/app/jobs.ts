@@ -15,7 +15,7 @@ export interface Advanced {
   readonly progress: string
   /** Default: it goes on running. */
   readonly state?: JobState
-  /** No batch before this time, Unix milliseconds; default: at once. */
+  /** No batch before this time, by the same clock as `now`; default: at once. */
   readonly next?: number
   /** Why it stopped by itself. */
   readonly error?: string
@@ -26,7 +26,8 @@ export interface JobKind {
   readonly kind: string
   /**
    * Does the next batch in `transaction`; `undefined`: there is nothing to do yet, look again later. What it throws rolls
-   * everything back, and the batch is taken again after a while.
+   * everything back, and the batch is taken again after a while. `now` is by the database's clock, so that processes keep
+   * a pace together whatever their own say.
    */
   advance(transaction: Transaction, job: Job, now: number): Promise<Advanced | undefined>
 }
@@ -96,11 +97,12 @@ export class JobRunner {
   async #round(): Promise<number> {
     let delay = lookEvery
     try {
-      const jobs = await this.#store.read((transaction) =>
-        transaction.jobs.list({ state: 'running', limit: most }),
-      )
+      const { jobs, now } = await this.#store.read(async (transaction) => ({
+        jobs: await transaction.jobs.list({ state: 'running', limit: most }),
+        now: await transaction.timers.now(),
+      }))
       this.#forgetOthers(jobs)
-      for (const job of jobs) delay = Math.min(delay, await this.#take(job))
+      for (const job of jobs) delay = Math.min(delay, await this.#take(job, now))
     } catch {
       // The subscriptions tell that the database failed; look again later.
     }
@@ -113,7 +115,7 @@ export class JobRunner {
   }
 
   /** Takes batches of one job until there is nothing to do; gives the milliseconds until it is to be looked at again. */
-  async #take(job: Job): Promise<number> {
+  async #take(job: Job, now: number): Promise<number> {
     const kind = this.#kinds.get(job.kind)
     if (kind === undefined) return lookEvery
     const { runtime } = this.#store.tools
@@ -121,7 +123,7 @@ export class JobRunner {
     this.#going.set(job.id, going)
     const early = going.until - runtime.elapsed()
     if (early > 0) return early
-    let wait = Math.max(0, job.next - runtime.now())
+    let wait = Math.max(0, job.next - now)
     try {
       while (wait === 0 && !this.#rounds.stopped) wait = await this.#batch(job.id, kind, going)
       going.failures = 0
@@ -141,9 +143,8 @@ export class JobRunner {
 
   /** One transaction; gives the milliseconds until the next. */
   async #batch(id: string, kind: JobKind, going: Going): Promise<number> {
-    const { runtime } = this.#store.tools
-    const now = runtime.now()
     const saved = await this.#store.transact(async ({ transaction }) => {
+      const now = await transaction.timers.now()
       const job = await transaction.jobs.get(id)
       if (job?.state !== 'running' || job.next > now) return undefined
       const advanced = await kind.advance(transaction, job, now)
@@ -151,7 +152,7 @@ export class JobRunner {
       const { progress, state = 'running', next = 0, error = null } = advanced
       const after = { ...job, progress, state, next, error, updated: now }
       if (!(await transaction.jobs.save(after, job.version))) throw changed(job)
-      return after
+      return { ...after, wait: Math.max(0, next - now) }
     })
     if (saved === undefined) {
       going.idle += 1
@@ -167,6 +168,6 @@ export class JobRunner {
         state: saved.state,
         error: saved.error,
       })
-    return saved.state === 'running' ? Math.max(0, saved.next - now) : lookEvery
+    return saved.state === 'running' ? saved.wait : lookEvery
   }
 }

@@ -216,7 +216,7 @@ const send = async (turn: Turn, seen: RedriveProgress): Promise<RedriveProgress>
 
 /** Returns how many are on their way now. */
 const releaseAll = async (
-  { transaction, job, now }: Turn,
+  { transaction, job }: Turn,
   letters: readonly DeadLetter[],
 ): Promise<number> => {
   const views = new Map<string, boolean>()
@@ -225,7 +225,7 @@ const releaseAll = async (
     const { subscription } = letter
     const inOrder = views.get(subscription) ?? (await makesView(transaction, subscription))
     views.set(subscription, inOrder)
-    if (await release(transaction, letter, { now, job: job.id, inOrder })) redriven += 1
+    if (await release(transaction, letter, { job: job.id, inOrder })) redriven += 1
   }
   return redriven
 }

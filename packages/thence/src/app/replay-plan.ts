@@ -153,7 +153,7 @@ export async function countMeant(
   return count
 }
 
-/** Who begins a job, and by which clock. */
+/** Who begins a job. */
 export interface Beginning {
   readonly runtime: Pick<Runtime, 'now' | 'id'>
   readonly actor: string | undefined
@@ -166,7 +166,7 @@ export async function beginReplay(
   { spec, total }: { readonly spec: ReplaySpec; readonly total: number | null },
   { runtime, actor, reason }: Beginning,
 ): Promise<Job> {
-  const [id, now] = [runtime.id(), runtime.now()]
+  const [id, now] = [runtime.id(), await transaction.timers.now()]
   const job: Job = {
     id,
     kind: replayKind,

@@ -30,7 +30,7 @@ const setUp = (policy: Partial<PacePolicy>) => {
 test('without limits everything may begin at once', async () => {
   const { pace, runtime } = setUp({})
   for (let one = 0; one < 1000; one += 1) await pace.begin('first', signal)
-  expect([runtime.now(), runtime.planned, pace.holding, pace.notBefore]).toEqual([0, 0, false, 0])
+  expect([runtime.now(), runtime.planned, pace.holding, pace.opensIn]).toEqual([0, 0, false, 0])
 })
 
 test('first attempts and retries share the rate, in the order in which they came', async () => {
@@ -77,7 +77,7 @@ test('who waits can be told to give up, and leaves no timer behind', async () =>
 test('in an outage nothing begins until one probes, and all hear when they may go on', async () => {
   const { pace, runtime, news, attempt, fail } = setUp({ breaker })
   await fail()
-  expect([pace.holding, pace.notBefore, await attempt('done')]).toEqual([true, 10_000, false])
+  expect([pace.holding, pace.opensIn, await attempt('done')]).toEqual([true, 10_000, false])
   let heard = 0
   const stop = pace.whenFree(() => (heard += 1))
   await runtime.advance(10_000)

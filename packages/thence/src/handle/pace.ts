@@ -64,10 +64,9 @@ export class Pace {
     return state === 'open' || (state === 'half-open' && this.#breaker?.probing === true)
   }
 
-  /** Unix milliseconds before which no failed message need be tried again; 0 if there is no outage. */
-  get notBefore(): number {
-    const wait = this.#breaker?.opensIn(this.#runtime.elapsed()) ?? 0
-    return wait === 0 ? 0 : this.#runtime.now() + Math.ceil(wait)
+  /** Whole milliseconds in which no failed message need be tried again; 0 if there is no outage. */
+  get opensIn(): number {
+    return Math.ceil(this.#breaker?.opensIn(this.#runtime.elapsed()) ?? 0)
   }
 
   /**

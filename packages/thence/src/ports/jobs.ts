@@ -23,7 +23,7 @@ export interface Job {
   readonly progress: string
   /** How much there was to do when it began; null if nobody counted. */
   readonly total: number | null
-  /** No batch is taken before this time, Unix milliseconds; 0: at once. */
+  /** No batch is taken before this time, Unix milliseconds by the database's clock; 0: at once. */
   readonly next: number
   /** Grows by one with every save; 1 when it is new. */
   readonly version: number

@@ -27,7 +27,7 @@ export interface Retry {
   readonly state: RetryState
   /** Failed attempts so far. */
   readonly attempts: number
-  /** Unix milliseconds; 0 while queued or parked. */
+  /** Unix milliseconds by the database's clock; 0 while queued or parked. */
   readonly due: number
   /** The latest attempts, oldest first. */
   readonly history: readonly Attempt[]
@@ -42,7 +42,7 @@ export interface Share {
 }
 
 export interface TakeRetries {
-  /** Unix milliseconds. */
+  /** Unix milliseconds by the database's clock, as `Timers.now` tells it. */
   readonly now: number
   readonly limit: number
   /** Default: the rows of all partitions. */

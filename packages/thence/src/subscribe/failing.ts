@@ -28,7 +28,7 @@ export interface Failing {
   readonly classify: (error: unknown) => ErrorKind
   /** What the part says of messages that are given up. */
   readonly onFailure: FailurePolicy
-  readonly valve: Pick<Valve, 'notBefore'>
+  readonly valve: Pick<Valve, 'opensIn'>
   readonly runtime: Runtime
   readonly signals: Signals
   readonly telling: Telling
@@ -84,9 +84,13 @@ export interface FailedItem {
 }
 
 /** One failed attempt, looked at. */
-const look = ({ classify, runtime }: Failing, { item, failure, before }: FailedItem) => {
+const look = async (
+  { timers }: Transaction,
+  { classify }: Failing,
+  { item, failure, before }: FailedItem,
+) => {
   const { error, probe = false } = failure
-  const now = runtime.now()
+  const now = await timers.now()
   const what = describe(error)
   const kind = failure.kind ?? classify(error)
   // What a probe finds out is about what is called, not about the message.
@@ -95,7 +99,7 @@ const look = ({ classify, runtime }: Failing, { item, failure, before }: FailedI
   return { item, before, error, now, what, kind, attempts, history }
 }
 
-type Look = ReturnType<typeof look>
+type Look = Awaited<ReturnType<typeof look>>
 
 const rowOf = (
   subscription: string,
@@ -119,16 +123,20 @@ export async function fail(
   failing: Failing,
   failed: FailedItem,
 ): Promise<Failed> {
-  const seen = look(failing, failed)
+  const seen = await look(transaction, failing, failed)
   const { subscription, policy, runtime, signals, valve } = failing
   const delay = nextDelay(policy, { ...seen, random: runtime.random() })
   if (delay === undefined) return giveUp(transaction, failing, seen)
   // In an outage, others are tried before the one that has just failed.
-  const due = Math.max(seen.now, valve.notBefore) + delay
-  await transaction.retries.put({ ...rowOf(subscription, seen), state: 'due', due })
+  const retryIn = valve.opensIn + delay
+  await transaction.retries.put({
+    ...rowOf(subscription, seen),
+    state: 'due',
+    due: seen.now + retryIn,
+  })
   const signal = {
     name: 'message-failed',
-    retryIn: due - seen.now,
+    retryIn,
     ...told(failing, seen),
   } as const
   return { tell: () => signals.emit(signal), waits: true, stops: false }

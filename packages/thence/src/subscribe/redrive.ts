@@ -9,8 +9,6 @@ import type { StoredMessage } from '../ports/events.ts'
 import type { Retry } from '../ports/retries.ts'
 
 export interface Release {
-  /** Unix milliseconds. */
-  readonly now: number
   /** The job that does it; null: a person. */
   readonly job?: string | null
   /** What is to be handed over in its place. */
@@ -24,9 +22,9 @@ export interface Release {
  * of its key that wait come first, later ones that wait come after it. Returns false, and changes nothing, if it cannot.
  */
 export async function release(
-  { deadLetters, retries }: Transaction,
+  { deadLetters, retries, timers }: Transaction,
   letter: DeadLetter,
-  { now, job = null, edited, inOrder }: Release,
+  { job = null, edited, inOrder }: Release,
 ): Promise<boolean> {
   const { id, subscription, message } = letter
   const row = await retries.find(subscription, message.position)
@@ -37,7 +35,7 @@ export async function release(
   if (row === undefined) await retries.put(newRow(letter))
   // What waits behind an earlier message of its key goes on waiting there.
   else if (row.state === 'parked')
-    await retries.put({ ...row, state: 'due', attempts: 0, due: now })
+    await retries.put({ ...row, state: 'due', attempts: 0, due: await timers.now() })
   return true
 }
 

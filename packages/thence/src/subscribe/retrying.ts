@@ -43,7 +43,7 @@ export class Retrying {
   readonly #waker = new Waker()
   readonly #lane: Lane<Retried, void>
   #any = false
-  /** When the next attempt is due, by the clock of this process. */
+  /** When the next attempt is due, by `elapsed`: what is due, the clock of the database decides. */
   #next: number | null = null
   #failures = 0
 
@@ -81,9 +81,13 @@ export class Retrying {
   async #look(): Promise<void> {
     const { store, name } = this.#stepping
     const { share } = this.#hooks
-    const { any, next } = await store.read(({ retries }) => retries.upcoming(name, share))
+    const { any, wait } = await store.read(async ({ retries, timers }) => {
+      const upcoming = await retries.upcoming(name, share)
+      const { next } = upcoming
+      return { any: upcoming.any, wait: next === null ? null : next - (await timers.now()) }
+    })
     this.#any = any
-    this.#next = next
+    this.#next = wait === null ? null : store.tools.runtime.elapsed() + wait
   }
 
   async loop(): Promise<void> {
@@ -106,7 +110,7 @@ export class Retrying {
     const wake = (): void => this.#waker.wake()
     if (this.#next === null) return () => undefined
     if (this.#hooks.valve.closed) return this.#hooks.valve.whenOpen(wake)
-    return runtime.after(Math.max(0, this.#next - runtime.now()), wake)
+    return runtime.after(Math.max(0, this.#next - runtime.elapsed()), wake)
   }
 
   async #guarded(): Promise<void> {
@@ -120,7 +124,7 @@ export class Retrying {
       const { runtime } = store.tools
       const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
       failing.signals.emit({ name: 'subscription-failed', subscription: name, retryIn, error })
-      this.#next = runtime.now() + retryIn
+      this.#next = runtime.elapsed() + retryIn
     }
   }
 
@@ -168,10 +172,10 @@ export class Retrying {
     const { store, name } = this.#stepping
     const room = this.#hooks.concurrency - inHand.size
     if (room <= 0) return []
-    const now = store.tools.runtime.now()
     const { concurrency, share } = this.#hooks
-    const rows = await store.read(({ retries }) =>
-      retries.take(name, { now, limit: concurrency + inHand.size, share }),
+    const limit = concurrency + inHand.size
+    const rows = await store.read(async ({ retries, timers }) =>
+      retries.take(name, { now: await timers.now(), limit, share }),
     )
     const keys = new Set<string>(inHand.keys())
     // At most one of each key: the others of a key wait behind it anyway.
@@ -227,7 +231,8 @@ export class Retrying {
     const { store } = this.#stepping
     await store.transact(async (writer) => {
       await refuseUnlessHeld(this.#stepping, writer)
-      await writer.transaction.retries.settle(row, store.tools.runtime.now())
+      const { retries, timers } = writer.transaction
+      await retries.settle(row, await timers.now())
     })
   }
 }

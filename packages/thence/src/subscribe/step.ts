@@ -299,7 +299,8 @@ const retryOne = async (
     if (!waits) await passBy(stepping, writer, retried)
     return [tell]
   }
-  await writer.transaction.retries.settle(row, failing.runtime.now())
+  const { retries, timers } = writer.transaction
+  await retries.settle(row, await timers.now())
   const isResolved = await resolveLetter(writer, row)
   await passBy(stepping, writer, retried)
   return [

@@ -61,8 +61,8 @@ export class Valve {
     this.#pace?.end(permit, outcome)
   }
 
-  /** Unix milliseconds before which no failed message need be tried again; 0 if there is no outage. */
-  get notBefore(): number {
-    return this.#pace?.notBefore ?? 0
+  /** Whole milliseconds in which no failed message need be tried again; 0 if there is no outage. */
+  get opensIn(): number {
+    return this.#pace?.opensIn ?? 0
   }
 }

@@ -79,7 +79,7 @@ describe('many dead letters', patient, () => {
       began  TIME (WHEN)
       by  ann
       moved  TIME (WHEN)
-      asked  {"filter":{"subscription":"mailer"},"limit":null,"canary":true,"rate":50,"stopAfter":5,"stopShare":0.2,"inFlight":500}"
+      asked  {"filter":{"subscription":"mailer"},"limit":null,"canary":true,"rate":50,"stopAfter":5,"stopShare":0.2,"inFlight":500,"until":TIME}"
     `)
   })
 

@@ -84,6 +84,7 @@ export const plain = (text: string): string =>
   text
     .replace(uuid, 'UUID')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/"until":\d+/g, '"until":TIME')
     .replace(/\b([\d,]+ (ms|s|min|h|d) ago|in [\d,]+ (ms|s|min|h|d)|now)\b/g, 'WHEN')
     .replace(/\b[\d,]+ (ms|s|min|h|d)\b/g, 'SPAN')
     .replace(/[\d.]+ [kM]?B\b/g, 'SIZE')

@@ -18,6 +18,8 @@ export interface Post {
 export interface PostOptions {
   readonly onFailure?: FailurePolicy
   readonly attempts?: number
+  /** Milliseconds of back-off after the first failure; default: none. */
+  readonly base?: number
   /** The database between the app and the place. */
   readonly around?: (one: Database) => Database
 }
@@ -26,11 +28,11 @@ export interface PostOptions {
 export const startPost = async (
   place: Place,
   post: Post,
-  { onFailure = 'park-key', attempts = 1, around = (one) => one }: PostOptions = {},
+  { onFailure = 'park-key', attempts = 1, base = 0, around = (one) => one }: PostOptions = {},
 ) => {
   const carrier = handler('carrier', Posted, {
     key: ({ data }) => data.to,
-    retry: { attempts, base: 0, cap: 0 },
+    retry: { attempts, base, cap: base },
     onFailure,
     run: ({ data, id }, { append }) => {
       post.tries.push({ n: data.n, time: place.runtime.now(), id })
