@@ -100,6 +100,19 @@ test('what waits for its turn when the outage begins does not begin', async () =
   expect(await attempt('done')).toBe(false)
 })
 
+test('what was refused when its turn came takes no place of those that begin after the outage', async () => {
+  const { pace, runtime, attempt } = setUp({ breaker, rate: { limit: 4, per: 100 } })
+  const inHand = await Promise.all([1, 2, 3, 4].map(() => pace.begin('first', signal)))
+  const waiting = pace.begin('first', signal)
+  for (const permit of inHand) if (permit !== undefined) pace.end(permit, 'transient')
+  expect(await runtime.until(waiting)).toBeUndefined()
+  await runtime.advance(10_000)
+  await attempt('done')
+  const closed = runtime.now()
+  expect(await runtime.until(pace.begin('first', signal))).toBeDefined()
+  expect(runtime.now()).toBe(closed)
+})
+
 test('after an outage there is one at a time at first, and more by and by', async () => {
   const { pace, runtime, attempt, fail } = setUp({ breaker })
   await fail()

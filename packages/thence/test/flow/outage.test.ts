@@ -146,6 +146,28 @@ describe('a breaker', () => {
     expect(state.calls.filter((n) => n === 5).length).toBeLessThan(10 + 8)
   }, 60_000)
 
+  it('costs a message no attempt however long it is open, and tells when the next one is', async () => {
+    const { test, runtime, state } = await setUp(memory, refuses, {
+      breaker: { failures: 0.5, minimum: 3, window: '1m', pause: '30s' },
+      retry: { attempts: 5, base: 2000, cap: 2000 },
+    })
+    state.down = true
+    await test.app.append({ events: Rung({ n: 0 }) })
+    await runtime.advance(outage)
+    expect(state.calls.length).toBeGreaterThan(50)
+    state.down = false
+    await runtime.advance('1m')
+    await test.settle()
+    expect(state.done).toEqual(new Set([0]))
+    expect(await letters(test)).toMatchObject({ parked: 0 })
+    const told = test.spy.signals.flatMap((one) => (one.name === 'message-failed' ? [one] : []))
+    expect(told.at(-1)?.attempts).toBe(3)
+    for (const [at, { retryIn }] of told.entries()) {
+      const waited = (state.calls[at + 1] ?? Infinity) - (state.calls[at] ?? 0)
+      expect(Math.abs(waited - retryIn)).toBeLessThanOrEqual(250)
+    }
+  }, 30_000)
+
   it('tells what it has counted when it opens', async () => {
     const { test, state, pass } = await setUp(memory, refuses)
     state.down = true
