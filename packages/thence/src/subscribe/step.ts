@@ -2,83 +2,19 @@
  * One transaction of a subscription: effects, failures and checkpoint together, by compare-and-set. Whoever finds the
  * checkpoint moved commits nothing.
  */
-import { isStoreFailure, ThenceError } from '../errors.ts'
-import type { Checkpoint, Hold, Seen } from '../ports/checkpoints.ts'
-import type { Retry } from '../ports/retries.ts'
-import type { Store } from '../store/store.ts'
+import type { Seen } from '../ports/checkpoints.ts'
 import type { Writer } from '../store/writer.ts'
-import type { Failing } from './failing.ts'
 import { fail, queue } from './failing.ts'
 import type { Failure, Item } from './item.ts'
-import type { Run, Sink } from './sink.ts'
-import type { Telling } from './telling.ts'
-
-/** What a step works with. */
-export interface Stepping {
-  readonly name: string
-  /** Under which lease it is done. */
-  readonly hold: Hold
-  /** Without a key of its own a subscription is one sequence: it waits at a message that failed. */
-  readonly keyed: boolean
-  /** Whether a message was behind the checkpoint of its partition before the subscription was divided as it is now. */
-  readonly isPast: (message: Pick<Retry, 'hash' | 'position'>) => boolean
-  readonly sink: Sink
-  readonly store: Store
-  readonly failing: Failing
-  readonly telling: Telling
-}
+import type { Run } from './sink.ts'
+import type { Stepping } from './stepping.ts'
+import { attempt, moved, transactThenTell } from './stepping.ts'
 
 /** What a committed step has changed. */
 export interface Stepped {
   readonly position: number
   /** Whether there may now be rows in retries. */
   readonly failed: boolean
-}
-
-export const moved = (name: string): ThenceError =>
-  new ThenceError(
-    'CHECKPOINT_MOVED',
-    `The checkpoint of ${name} was moved by someone else; this process commits nothing and reads it again.`,
-    { details: { subscription: name } },
-  )
-
-/** What is to be found unchanged at the commit. */
-export const seenOf = (hold: Hold, stored: Checkpoint | undefined): Seen => ({
-  ...hold,
-  position: stored?.position ?? 0,
-  generation: stored?.generation ?? 0,
-})
-
-/** Throws CHECKPOINT_MOVED if another process has taken the lease. */
-export async function refuseUnlessHeld({ name, hold }: Stepping, writer: Writer): Promise<void> {
-  if (!(await writer.transaction.checkpoints.holds(name, hold))) throw moved(name)
-}
-
-/** Applies one item under a savepoint; gives its failure, or nothing. A failure of the database is thrown on. */
-const attempt = async (
-  { sink, telling }: Stepping,
-  writer: Writer,
-  item: Item,
-): Promise<{ failure?: Failure; run?: Run }> => {
-  if (item.failure !== undefined || item.message === undefined)
-    return { failure: item.failure ?? { error: undefined } }
-  const { message } = item
-  // What was prepared was timed then.
-  const isTimed = sink.prepare === undefined
-  try {
-    if (isTimed) telling.begin(item)
-    const run = await writer.savepoint(async () => {
-      const own = sink.open(writer)
-      await own.apply(message, item.prepared)
-      await own.flush?.()
-      return own
-    })
-    if (isTimed) telling.end(item)
-    return { run }
-  } catch (error) {
-    if (isStoreFailure(error)) throw error
-    return { failure: { error } }
-  }
 }
 
 const blockedKeys = async (
@@ -196,20 +132,6 @@ class Step {
   }
 }
 
-/** Tells what has to be told after the commit, and gives the result. */
-const transactThenTell = async <T>(
-  store: Store,
-  work: (writer: Writer, after: (() => void)[]) => Promise<T>,
-): Promise<T> => {
-  let after: (() => void)[] = []
-  const result = await store.transact((writer) => {
-    after = []
-    return work(writer, after)
-  })
-  for (const tell of after) tell()
-  return result
-}
-
 /**
  * Takes `items` and moves the checkpoint from `seen` to `through` (or to where it had to halt). `careful` gives every
  * item a savepoint, so that one that throws takes only itself along.
@@ -246,84 +168,4 @@ export function takeStep(
     after.push(...step.after, () => telling.moved(items.slice(0, taken), position, start))
     return { position, failed: step.failed }
   })
-}
-
-export interface Retried {
-  readonly row: Retry
-  readonly item: Item
-  readonly checkpoint: Checkpoint | undefined
-}
-
-const stillDue = async (writer: Writer, row: Retry): Promise<boolean> => {
-  const now = await writer.transaction.retries.find(row.subscription, row.position)
-  return now?.state === 'due' && now.attempts === row.attempts && now.due === row.due
-}
-
-/** Returns whether there was one. */
-const resolveLetter = async (writer: Writer, row: Retry): Promise<boolean> => {
-  const { deadLetters } = writer.transaction
-  const letter = await deadLetters.find(row.subscription, row.position)
-  if (letter?.state !== 'redriven') return false
-  await deadLetters.mark(letter.id, { from: 'redriven', to: 'resolved' })
-  return true
-}
-
-/**
- * Tries messages of different keys again that are due, in one transaction, each under a savepoint of its own. If one goes
- * through, or is given up and nothing waits for it, its row is gone and the next of its key is due; a sequence without
- * keys also moves its checkpoint past it. Does nothing about one if someone else was first.
- */
-export function takeRetries(stepping: Stepping, all: readonly Retried[]): Promise<void> {
-  return transactThenTell(stepping.store, async (writer, after) => {
-    await refuseUnlessHeld(stepping, writer)
-    for (const retried of all) after.push(...(await retryOne(stepping, writer, retried)))
-  })
-}
-
-/** Whether the checkpoint has to move with it: then it goes alone, because each move is counted from the one before. */
-export const goesAlone = ({ keyed }: Stepping, { row, checkpoint }: Retried): boolean =>
-  !keyed || row.position > (checkpoint?.position ?? 0)
-
-/** Returns what is to be told after the commit. */
-const retryOne = async (
-  stepping: Stepping,
-  writer: Writer,
-  retried: Retried,
-): Promise<readonly (() => void)[]> => {
-  const { failing, telling } = stepping
-  const { row, item } = retried
-  if (!(await stillDue(writer, row))) return []
-  const { failure, run } = await attempt(stepping, writer, item)
-  if (failure !== undefined) {
-    const { tell, waits } = await fail(writer.transaction, failing, { item, failure, before: row })
-    if (!waits) await passBy(stepping, writer, retried)
-    return [tell]
-  }
-  const { retries, timers } = writer.transaction
-  await retries.settle(row, await timers.now())
-  const isResolved = await resolveLetter(writer, row)
-  await passBy(stepping, writer, retried)
-  return [
-    () => run?.committed?.(),
-    () => telling.handled([item]),
-    () => {
-      if (isResolved) failing.signals.emit({ name: 'message-resolved', ...telling.of(item) })
-    },
-  ]
-}
-
-/**
- * A sequence without keys stands before the message. One with keys was past it, unless it had none when it failed, or was
- * divided anew since: then others of its partition may still be to do before it, and nobody will take it again.
- */
-const passBy = async (
-  { name, hold, keyed, isPast }: Stepping,
-  writer: Writer,
-  { row, checkpoint }: Retried,
-): Promise<void> => {
-  const seen = seenOf(hold, checkpoint)
-  // Never back: the subscription may have had a key when the message failed.
-  const position = Math.max(seen.position, row.position)
-  if (keyed && (position <= seen.position || isPast(row))) return
-  if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
 }
