@@ -3,12 +3,13 @@
  * upcast or validated, because the app's code is not here.
  */
 import { loadParts } from '../app/part-records.ts'
+import { near } from '../internal/near.ts'
 import type { MessageView } from '../message/view.ts'
 import { viewOf } from '../message/view.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Events, ReadAll, StoredMessage, StreamInfo } from '../ports/events.ts'
 import type { On } from './on.ts'
-import { near, notFound } from './on.ts'
+import { notFound } from './on.ts'
 
 export interface StreamsOptions {
   /** Only streams whose name starts with it. */

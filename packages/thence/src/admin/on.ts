@@ -3,6 +3,7 @@
  */
 import { systemRuntime } from '../app/system-runtime.ts'
 import { ThenceError } from '../errors.ts'
+import { meant, near } from '../internal/near.ts'
 import type { Database } from '../ports/database.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
@@ -31,48 +32,16 @@ export const nowOf = ({ runtime = system }: On): number => runtime.now()
 export const audited = (on: On, transaction: Transaction, act: Omit<Act, 'actor'>): Promise<void> =>
   recordAct(transaction, runtimeOf(on), { ...act, actor: on.actor })
 
-/** How many letters must change to make one text the other. */
-const distance = (left: string, right: string): number => {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= right.length; j += 1) {
-      const same = left[i - 1] === right[j - 1] ? 0 : 1
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same))
-    }
-    row = next
-  }
-  return row[right.length]!
-}
-
-/** The names that a person may have meant, nearest first; at most three. */
-export function near(name: string, names: Iterable<string>): readonly string[] {
-  const wanted = name.slice(0, 64).toLowerCase()
-  const limit = Math.max(2, Math.floor(wanted.length / 3))
-  const scored: { readonly known: string; readonly score: number }[] = []
-  for (const known of names) {
-    const text = known.slice(0, 64).toLowerCase()
-    const related = wanted.length > 2 && (text.includes(wanted) || wanted.includes(text))
-    const score = related ? 1 : distance(wanted, text)
-    if (score <= limit) scored.push({ known, score })
-  }
-  return scored
-    .sort((left, right) => left.score - right.score)
-    .slice(0, 3)
-    .map(({ known }) => known)
-}
-
 /** NOT_FOUND, with what is near and what to do. */
 export function notFound(
   what: string,
   name: string,
   { names = [], advice }: { readonly names?: Iterable<string>; readonly advice: string },
 ): ThenceError {
-  const close = near(name, names)
-  const meant = close.length === 0 ? '' : ` Did you mean ${close.join(' or ')}?`
+  const known = [...names]
   return new ThenceError(
     'NOT_FOUND',
-    `There is no ${what} "${name}" in this store.${meant} ${advice}`,
-    { details: { name, near: close } },
+    `There is no ${what} "${name}" in this store.${meant(name, known)} ${advice}`,
+    { details: { name, near: near(name, known) } },
   )
 }

@@ -2,9 +2,14 @@
  * Checks for callers without types: what is not what it should be is told where it was given, with what to do.
  */
 import { ThenceError } from '../errors.ts'
+import { isCount } from '../internal/count.ts'
+import { meant } from '../internal/near.ts'
 import type { Kind } from './message.ts'
 
-const shown = (value: unknown): string => {
+/** A value as an error tells it. */
+export const shown = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80))
+  if (Array.isArray(value)) return 'a list'
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`
   if (value instanceof Promise) return 'a promise (it must not be async)'
   if (typeof value !== 'object' || value === null) return String(value)
@@ -27,15 +32,52 @@ export function expectMessage(what: string, value: unknown, kind: Kind): void {
     )
 }
 
+/** Why something may be missing that was imported. */
+export const surprise = (value: unknown): string =>
+  value === undefined ? ' If that is a surprise, two files may import each other.' : ''
+
 /** @throws CONFIG_INVALID unless `value` is a definition of a message. */
 export function expectDefinition(what: string, value: unknown): void {
   if (typeof value === 'function' && 'kind' in value && 'type' in value) return
-  const hint = value === undefined ? ' If that is a surprise, two files may import each other.' : ''
-  throw invalid(`${what} takes a definition of a message; this is ${shown(value)}.${hint}`)
+  throw invalid(
+    `${what} takes a definition of a message; this is ${shown(value)}.${surprise(value)}`,
+  )
 }
 
 /** @throws CONFIG_INVALID unless `value` is a function. */
 export function expectFunction(what: string, value: unknown): void {
   if (typeof value !== 'function')
     throw invalid(`${what} must be a function; this is ${shown(value)}.`)
+}
+
+/** @throws CONFIG_INVALID unless `value` is an object, and neither a list nor a promise. */
+export function expectObject(what: string, value: unknown): void {
+  const fits = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!fits || value instanceof Promise)
+    throw invalid(`${what} must be an object; this is ${shown(value)}.${surprise(value)}`)
+}
+
+/** @throws CONFIG_INVALID unless `value` is a list. */
+export function expectList(what: string, value: unknown): void {
+  if (!Array.isArray(value)) throw invalid(`${what} must be a list; this is ${shown(value)}.`)
+}
+
+/** @throws CONFIG_INVALID unless `value` is true or false. */
+export function expectFlag(what: string, value: unknown): void {
+  if (typeof value !== 'boolean')
+    throw invalid(`${what} must be true or false; this is ${shown(value)}.`)
+}
+
+/** @throws CONFIG_INVALID unless `value` is a whole number of at least 1. */
+export function expectCount(what: string, value: unknown): void {
+  if (!isCount(value as number))
+    throw invalid(`${what} must be a whole number of at least 1; this is ${shown(value)}.`)
+}
+
+/** @throws CONFIG_INVALID, with what is near, unless `value` is one of the names that are known. */
+export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
+  if (known.some((one) => one === value)) return
+  throw invalid(
+    `${what} is ${shown(value)}; it is one of ${known.join(', ')}.${typeof value === 'string' ? meant(value, known) : ''}`,
+  )
 }

@@ -6,6 +6,7 @@ import type { AppBuilder } from '../../app/builder.ts'
 import type { Duration } from '../../internal/duration.ts'
 import { milliseconds } from '../../internal/duration.ts'
 import { fail } from '../assertion.ts'
+import { checkedSeeds, checkScenario } from './checked.ts'
 import type { SimulatedClient } from './client.ts'
 import type { Hazard, Hazards } from './hazards.ts'
 import { hazardNames, usualHazards } from './hazards.ts'
@@ -140,14 +141,16 @@ export async function runChecked<C extends string, Q extends string>(
 
 /**
  * Simulates an app: `build` puts it together in each process, as for `testApp`.
- * @throws AssertionError with the story of the first seed that fails, or if a hazard never struck.
+ * @throws AssertionError with the story of the first seed that fails, or if a hazard never struck; CONFIG_INVALID for options
+ * that would prove nothing: no seed, no workload, a hazard that there isn't.
  */
 export async function simulate<C extends string, Q extends string>(
   build: (builder: AppBuilder, context: SimulatedProcess) => AppBuilder<C, Q>,
   options: SimulateOptions<C, Q>,
 ): Promise<SimulationReport> {
+  checkScenario(build, options)
   const { seeds = 100, hazards = {}, requires = [] } = options
-  const { from, count } = typeof seeds === 'number' ? { from: 1, count: seeds } : seeds
+  const { from, count } = checkedSeeds(seeds)
   const scenario = scenarioOf(build, options)
   let tally = emptyTally()
   for (let seed = from; seed < from + count; seed += 1) {
