@@ -5,9 +5,10 @@ import type { Database, RetryPolicy } from 'thence'
 import { discard, redrive } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
 import type { Kind } from '../kit/places.ts'
-import { kinds, look, run } from '../kit/places.ts'
+import { all, gate, kinds, look, run } from '../kit/places.ts'
 
 const Rung = event('Rung', plain<{ bell: string; n: number }>())
+const Echoed = event('Echoed', plain<{ n: number }>())
 const retry: Partial<RetryPolicy> = { attempts: 4, base: 100, cap: 300 }
 
 class TooLoud extends Error {
@@ -188,6 +189,35 @@ describe.each(kinds)('a message that fails on $name', (kind) => {
     expect(state.calls).toEqual(['a2'])
     const stored = await look(test)(({ deadLetters }) => deadLetters.get(letter.id))
     expect(stored).toMatchObject({ state: 'discarded', reason: 'A test bell.' })
+  })
+
+  it('commits nothing of an attempt during which an operator gave it up', async () => {
+    const door = gate()
+    let calls = 0
+    const ear = handler('ear', Rung, {
+      key: ({ data }) => data.bell,
+      retry: { attempts: 1 },
+      run: async ({ data: { n } }, { append }) => {
+        calls += 1
+        if (calls === 1) throw new Error('Too far away.')
+        await door.opened
+        append('echo', Echoed({ n }))
+      },
+    })
+    const test = await run(kind.make(), (app) => app.use(ear).messages(Echoed))
+    const on = { database: test.app.database, runtime: test.runtime }
+    await test.app.append({ events: Rung({ bell: 'a', n: 0 }) })
+    await test.settle()
+    const { id } = await parkedLetter(on.database)
+    await redrive(on, id)
+    await test.runtime.advance('2s')
+    await discard(on, id, 'Nobody listens.')
+    door.open()
+    await test.settle()
+    expect(calls).toBe(2)
+    expect(await all(test.app.stream('echo'))).toEqual([])
+    const letter = await look(test)(({ deadLetters }) => deadLetters.get(id))
+    expect(letter?.state).toBe('discarded')
   })
 
   it('is parked at once when the error says that trying again cannot help', async () => {
