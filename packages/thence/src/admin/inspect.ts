@@ -9,7 +9,7 @@ import type { DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { Attention } from './attention.ts'
-import { overdueAfter } from './attention.ts'
+import { overdueAfter, parkedText } from './attention.ts'
 import type { JobView } from './jobs.ts'
 import { openJobsIn } from './jobs.ts'
 import type { On } from './on.ts'
@@ -82,7 +82,7 @@ const stuck = (
   if (parkedSince !== undefined)
     return {
       name,
-      what: `${one.parked} parked, ${one.queued} behind them`,
+      what: `${parkedText(one.parked)} parked, ${one.queued} behind them`,
       since: parkedSince,
       advice: letters,
     }

@@ -3,7 +3,8 @@
  * what it has committed.
  */
 import type { PartRecord } from '../app/part-records.ts'
-import { loadParts } from '../app/part-records.ts'
+import { mostParked } from '../app/reporter.ts'
+import { hasOneSequence, loadParts } from '../app/part-records.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -64,7 +65,7 @@ export interface SubscriptionStatus {
   readonly generation: number
   /** Failed messages that will be tried again, … */
   readonly due: number
-  /** … that wait for a person, … */
+  /** … messages that wait for a person, whether their key waits for them or not; at most 10,000 are counted, … */
   readonly parked: number
   /** … and messages that wait behind one of those. */
   readonly queued: number
@@ -160,9 +161,9 @@ export async function subscriptionNames(transaction: Transaction): Promise<reado
  */
 const haltedAt = async (
   { deadLetters, retries }: Transaction,
-  { name, checkpoint, retries: rows }: Known,
+  { name, part, checkpoint, retries: rows }: Known,
 ): Promise<number | null> => {
-  if (rows === undefined) return null
+  if (rows === undefined || !hasOneSequence(part)) return null
   const position = checkpoint?.position ?? 0
   const due = await retries.take(name, { now: Number.MAX_SAFE_INTEGER, limit: 1 })
   if (due[0] !== undefined && due[0].position > position) return due[0].position
@@ -230,6 +231,7 @@ const statusOf = async (
     haltedAt: halted,
     rebuildTo: condition === 'rebuilding' ? (checkpoint?.rebuildTo ?? null) : null,
     ...waiting(retries),
+    parked: await transaction.deadLetters.parkedOf(name, mostParked),
     ...setting(settings),
   }
 }
@@ -253,9 +255,8 @@ const setting = ({
 
 const waiting = (
   rows: RetrySummary | undefined,
-): Pick<SubscriptionStatus, 'due' | 'parked' | 'queued' | 'nextAttempt'> => ({
+): Pick<SubscriptionStatus, 'due' | 'queued' | 'nextAttempt'> => ({
   due: rows?.due ?? 0,
-  parked: rows?.parked ?? 0,
   queued: rows?.queued ?? 0,
   nextAttempt: rows === undefined || rows.due === 0 ? null : rows.next,
 })

@@ -92,10 +92,13 @@ export async function makesView(transaction: Transaction, name: string): Promise
   return (await partOf(transaction, name))?.part === 'projection'
 }
 
-/** Whether it has no keys: then it stands before a message that failed. */
+/** Whether what follows the log for this part has no keys: then it stands before a message that failed. */
+export const hasOneSequence = (record: PartRecord | undefined): boolean =>
+  record?.part === 'projection' && record.keyed !== true
+
+/** The same, of the part of a subscription. */
 export async function isOneSequence(transaction: Transaction, name: string): Promise<boolean> {
-  const record = await partOf(transaction, name)
-  return record?.part === 'projection' && record.keyed !== true
+  return hasOneSequence(await partOf(transaction, name))
 }
 
 /** What all apps that ran on this store were put together from, by name. */

@@ -27,6 +27,8 @@ const reportEvery = 5
 /** At how many of its reports it looks how large the store is: once a minute; and how many rows of a table it counts. */
 const sizesEvery = 12
 const countedRows = 10_000
+/** So many parked letters of one subscription are counted. */
+export const mostParked = 10_000
 
 export interface Reporting {
   readonly store: Store
@@ -36,11 +38,11 @@ export interface Reporting {
 }
 
 const lagOf = async (
-  { events, retries }: Transaction,
+  { events, retries, deadLetters }: Transaction,
   { name, position, options: { types } }: Subscription,
   at: { readonly head: number; readonly now: number },
 ): Promise<Lag> => {
-  const { due, parked, queued } = await retries.outlook(name)
+  const { due, queued } = await retries.outlook(name)
   const page = await events.readAll({ query: [{ types }], after: position, limit: 1 })
   const [first] = page.messages
   return {
@@ -49,7 +51,7 @@ const lagOf = async (
     behind: first === undefined ? 0 : at.head - first.position + 1,
     behindMs: first === undefined ? 0 : Math.max(0, at.now - first.time),
     due,
-    parked,
+    parked: await deadLetters.parkedOf(name, mostParked),
     queued,
   }
 }

@@ -44,7 +44,7 @@ const rest = ({ sagas, deadLetters, retries, nextTimer, now }: Status): readonly
       `${line(saga)} ${count(number)} open${oldest === null ? '' : `, the oldest began ${relative(oldest, now)}`}`,
   )
   return [
-    `retries       ${count(retries.due)} due, ${count(retries.parked)} parked, ${count(retries.queued)} queued`,
+    `retries       ${count(retries.due)} due, ${count(retries.queued)} queued`,
     `dead letters  ${count(parked)} parked, ${count(redriven)} redriven, ${count(resolved)} resolved, ` +
       `${count(discarded)} discarded`,
     ...open.map((text, index) => `${index === 0 ? 'sagas' : '     '}         ${text}`),

@@ -8,6 +8,7 @@ import type { SettingsView } from '../admin/settings.ts'
 import { pause, resume, setPolicy } from '../admin/settings.ts'
 import type { SubscriptionCondition, SubscriptionStatus } from '../admin/subscriptions.ts'
 import { subscription, subscriptions } from '../admin/subscriptions.ts'
+import { mostParked } from '../app/reporter.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { failurePolicies } from '../handle/failure-policy.ts'
 import { given, onStore } from './session.ts'
@@ -15,7 +16,7 @@ import type { Session, Verb } from './session.ts'
 import type { Cell } from './table.ts'
 import { columns, fields, table } from './table.ts'
 import type { Style, Terminal } from './terminal.ts'
-import { count, counted, line, processName, relative, span } from './text.ts'
+import { count, line, processName, relative, span } from './text.ts'
 
 const styles: Readonly<Partial<Record<SubscriptionCondition, Style>>> = {
   paused: 'yellow',
@@ -35,6 +36,9 @@ const stateCell = (one: SubscriptionStatus): Cell => {
 
 /** A number, or nothing where zero says nothing. */
 const some = (value: number): string => (value === 0 ? '-' : count(value))
+
+/** `10,000+`: no more than so many are counted. */
+const parkedCount = (value: number): string => `${count(value)}${value < mostParked ? '' : '+'}`
 
 /** `1 · shop-1:4242`, `16 · 2 processes`, `16 · 2 processes, 3 with nobody`, `16 · nobody`; `-`: nobody has to. */
 const heldBy = ({ state, partitions }: SubscriptionStatus): string => {
@@ -66,7 +70,7 @@ const rowOf = (one: SubscriptionStatus, { now, policies, partitions }: Shown): r
   one.due === 0 || one.nextAttempt === null
     ? some(one.due)
     : `${count(one.due)} (${relative(one.nextAttempt, now)})`,
-  one.parked === 0 ? '-' : { text: count(one.parked), style: 'red' },
+  one.parked === 0 ? '-' : { text: parkedCount(one.parked), style: 'red' },
   some(one.queued),
   ...(partitions ? [heldBy(one)] : []),
   ...(policies ? [one.policy ?? '-'] : []),
@@ -118,7 +122,7 @@ const waitingText = (
   now: number,
 ): string => {
   const next = nextAttempt === null ? '' : ` (next ${relative(nextAttempt, now)})`
-  return `${count(due)} due${next}, ${count(parked)} parked, ${count(queued)} queued`
+  return `${count(due)} due${next}, ${parkedCount(parked)} parked, ${count(queued)} queued`
 }
 
 const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name = ''] }) => {
@@ -155,7 +159,7 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name
     )
   if (one.parked > 0)
     terminal.hint(
-      `${counted(one.parked, 'message')} parked; see: ${suggest(`dead-letters list --subscription ${name}`)}`,
+      `${parkedCount(one.parked)} parked; see: ${suggest(`dead-letters list --subscription ${name}`)}`,
     )
 }
 

@@ -66,6 +66,18 @@ const filtering: readonly Case[] = [
     })
     assert.deepEqual(await counts(database, { fingerprint: 'F1' }), { ...none, discarded: 1 })
   }),
+
+  it('parked letters of a subscription are counted up to a limit', async ({ database }) => {
+    await six(database)
+    await within(database, (letters) => letters.mark('1', { from: 'parked', to: 'redriven' }))
+    const parked = (subscription: string, most: number): Promise<number> =>
+      database.read(async ({ deadLetters }) => deadLetters.parkedOf(subscription, most))
+    assert.equal(await parked('p', 100), 4)
+    assert.equal(await parked('p', 4), 4)
+    assert.equal(await parked('p', 3), 3)
+    assert.equal(await parked('P', 100), 1)
+    assert.equal(await parked('nobody', 100), 0)
+  }),
 ]
 
 const grouping: readonly Case[] = [

@@ -24,7 +24,7 @@ export interface Lag {
   readonly behindMs: number
   /** Failed messages that will be tried again, … */
   readonly due: number
-  /** … that wait for a person, … */
+  /** … messages that wait for a person, whether their key waits for them or not; at most 10,000 are counted, … */
   readonly parked: number
   /** … and messages that wait behind one of those. */
   readonly queued: number

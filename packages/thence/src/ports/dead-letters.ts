@@ -86,6 +86,8 @@ export interface LetterChange {
  *   job, takes over the new error, fingerprint, attempts and times, and is `parked` again.
  * - `mark` changes state, and what else is given; `changed` becomes the time of the adapter's clock. It returns false
  *   unless the letter is there in state `from`.
+ * - `parkedOf` counts at most `most` and no more rows than that are looked at: it is asked for again and again, also while a
+ *   million letters are parked.
  * - `groups` gives the largest first, then those that failed last; of equal ones by subscription and fingerprint.
  * - `trim` removes at most `limit` letters that are `resolved` or `discarded` and changed before `before`, the earliest
  *   first (by that time, then id); it returns how many.
@@ -103,6 +105,8 @@ export interface DeadLetters {
   ): Awaitable<readonly DeadLetter[]>
   /** How many in each state; default: of all. */
   counts(filter?: LetterFilter): Awaitable<Readonly<Record<DeadLetterState, number>>>
+  /** How many letters of the subscription are parked, counted up to `most`. */
+  parkedOf(subscription: string, most: number): Awaitable<number>
   groups(options: LetterFilter & { readonly limit: number }): Awaitable<readonly LetterGroup[]>
   trim(before: number, limit: number): Awaitable<number>
 }

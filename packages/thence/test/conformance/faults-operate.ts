@@ -74,6 +74,15 @@ const letters: readonly Fault[] = [
       return rows.counts(state === undefined ? filter : rest)
     },
   })),
+  of('deadLetters', 'parked letters are counted without a limit', (rows) => ({
+    parkedOf: (subscription) => rows.parkedOf(subscription, Number.MAX_SAFE_INTEGER),
+  })),
+  of('deadLetters', 'parked letters of all subscriptions are counted', (rows) => ({
+    parkedOf: async (_, most) => Math.min((await rows.counts({ state: 'parked' })).parked, most),
+  })),
+  of('deadLetters', 'all letters of a subscription count as parked', (rows) => ({
+    parkedOf: async (subscription, most) => (await rows.list({ subscription, limit: most })).length,
+  })),
   of('deadLetters', 'groups are those of all subscriptions', (rows) => ({
     async groups({ limit, ...filter }) {
       const all = await rows.groups({ ...filter, limit: 1000 })

@@ -47,7 +47,7 @@ describe('a person sees', patient, () => {
 
       No process runs.
 
-      retries  0 due, 2 parked, 1 queued
+      retries  0 due, 1 queued
       dead letters  2 parked, 0 redriven, 0 resolved, 0 discarded
       sagas  fulfilment 1 open, the oldest began WHEN
       timers  next WHEN

@@ -109,6 +109,10 @@ export class MemoryDeadLetters implements DeadLetters {
     return counts
   }
 
+  parkedOf(subscription: string, most: number): number {
+    return Math.min(this.#matching({ subscription, state: 'parked' }).length, most)
+  }
+
   groups(options: LetterFilter & { readonly limit: number }): readonly LetterGroup[] {
     const groups = Map.groupBy(this.#matching(options), ({ subscription, fingerprint }) =>
       JSON.stringify([subscription, fingerprint]),

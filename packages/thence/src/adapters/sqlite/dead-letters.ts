@@ -34,6 +34,9 @@ const selectPosition = `${select} WHERE subscription = ? AND position = ?`
 const selectOpen =
   "SELECT DISTINCT position FROM thence_dead_letters WHERE state <> 'resolved' AND position IN (" +
   'SELECT value FROM json_each(?)) ORDER BY position'
+const countParked =
+  'SELECT count(*) FROM (SELECT 1 FROM thence_dead_letters INDEXED BY thence_dead_letters_group ' +
+  "WHERE state = 'parked' AND subscription = ? LIMIT ?)"
 const ended = (state: DeadLetterState): string =>
   `SELECT changed, id FROM thence_dead_letters WHERE state = '${state}' AND changed < ?`
 const remove =
@@ -188,6 +191,10 @@ export class SqliteDeadLetters implements DeadLetters {
     for (const [state, count] of this.#scope.use().all<[DeadLetterState, number]>(query, ...values))
       counts[state] = count
     return counts
+  }
+
+  parkedOf(subscription: string, most: number): number {
+    return this.#scope.use().get<[number]>(countParked, subscription, most)?.[0] ?? 0
   }
 
   groups({ limit, ...filter }: LetterFilter & { readonly limit: number }): readonly LetterGroup[] {
