@@ -81,6 +81,20 @@ describe.each(kinds)('a paused subscription on $name', ({ make }: Kind) => {
     expect(heard.length).toBeGreaterThan(before + 9)
   })
 
+  it('begins nothing that waited for its turn by the rate, and goes on by it', async () => {
+    const heard: string[] = []
+    const slow = ear(heard, { rate: { limit: 1, per: '10s' }, concurrency: 4 })
+    const test = await run(make(), (app) => app.use(slow))
+    await test.app.append({ events: ['a', 'b', 'c'].flatMap((bell) => rung(bell, 0)) })
+    await test.runtime.advance('1s')
+    await test.app.pause('ear')
+    await test.runtime.advance('1m')
+    expect(heard).toEqual(['a0'])
+    await test.app.resume('ear')
+    await test.settle()
+    expect(heard).toHaveLength(3)
+  })
+
   it('stays so over a restart, and what it is given meanwhile is not lost', async () => {
     const place = make()
     const heard: string[] = []
@@ -117,6 +131,19 @@ describe.each(kinds)('a paused subscription on $name', ({ make }: Kind) => {
 })
 
 describe.each(kinds)('an app that stops on $name', ({ make }: Kind) => {
+  it('begins nothing that waited for its turn by the rate, and does not wait for it', async () => {
+    const place = make()
+    const heard: string[] = []
+    const slow = ear(heard, { rate: { limit: 1, per: '10s' }, concurrency: 4 })
+    const test = await run(place, (app) => app.use(slow))
+    await test.app.append({ events: ['a', 'b', 'c'].flatMap((bell) => rung(bell, 0)) })
+    await place.runtime.advance('1s')
+    const before = place.runtime.now()
+    await place.runtime.until(test.app.stop())
+    expect(place.runtime.now() - before).toBeLessThan(1000)
+    expect(heard).toEqual(['a0'])
+  })
+
   it('leaves nothing half done: what was done beside what was not begun is not done a second time', async () => {
     const place = make()
     const heard: string[] = []
