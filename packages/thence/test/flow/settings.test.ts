@@ -48,6 +48,15 @@ describe.each(adapters)('on %s', (_, make) => {
     expect(await acts(on)).toHaveLength(1)
   })
 
+  test('a pause is seen however many other subscriptions have settings', async () => {
+    const { on, shop } = await startTroubled(make())
+    await shop.pause('mailer')
+    await on.database.transact(async ({ documents }) => {
+      for (let n = 0; n < 1000; n += 1) await documents.put('$settings', `kept-${n}`, '{}')
+    })
+    expect(await settingsOf(on, 'mailer')).toMatchObject({ state: 'paused' })
+  })
+
   test('a failure policy is set, changed and given back, beside a pause', async () => {
     const { on, shop } = await startTroubled(make())
     await shop.setPolicy('mailer', 'skip', { reason: 'it is only mail' })
