@@ -2,8 +2,9 @@
  * Giving history to a handler again, from outside of the app: how many messages are meant, and the job that a running app
  * does.
  */
+import { requireSaid } from '../app/replay-history.ts'
 import type { ReplayRequest } from '../app/replay-plan.ts'
-import { beginReplay, countMeant, specOf } from '../app/replay-plan.ts'
+import { beginReplay, findMeant, specOf } from '../app/replay-plan.ts'
 import type { JobView } from './jobs.ts'
 import { jobView } from './jobs.ts'
 import type { On } from './on.ts'
@@ -19,21 +20,24 @@ export interface ReplayPlan {
   readonly through: number
 }
 
-/** What a replay would do; changes nothing. @throws REPLAY_REFUSED, NOT_FOUND, CONFIG_INVALID */
+/** What a replay would do; changes nothing. @throws REPLAY_REFUSED, HISTORY_TRUNCATED, NOT_FOUND, CONFIG_INVALID */
 export async function planReplay(
   { database }: On,
   handler: string,
   request: ReplayRequest = {},
 ): Promise<ReplayPlan> {
-  const { filter } = await database.read((transaction) => specOf(transaction, handler, request))
-  const total = await countMeant(database, filter)
+  const spec = await database.read((transaction) => specOf(transaction, handler, request))
+  const { filter } = spec
+  const meant = await findMeant(database, filter)
+  await database.read((transaction) => requireSaid(transaction, spec, meant))
+  const { total } = meant
   return { handler, total, exact: filter.key === null, through: filter.through }
 }
 
 /**
  * Begins a job that gives messages to a handler again. Running apps do it, a batch at a time; if none runs, the next one
  * does. What the handler has not done yet is not part of it.
- * @throws REPLAY_REFUSED, NOT_FOUND, CONFIG_INVALID
+ * @throws REPLAY_REFUSED, HISTORY_TRUNCATED, NOT_FOUND, CONFIG_INVALID
  */
 export async function startReplay(
   on: On,

@@ -239,7 +239,8 @@ export class App<C extends string = string, Q extends string = string> implement
    * types, a key. It says by its option `replay` that it may. A job does it, with any running process, over restarts;
    * resolves when it has ended, `done`, `stopped` by itself after failures, or `cancelled`. Order per key, limits, failure
    * policy and dead letters are as always.
-   * @throws REPLAY_REFUSED, NOT_FOUND, CONFIG_INVALID, ABORTED (the replay goes on), APP_STOPPED (the next start goes on)
+   * @throws REPLAY_REFUSED, HISTORY_TRUNCATED (what the handler said may have been removed by retention), NOT_FOUND,
+   * CONFIG_INVALID, ABORTED (the replay goes on), APP_STOPPED (the next start goes on)
    */
   replay(handler: string, options: ReplayOptions = {}): Promise<Replayed> {
     this.#checkRunning()

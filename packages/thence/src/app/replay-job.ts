@@ -34,6 +34,8 @@ export interface ReplaySpec {
   readonly inFlight: number
   /** It stops by itself when so many have failed for good. */
   readonly stopAfter: number
+  /** True: also where what the handler said may have been removed. */
+  readonly truncated?: boolean
 }
 
 export interface ReplayProgress {
@@ -112,11 +114,21 @@ export const replayJob = (find: (handler: string) => Replayable | undefined): Jo
     const before = JSON.parse(job.progress) as ReplayProgress
     const turn = { transaction, spec, now, item: handler.item }
     const seen = await look(turn, before)
+    const stopped = (error: string): Advanced => ({
+      progress: JSON.stringify(seen),
+      state: 'stopped',
+      error,
+    })
     const stop = handler.replay === undefined ? notAllowed(spec) : whyStop(spec, seen)
-    if (stop !== undefined) return { progress: JSON.stringify(seen), state: 'stopped', error: stop }
-    return next(turn, job, await feed(turn, seen))
+    if (stop !== undefined) return stopped(stop)
+    const fed = await feed(turn, seen)
+    return fed === undefined ? stopped(removed(spec, seen)) : next(turn, job, fed)
   },
 })
+
+const removed = ({ handler }: ReplaySpec, { cursor }: ReplayProgress): string =>
+  `What ${handler} said of messages after position ${cursor} may have been removed meanwhile; it would be said again. ` +
+  `To go on all the same, replay from position ${cursor + 1}, and say so (truncated: true, or --truncated).`
 
 const notAllowed = ({ handler }: ReplaySpec): string =>
   `Handler ${handler} does not say any more that history may be given to it again.`
@@ -173,40 +185,61 @@ const roomOf = ({ rate, inFlight }: ReplaySpec, { positions }: ReplayProgress): 
   return Math.min(inFlight - positions.length, paced)
 }
 
-/** Gives the next of them to the handler, as many as there is room for. */
-const feed = async (turn: Turn, seen: ReplayProgress): Promise<ReplayProgress> => {
+/**
+ * Gives the next of them to the handler, as many as there is room for. Undefined, and nothing is given, if what it said of
+ * them may be missing in the log.
+ */
+const feed = async (turn: Turn, seen: ReplayProgress): Promise<ReplayProgress | undefined> => {
   const { transaction, spec } = turn
   const { types, through } = spec.filter
-  let room = roomOf(spec, seen)
-  if (room <= 0 || seen.cursor >= through) return seen
+  if (roomOf(spec, seen) <= 0 || seen.cursor >= through) return seen
   const page = await transaction.events.readAll({
     query: [{ types }],
     after: seen.cursor,
     before: through + 1,
     limit: pageSize,
   })
-  const positions = [...seen.positions]
-  let { skipped, cursor } = seen
-  for (const stored of page.messages) {
-    if (room === 0) break
-    cursor = stored.position
-    const one = wanted(turn, stored)
-    if (one === undefined) continue
-    if (await give(turn, one)) {
-      positions.push(stored.position)
-      room -= 1
-    } else skipped += 1
-  }
-  const isWhole = cursor === (page.messages.at(-1)?.position ?? cursor)
-  return {
-    ...seen,
-    skipped,
-    positions,
-    inFlight: positions.length,
-    replayed: seen.replayed + positions.length - seen.positions.length,
-    cursor: isWhole && !page.more ? through : cursor,
-  }
+  const items = page.messages.map((stored) => ({ stored, one: wanted(turn, stored) }))
+  if (await isLost(turn, items.find(({ one }) => one !== undefined)?.stored)) return undefined
+  const given = await giveSome(turn, seen, items)
+  const isWhole = !page.more && given.cursor === (page.messages.at(-1)?.position ?? seen.cursor)
+  return isWhole ? { ...given, cursor: through } : given
 }
+
+interface Looked {
+  readonly stored: StoredMessage
+  /** Undefined: it is not meant. */
+  readonly one: Item | undefined
+}
+
+const giveSome = async (
+  turn: Turn,
+  seen: ReplayProgress,
+  items: readonly Looked[],
+): Promise<ReplayProgress> => {
+  const room = roomOf(turn.spec, seen)
+  const given: number[] = []
+  let { skipped, cursor } = seen
+  for (const { stored, one } of items) {
+    if (given.length === room) break
+    cursor = stored.position
+    if (one === undefined) continue
+    if (await give(turn, one)) given.push(stored.position)
+    else skipped += 1
+  }
+  const positions = [...seen.positions, ...given]
+  const replayed = seen.replayed + given.length
+  return { ...seen, skipped, positions, inFlight: positions.length, replayed, cursor }
+}
+
+/** Whether what the handler said of the message may be missing in the log, and nobody has insisted. */
+const isLost = async (
+  { transaction, spec }: Turn,
+  first: StoredMessage | undefined,
+): Promise<boolean> =>
+  first !== undefined &&
+  spec.truncated !== true &&
+  (await transaction.events.truncated()) > first.position
 
 const wanted = ({ spec, item }: Turn, stored: StoredMessage): Item | undefined => {
   const { filter } = spec

@@ -11,6 +11,7 @@ import { actorText, recordAct } from '../store/audit.ts'
 import { loadDivision } from '../subscribe/division.ts'
 import type { PartRecord } from './part-records.ts'
 import { loadPart } from './part-records.ts'
+import type { Meant } from './replay-history.ts'
 import type { ReplayFilter, ReplaySpec } from './replay-job.ts'
 import { isMeant, notReplayed, replayKind } from './replay-job.ts'
 
@@ -32,6 +33,11 @@ export interface ReplayRequest {
   readonly inFlight?: number
   /** It stops by itself when so many have failed for good; default 10. */
   readonly stopAfter?: number
+  /**
+   * Also where retention has removed messages after the first that is meant: what the handler said may be among them, and
+   * it would say that again. Default: that is refused.
+   */
+  readonly truncated?: boolean
   /** Why; kept in the audit log. */
   readonly reason?: string
 }
@@ -106,7 +112,7 @@ export async function specOf(
   name: string,
   request: ReplayRequest,
 ): Promise<ReplaySpec> {
-  const { stream = null, key = null, rate, inFlight = 100, stopAfter = 10 } = request
+  const { stream = null, key = null, rate, inFlight = 100, stopAfter = 10, truncated } = request
   const record = requireHandler(name, await loadPart(transaction, name))
   const from = edge('from', request.from)
   const to = edge('to', request.to)
@@ -126,31 +132,34 @@ export async function specOf(
     rate: rate === undefined ? null : checkCount('rate', rate, most),
     inFlight: checkCount('inFlight', inFlight, mostInFlight),
     stopAfter: checkCount('stopAfter', stopAfter, most),
+    ...(truncated === true ? { truncated } : {}),
   }
 }
 
 const pageSize = 500
 
-/** How many messages are meant. @param keyOf absent: nobody here knows the keys, so they are not looked at. */
-export async function countMeant(
+/** Which messages are meant. @param keyOf absent: nobody here knows the keys, so they are not looked at. */
+export async function findMeant(
   database: Database,
   filter: ReplayFilter,
   keyOf?: (stored: StoredMessage) => string,
-): Promise<number> {
+): Promise<Meant> {
   const { types, through, key } = filter
   const isOfKey = (stored: StoredMessage): boolean =>
     key === null || keyOf === undefined || keyOf(stored) === key
-  let count = 0
+  let [total, first]: [number, number | undefined] = [0, undefined]
   for (let after = filter.after; after < through;) {
     const from = after
     const page = await database.read(({ events }) =>
       events.readAll({ query: [{ types }], after: from, before: through + 1, limit: pageSize }),
     )
-    count += page.messages.filter((one) => isMeant(filter, one) && isOfKey(one)).length
-    if (!page.more) return count
+    const meant = page.messages.filter((one) => isMeant(filter, one) && isOfKey(one))
+    total += meant.length
+    first ??= meant[0]?.position
+    if (!page.more) break
     after = page.messages.at(-1)?.position ?? through
   }
-  return count
+  return { total, first }
 }
 
 /** Who begins a job. */

@@ -6,9 +6,10 @@ import type { Job, JobState } from '../ports/jobs.ts'
 import { wait } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
 import type { Engine } from './engine.ts'
+import { requireSaid } from './replay-history.ts'
 import type { ReplayProgress } from './replay-job.ts'
 import type { ReplayRequest } from './replay-plan.ts'
-import { beginReplay, countMeant, specOf } from './replay-plan.ts'
+import { beginReplay, findMeant, specOf } from './replay-plan.ts'
 
 /** How far a replay has come, or how it ended. */
 export interface Replayed {
@@ -75,7 +76,9 @@ export async function replayHandler(
     throw new ThenceError('NOT_FOUND', `There is no handler ${name} in this app.`)
   const { database, tools } = store
   const spec = await store.read((transaction) => specOf(transaction, name, options))
-  const total = await countMeant(database, spec.filter, (one) => subscription.item(one).key)
+  const meant = await findMeant(database, spec.filter, (one) => subscription.item(one).key)
+  const { total } = meant
+  await store.read((transaction) => requireSaid(transaction, spec, meant))
   if (options.dryRun === true) return planned(total)
   const { actor, reason } = options
   const about = { runtime: tools.runtime, actor, reason }

@@ -9,6 +9,7 @@ import { openSagas } from '../saga/run.ts'
 import { loadDivision } from '../subscribe/division.ts'
 import type { PartRecord } from './part-records.ts'
 import { loadParts } from './part-records.ts'
+import { replayReaders } from './replay-history.ts'
 
 /** Where the slowest partition of a subscription is; one that has not begun is at the beginning. */
 export const positionOf = async (transaction: Transaction, name: string): Promise<number> => {
@@ -24,6 +25,7 @@ const readerOf = async (
   name,
   types: types === undefined ? undefined : new Set(types),
   position: await positionOf(transaction, name),
+  reason: 'reader',
 })
 
 /**
@@ -58,6 +60,8 @@ export async function standingOf(
     const reader = known.has(name) ? undefined : await sideReader(transaction, name, parts)
     if (reader !== undefined) readers.push(reader)
   }
+  for (const reader of await replayReaders(transaction))
+    if (!ignore.includes(reader.name)) readers.push(reader)
   const of = (kind: PartRecord['part']): readonly PartRecord[] =>
     parts.filter(({ part }) => part === kind)
   return {

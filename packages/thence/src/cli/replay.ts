@@ -21,6 +21,7 @@ interface ReplayOptions {
   readonly rate?: number
   readonly inFlight?: number
   readonly stopAfter?: number
+  readonly truncated?: boolean
   readonly dryRun?: boolean
   readonly watch?: boolean
   readonly yes?: boolean
@@ -68,6 +69,7 @@ export function addReplay(program: Command): void {
     .option('--rate <rate>', 'at most so many, such as 50/s', rate)
     .option('--in-flight <number>', 'at most so many at once (default: 100)', whole(1))
     .option('--stop-after <number>', 'stop when so many failed for good (default: 10)', whole(1))
+    .option('--truncated', 'also where what it said may have been removed by retention')
     .option('--dry-run', 'tell how many, and do nothing')
     .option('--watch', 'stay until it is done')
     .option('-y, --yes', 'do not ask')

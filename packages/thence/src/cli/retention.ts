@@ -21,6 +21,7 @@ import { count, counted, relative, span } from './text.ts'
 
 const why: Readonly<Record<Hold['reason'], string>> = {
   reader: 'not read yet',
+  replay: 'a replay goes on',
   waiting: 'waits in retries or dead letters',
   snapshot: 'no snapshot to load from',
   saga: 'the instance is open',

@@ -13,6 +13,8 @@ export interface Reader {
   readonly types: ReadonlySet<string> | undefined
   /** Of its slowest partition. */
   readonly position: number
+  /** Why it needs what comes after that. */
+  readonly reason: 'reader' | 'replay'
 }
 
 /** Who needs what of the log. */
@@ -26,11 +28,12 @@ export interface Standing {
 
 /**
  * - `reader`: a subscription has not read it yet.
+ * - `replay`: a replay goes on, and finds there what its handler has said.
  * - `waiting`: a retry or a dead letter that is not resolved needs it.
  * - `snapshot`: its aggregate could not be loaded without it.
  * - `saga`: its saga instance is open, or could not be loaded without it.
  */
-export type HoldReason = 'reader' | 'waiting' | 'snapshot' | 'saga'
+export type HoldReason = 'reader' | 'replay' | 'waiting' | 'snapshot' | 'saga'
 
 export interface Hold {
   readonly reason: HoldReason
@@ -114,7 +117,7 @@ export async function weigh(
     if (state !== undefined && version > state.through)
       return held(state.reason, categoryOf(stream))
     const reader = force ? undefined : unread(standing, message)
-    if (reader !== undefined) return held('reader', reader.name)
+    if (reader !== undefined) return held(reader.reason, reader.name)
   }
   return { free: messages.length }
 }

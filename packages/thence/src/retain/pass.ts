@@ -207,7 +207,7 @@ export class Pass {
     // An open instance goes on with a new message some day, or it stays.
     if (hold.reason !== 'saga') this.#settled = Math.min(this.#settled, target.position - 1)
     // What comes later in the log is not read either.
-    if (hold.reason === 'reader') this.#unread = true
+    if (hold.reason === 'reader' || hold.reason === 'replay') this.#unread = true
   }
 
   get #key(): string {

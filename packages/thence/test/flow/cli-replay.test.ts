@@ -90,6 +90,20 @@ describe('a replay', patient, () => {
     expect(new Set(again)).toEqual(new Set([1, 2, 3, 4, 5, 6]))
   })
 
+  test('is refused where what was said may have been removed, unless one insists', async () => {
+    const { cli, jsonOf } = await rung(6)
+    const words = ['--stream', 'odd', '--older-than', '1ms', '--force'] as const
+    expect((await cli('retention', 'run', ...words)).code).toBe(0)
+    const refused = await cli('replay', 'ear', '--dry-run')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^HISTORY_TRUNCATED .*position 2,.* of odd .*--truncated/),
+    ])
+    expect(await jsonOf('replay', 'ear', '--from', '6', '--dry-run')).toMatchObject({ total: 1 })
+    const insisted = await jsonOf('replay', 'ear', '--truncated', '--yes')
+    expect(insisted).toMatchObject({ total: 3, spec: { truncated: true } })
+  })
+
   test('is refused with what to do', async () => {
     const { cli } = await rung(1)
     const once = await cli('replay', 'once', '--yes')
