@@ -62,4 +62,24 @@ describe.each(kinds)('retries of different keys on $name', ({ make }) => {
     expect(Math.max(...commits)).toBeGreaterThan(5)
     await test.stop()
   })
+  it('are held back by the budget, and what only waited behind one of them is not', async () => {
+    const done: number[] = []
+    const times: number[] = []
+    const place = make()
+    let tries = 0
+    const answers = handler('answers', Asked, {
+      key: () => 'one',
+      retry: { base: 10, cap: 10, budget: { share: 0, perSecond: 0.01 } },
+      run: ({ data: { n } }) => {
+        if (n === 0 && (tries += 1) === 1) throw new Error('Nobody knows yet.')
+        done.push(n)
+        times.push(place.runtime.now())
+      },
+    })
+    const test = await run(place, (app) => app.use(answers))
+    await test.app.append({ events: numbers.map((n) => Asked({ n })) })
+    await test.settle()
+    expect(done).toEqual(numbers)
+    expect((times.at(-1) ?? Infinity) - (times[0] ?? 0)).toBeLessThan(5000)
+  })
 })
