@@ -1,6 +1,6 @@
 // Streams of which messages were removed, and streams that were ended: nothing goes on as if they were whole.
 import type { SnapshotOptions } from 'thence'
-import { aggregate, command, event, plain, saga, step } from 'thence'
+import { aggregate, command, event, handler, plain, saga, step } from 'thence'
 import { sagas } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
 import type { Place } from '../kit/places.ts'
@@ -150,5 +150,30 @@ describe.each(kinds)('a saga on $name', ({ make }) => {
     expect(done).toEqual(['1'])
     const [letter] = await look(test)(({ deadLetters }) => deadLetters.list({ limit: 9 }))
     expect(letter?.errorCode).toBe('HISTORY_TRUNCATED')
+  })
+})
+
+describe.each(kinds)('a message that is to be tried again on $name', ({ make }) => {
+  it('and was removed by hand leaves its key free', async () => {
+    const heard: number[] = []
+    const state = { broken: true }
+    const one = handler('ear', Deposited, {
+      key: () => 'one',
+      retry: { base: 5000, cap: 5000 },
+      run: ({ data: { total } }) => {
+        if (state.broken) throw new Error('Not now.')
+        heard.push(total)
+      },
+    })
+    const test = await run(make(), (app) => app.use(one))
+    await test.app.append({ stream: 'box-1', events: Deposited({ total: 1 }) })
+    await test.app.append({ stream: 'box-2', events: Deposited({ total: 2 }) })
+    await test.spy.signal('message-failed')
+    await trim(test, 'box-1', 1)
+    state.broken = false
+    await test.advance('20s')
+    expect(heard).toEqual([2])
+    const { due, queued } = await look(test)(({ retries }) => retries.outlook('ear'))
+    expect([due, queued]).toEqual([0, 0])
   })
 })
