@@ -14,15 +14,16 @@ import { recordAct } from '../store/audit.ts'
 export interface On {
   readonly database: Database
   /** Whose clock is asked, and who gives ids; default: the system. */
-  readonly runtime?: Pick<Runtime, 'now'> & Partial<Pick<Runtime, 'id'>>
+  readonly runtime?: Pick<Runtime, 'now'> & Partial<Pick<Runtime, 'id' | 'soon'>>
   /** Who acts, for the audit log; default `api`. */
   readonly actor?: string
 }
 
 const system = systemRuntime()
 
-export const runtimeOf = ({ runtime = system }: On): Pick<Runtime, 'now' | 'id'> => ({
+export const runtimeOf = ({ runtime = system }: On): Pick<Runtime, 'now' | 'id' | 'soon'> => ({
   now: () => runtime.now(),
+  soon: (callback) => (runtime.soon === undefined ? system.soon(callback) : runtime.soon(callback)),
   id: () => (runtime.id === undefined ? system.id() : runtime.id()),
 })
 

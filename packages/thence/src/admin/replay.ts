@@ -22,13 +22,14 @@ export interface ReplayPlan {
 
 /** What a replay would do; changes nothing. @throws REPLAY_REFUSED, HISTORY_TRUNCATED, NOT_FOUND, CONFIG_INVALID */
 export async function planReplay(
-  { database }: On,
+  on: On,
   handler: string,
   request: ReplayRequest = {},
 ): Promise<ReplayPlan> {
+  const { database } = on
   const spec = await database.read((transaction) => specOf(transaction, handler, request))
   const { filter } = spec
-  const meant = await findMeant(database, filter)
+  const meant = await findMeant({ database, runtime: runtimeOf(on) }, filter)
   await database.read((transaction) => requireSaid(transaction, spec, meant))
   const { total } = meant
   return { handler, total, exact: filter.key === null, through: filter.through }

@@ -8,6 +8,7 @@ import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Job, JobState } from '../ports/jobs.ts'
+import { turn } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
 
 /** What a batch has led to. */
@@ -37,6 +38,8 @@ const lookEvery = 1000
 const idle = { base: 50, cap: lookEvery }
 const failureBackoff = { base: 200, cap: 30_000 }
 const most = 100
+/** After so many batches of one job, the others have their turn. */
+const atOnce = 20
 
 /** How a job goes here, in this process. */
 interface Going {
@@ -125,7 +128,11 @@ export class JobRunner {
     if (early > 0) return early
     let wait = Math.max(0, job.next - now)
     try {
-      while (wait === 0 && !this.#rounds.stopped) wait = await this.#batch(job.id, kind, going)
+      for (let n = 0; wait === 0 && n < atOnce && !this.#rounds.stopped; n += 1) {
+        wait = await this.#batch(job.id, kind, going)
+        // Heartbeats and requests have their turn.
+        await turn(runtime)
+      }
       going.failures = 0
     } catch (error) {
       wait = this.#failed(job, going, error)

@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../ports/database.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import type { Job } from '../ports/jobs.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import { turn } from '../ports/wait.ts'
 import { actorText, recordAct } from '../store/audit.ts'
 import { loadDivision } from '../subscribe/division.ts'
 import type { PartRecord } from './part-records.ts'
@@ -140,7 +141,7 @@ const pageSize = 500
 
 /** Which messages are meant. @param keyOf absent: nobody here knows the keys, so they are not looked at. */
 export async function findMeant(
-  database: Database,
+  { database, runtime }: { readonly database: Database; readonly runtime: Pick<Runtime, 'soon'> },
   filter: ReplayFilter,
   keyOf?: (stored: StoredMessage) => string,
 ): Promise<Meant> {
@@ -157,6 +158,8 @@ export async function findMeant(
     total += meant.length
     first ??= meant[0]?.position
     if (!page.more) break
+    // Heartbeats and requests have their turn.
+    await turn(runtime)
     after = page.messages.at(-1)?.position ?? through
   }
   return { total, first }

@@ -76,7 +76,8 @@ export async function replayHandler(
     throw new ThenceError('NOT_FOUND', `There is no handler ${name} in this app.`)
   const { database, tools } = store
   const spec = await store.read((transaction) => specOf(transaction, name, options))
-  const meant = await findMeant(database, spec.filter, (one) => subscription.item(one).key)
+  const counting = { database, runtime: tools.runtime }
+  const meant = await findMeant(counting, spec.filter, (one) => subscription.item(one).key)
   const { total } = meant
   await store.read((transaction) => requireSaid(transaction, spec, meant))
   if (options.dryRun === true) return planned(total)

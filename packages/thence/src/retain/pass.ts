@@ -5,7 +5,8 @@
 import { ThenceError } from '../errors.ts'
 import { viewOf } from '../message/view.ts'
 import type { Database, Transaction } from '../ports/database.ts'
-import { aborted } from '../ports/wait.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { aborted, turn } from '../ports/wait.ts'
 import { claim, retentionCollection } from './claim.ts'
 import type { Gathering, Held, Todo } from './gather.ts'
 import { gather } from './gather.ts'
@@ -16,6 +17,7 @@ import type { Target } from './targets.ts'
 import { walk } from './targets.ts'
 
 export interface PassOptions {
+  readonly runtime: Pick<Runtime, 'soon'>
   readonly database: Pick<Database, 'read' | 'transact'>
   /** Who needs what, as it is stored. */
   readonly standing: (transaction: Transaction) => Promise<Standing>
@@ -93,7 +95,7 @@ export class Pass {
 
   /** @throws ABORTED, and whatever the archive throws: what was removed before that stays removed. */
   async run(): Promise<PassReport> {
-    const { database, dryRun = false } = this.#options
+    const { database, runtime, dryRun = false } = this.#options
     const { from, cutoff } = await database.read((transaction) => this.#start(transaction))
     let cursor = from
     for (let page = 1; ; page += 1) {
@@ -104,6 +106,8 @@ export class Pass {
       const ended = found.ended || this.#unread
       if (!dryRun && (ended || page % noteEvery === 0)) await this.#note(cursor)
       if (ended) return this.report
+      // Heartbeats and requests have their turn.
+      await turn(runtime)
     }
   }
 

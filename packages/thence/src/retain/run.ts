@@ -14,7 +14,7 @@ import type { AgedTable, Archive, Policy, Rule } from './policy.ts'
 import { agedTables } from './policy.ts'
 
 export interface RunOptions extends Omit<PassOptions, 'by'> {
-  readonly runtime: Pick<Runtime, 'now' | 'id'>
+  readonly runtime: Pick<Runtime, 'now' | 'id' | 'soon'>
   /** Who asked for it, for the audit log. */
   readonly actor: string
   /** What archives for a rule that says so; undefined: nothing does, and the rule is left to the app. */

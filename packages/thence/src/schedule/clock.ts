@@ -2,15 +2,17 @@
  * The one clock of a store, for sagas, delayed commands and schedules: it looks when the next timer is due by the
  * database's clock, and fires what is due in bounded batches. Any number of processes may run one on a store.
  */
-import { isStoreFailure } from '../errors.ts'
+import { isStoreFailure, isThenceError } from '../errors.ts'
 import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
+import { turn } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
+import type { Writer } from '../store/writer.ts'
 import { adopt, confirmEvery, goneAfter } from './adopt.ts'
-import type { Tell } from './fire.ts'
-import { fireOne, fireOrFail, scheduleOf } from './fire.ts'
+import type { Firing, Tell } from './fire.ts'
+import { failTimer, fireOne, fireOrFail, scheduleOf } from './fire.ts'
 import type { Schedule } from './schedule.ts'
 import { slotMessage, suffixOf } from './slots.ts'
 
@@ -78,7 +80,9 @@ export class TimerClock {
   async #round(): Promise<number> {
     let wait: number | undefined
     try {
-      while ((await this.fire()) && !this.#rounds.stopped);
+      while ((await this.fire()) && !this.#rounds.stopped)
+        // Heartbeats and requests have their turn.
+        await turn(this.#store.tools.runtime)
       await this.#adopt(false)
       wait = await this.#look()
     } catch {
@@ -102,29 +106,63 @@ export class TimerClock {
     try {
       return await this.#fire(fireOne)
     } catch (error) {
+      if (isThenceError(error, 'TRANSACTION_TIMEOUT')) return this.#fireEach()
       if (isStoreFailure(error)) throw error
       // One of them cannot be fired: each by itself, so that it takes no other along.
       return this.#fire(fireOrFail)
     }
   }
 
-  async #fire(fire: typeof fireOne): Promise<boolean> {
-    const { tools } = this.#store
-    let tell: Tell[] = []
-    const more = await this.#store.transact(async (writer) => {
-      tell = []
+  #fire(fire: typeof fireOne): Promise<boolean> {
+    return this.#transact(async (writer, tell) => {
       // Read again: another process may have been first, or a timer may have been set anew meanwhile.
       const due = await this.#due(writer.transaction, batch)
-      const now = await writer.transaction.timers.now()
-      const firing = { now, tools, schedules: this.#schedules }
+      const firing = await this.#firing(writer)
       for (const timer of due) {
         if (writer.appends >= batch) return true
         tell.push(await fire(writer, timer, firing))
       }
       return due.length === batch
     })
+  }
+
+  /** A transaction that hung took all its timers along: each gets one of its own, and one that hangs alone has failed. */
+  async #fireEach(): Promise<boolean> {
+    const due = await this.#store.read((transaction) => this.#due(transaction, batch))
+    for (const timer of due)
+      try {
+        await this.#fireAlone(timer, fireOrFail)
+      } catch (error) {
+        if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error
+        await this.#fireAlone(timer, (writer, one, { tools }) =>
+          failTimer(writer, one, { error, tools }),
+        )
+      }
+    return due.length === batch
+  }
+
+  #fireAlone(timer: Timer, fire: typeof fireOne): Promise<void> {
+    return this.#transact(async (writer, tell) => {
+      const now = await writer.transaction.timers.find(timer.id)
+      if (now?.next === timer.next && now.due === timer.due)
+        tell.push(await fire(writer, now, await this.#firing(writer)))
+    })
+  }
+
+  async #firing({ transaction }: Writer): Promise<Firing> {
+    const { tools } = this.#store
+    return { now: await transaction.timers.now(), tools, schedules: this.#schedules }
+  }
+
+  /** One transaction, and after its commit what it has to tell. */
+  async #transact<T>(work: (writer: Writer, tell: Tell[]) => Promise<T>): Promise<T> {
+    let tell: Tell[] = []
+    const result = await this.#store.transact((writer) => {
+      tell = []
+      return work(writer, tell)
+    })
     for (const one of tell) one(this.#signals)
-    return more
+    return result
   }
 
   /** What is due, but for the slots of schedules that only another app has. */

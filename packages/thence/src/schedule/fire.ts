@@ -71,11 +71,12 @@ export async function fireOrFail(writer: Writer, timer: Timer, firing: Firing): 
     return await writer.savepoint(() => fireOne(writer, timer, firing))
   } catch (error) {
     if (isStoreFailure(error)) throw error
-    return failed(writer, timer, { error, tools: firing.tools })
+    return failTimer(writer, timer, { error, tools: firing.tools })
   }
 }
 
-const failed = async (
+/** Keeps a failure with its timer, which is tried again later, or waits for a person. */
+export const failTimer = async (
   { transaction }: Writer,
   { id, owner, attempts: before }: Timer,
   { error, tools }: Pick<Firing, 'tools'> & { readonly error: unknown },

@@ -8,7 +8,7 @@ import { classify } from '../handle/classify.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint, Hold } from '../ports/checkpoints.ts'
-import { turn } from '../ports/wait.ts'
+import { turn, wait } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Division } from './division.ts'
@@ -153,7 +153,23 @@ export class Partition {
 
   async start(): Promise<void> {
     await this.reload()
-    this.#loops = Promise.all([this.#loop(), this.#retrying.loop()])
+    this.#loops = Promise.all([
+      this.#keep(() => this.#loop()),
+      this.#keep(() => this.#retrying.loop()),
+    ])
+  }
+
+  /** What a loop doesn't guard itself is told too, and the loop begun again: nothing here dies in silence. */
+  async #keep(loop: () => Promise<void>): Promise<void> {
+    while (!this.#valve.stopping)
+      try {
+        await loop()
+      } catch (error) {
+        const { store, signals, options } = this.#context
+        const retryIn = failureBackoff.cap
+        signals.emit({ name: 'subscription-failed', subscription: options.name, retryIn, error })
+        await wait(store.tools.runtime, retryIn, this.#abort.signal).catch(() => undefined)
+      }
   }
 
   /**

@@ -120,14 +120,27 @@ export class Retrying {
       await this.#drain()
       this.#recovered()
     } catch (error) {
-      if (isThenceError(error, 'CHECKPOINT_MOVED')) return this.#hooks.moved()
-      this.#failures += 1
-      const { store, name, failing } = this.#stepping
-      const { runtime } = store.tools
-      const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
-      failing.signals.emit({ name: 'subscription-failed', subscription: name, retryIn, error })
-      this.#next = runtime.elapsed() + retryIn
+      await this.#failed(error)
     }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    try {
+      // The look at where the checkpoint is now can fail like any other.
+      if (isThenceError(error, 'CHECKPOINT_MOVED')) await this.#hooks.moved()
+      else this.#waitAfter(error)
+    } catch (failure) {
+      this.#waitAfter(failure)
+    }
+  }
+
+  #waitAfter(error: unknown): void {
+    this.#failures += 1
+    const { store, name, failing } = this.#stepping
+    const { runtime } = store.tools
+    const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
+    failing.signals.emit({ name: 'subscription-failed', subscription: name, retryIn, error })
+    this.#next = runtime.elapsed() + retryIn
   }
 
   #recovered(): void {

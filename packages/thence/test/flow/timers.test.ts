@@ -79,6 +79,29 @@ describe.each(kinds)('a timer that cannot be fired, on $name', ({ make }) => {
     ).toMatchObject([{ key: 'all', value: '1' }])
   })
 
+  it('is kept with its error too if what it meets hangs, and holds up no other', async () => {
+    const view = projection('tower', {
+      inline: true,
+      view: documents<number>(),
+      on: (on) =>
+        on(Rung, async ({ id }, rows) => {
+          if (id === 'rung by bad') await new Promise(() => undefined)
+          await rows.put(id, 1)
+        }),
+    })
+    const test = await run(make(), (app) => app.use(view))
+    const { app, runtime, spy } = test
+    const now = runtime.now()
+    await set(app.database, bell('a', now + 10), bell('bad', now + 10), bell('c', now + 20))
+    const failed = spy.signal('timer-failed')
+    await test.advance('2m')
+    expect(await rung(app)).toEqual(['rung by a', 'rung by c'])
+    expect(await failed).toMatchObject({ id: 'bad', attempts: 1 })
+    const [left] = await look(test)(({ timers }) => timers.upcoming({ limit: 9 }))
+    expect(left).toMatchObject({ id: 'bad' })
+    expect(left?.error).toContain('rolled back')
+  })
+
   it('is kept when all its attempts are used up', async () => {
     const view = projection('tower', {
       view: documents<number>(),

@@ -1,7 +1,8 @@
 // A subscription that is far behind leaves room for everything else that the process has to do, its heartbeats first of
 // all: what only promises drive would hold the event loop until it has caught up.
-import { app, documents, event, handler, plain, projection, systemRuntime } from 'thence'
+import { app, command, documents, event, handler, plain, projection, systemRuntime } from 'thence'
 import type { Database } from 'thence'
+import { retain } from 'thence/admin'
 import { describe, expect, test } from 'vitest'
 import type { Place } from '../kit/places.ts'
 import { kinds } from '../kit/places.ts'
@@ -82,5 +83,51 @@ describe.each(kinds.slice(0, 2))('the event loop turns while, on $name,', ({ mak
     const stop = turns()
     await running.whenIdle()
     expect(stop()).toBeGreaterThan(count / 10)
+  })
+
+  test('a replay looks for what is meant', async () => {
+    const count = 5000
+    const database = await filled(make(), count)
+    const ear = handler('ear', Rung, {
+      key: ({ data }) => String(data.n),
+      replay: 'idempotent',
+      run: () => undefined,
+    })
+    await using running = await app({ database, logger: false }).use(ear).start()
+    await running.whenIdle()
+    const stop = turns()
+    expect(await running.replay('ear', { key: 'nobody' })).toMatchObject({ state: 'done' })
+    // It is counted and done in pages of 500, or fewer.
+    expect(stop()).toBeGreaterThan((2 * count) / 500)
+  })
+
+  test('timers fire', async () => {
+    const count = 2000
+    const database = await filled(make(), 1)
+    const Struck = command('Struck', plain<{ n: number }>())
+    const struck = handler('struck', Struck, () => undefined)
+    await using before = await app({ database, logger: false }).use(struck).start()
+    await Promise.all(
+      Array.from({ length: count }, (_, n) => before.send(Struck({ n }), { in: '200ms' })),
+    )
+    const stop = turns()
+    const all = Promise.withResolvers<void>()
+    let fired = 0
+    before.listen(['timer-fired'], () => {
+      fired += 1
+      if (fired === count) all.resolve()
+    })
+    await all.promise
+    expect(stop()).toBeGreaterThan(count / 400)
+  })
+
+  test('retention removes', async () => {
+    const count = 5000
+    const database = await filled(make(), count)
+    const stop = turns()
+    const rule = { category: 'Rung', olderThan: 0 }
+    const { rules } = await retain({ database }, { rule })
+    expect(rules).toHaveLength(1)
+    expect(stop()).toBeGreaterThan(count / 1500)
   })
 })
