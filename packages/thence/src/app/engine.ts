@@ -174,22 +174,23 @@ export class Engine {
   async stop(deadline: Promise<void>, calls: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopped = true
     this.#cancelPoll()
-    const others = [this.#jobs.stop(), this.rebuilds.stop()]
-    await this.#clock.stop()
-    await this.#polling
-    await this.#membership.pause()
+    const inTime = (work: Promise<unknown>): Promise<unknown> => Promise.race([work, deadline])
+    const upkeep = Promise.all([
+      this.#jobs.stop(),
+      this.rebuilds.stop(),
+      this.#clock.stop(),
+      this.#polling,
+    ])
+    await inTime(this.#membership.retire())
     const views = new Set(this.#parts.projections.map(({ name }) => name))
     const stop = (some: readonly Subscription[]): Promise<unknown> =>
       Promise.all(some.map((subscription) => subscription.stop(deadline)))
     const acting = stop(this.#all.filter(({ name }) => !views.has(name)))
-    await Promise.race([calls, deadline])
-    await Promise.all([
-      ...others,
-      acting,
-      stop(this.subscriptions.filter(({ name }) => views.has(name))),
-    ])
+    await inTime(calls)
+    await Promise.all([acting, stop(this.subscriptions.filter(({ name }) => views.has(name)))])
+    await inTime(upkeep)
     this.#unlisten()
-    await this.#membership.leave()
+    await this.#membership.leave(deadline)
   }
 
   #replayable(name: string): Replayable | undefined {

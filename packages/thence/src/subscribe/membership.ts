@@ -11,14 +11,13 @@ import { assign, leaseName } from './assign.ts'
 import type { Division } from './division.ts'
 import { allDivisions, isDividedAs, undivided } from './division.ts'
 import type { Partition } from './partition.ts'
+import { Pulse } from './pulse.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { allSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 
 /** How often, in milliseconds, a process looks whether its share has changed; more often where leases are short. */
 const lookEvery = 1000
-/** A process is heard of so many times before it would count as gone. */
-const beats = 4
 
 export interface MembershipOptions {
   /** How long a process counts as alive after it was last heard of, in milliseconds. */
@@ -52,12 +51,17 @@ export class Membership {
   readonly #store: Store
   readonly #signals: Signals
   readonly #me: Pick<Member, 'id' | 'name' | 'runs'>
+  readonly #pulse: Pulse
+  /** What is handed over, and what ends because it is not right any more. */
   readonly #leaving = new Map<Partition, Promise<void>>()
-  #heard = -Infinity
+  readonly #dropping = new Map<Partition, Promise<void>>()
   #cancel: Cancel = () => undefined
   #looking: Promise<void> = Promise.resolve()
-  #left = true
+  /** `ending`: it takes nothing new, and is heard of as long as anything runs. */
+  #phase: 'out' | 'in' | 'ending' = 'out'
   #busy = false
+  /** That it is ending. */
+  #isTold = false
   #hurried = false
 
   constructor(
@@ -71,6 +75,8 @@ export class Membership {
     const { runtime } = store.tools
     const id = runtime.id()
     this.#me = { id, name: runtime.peers?.name ?? id, runs: parts }
+    const me = () => (this.#phase === 'ending' ? { ...this.#me, runs: [] } : this.#me)
+    this.#pulse = new Pulse(store, { leaseTime: options.leaseTime, me })
   }
 
   /** This process, as others see it. */
@@ -80,24 +86,38 @@ export class Membership {
 
   /** Takes part: everything that nobody else runs is running when it resolves. */
   async join(): Promise<void> {
-    this.#left = false
+    this.#phase = 'in'
     this.#busy = true
-    await this.#look()
-    this.#busy = false
+    try {
+      await this.#look()
+    } finally {
+      this.#busy = false
+    }
+    this.#pulse.start()
     this.#plan()
   }
 
-  /** Looks at nothing any more; what runs goes on. */
-  async pause(): Promise<void> {
-    this.#left = true
+  /**
+   * Takes nothing new from now on, which others see. What runs goes on under its lease; a lease under which nothing runs
+   * any more is given back while the others are held.
+   */
+  async retire(): Promise<void> {
+    this.#phase = 'ending'
     this.#cancel()
     await this.#looking
-    await Promise.all(this.#leaving.values())
+    this.hurry()
   }
 
-  /** Tells that this process is gone and gives back all its leases; others take over at once. */
-  async leave(): Promise<void> {
-    await this.pause()
+  /**
+   * Tells that this process is gone and gives back all its leases; others take over at once.
+   * @param deadline resolves when what is still under way is waited for no longer.
+   */
+  async leave(deadline: Promise<void>): Promise<void> {
+    this.#phase = 'out'
+    this.#cancel()
+    const ends = [this.#looking, ...this.#leaving.values(), ...this.#dropping.values()]
+    await Promise.race([Promise.all(ends), deadline])
+    await this.#pulse.stop()
     await this.#store
       .transact(({ transaction }) => transaction.leases.leave(this.#me.id))
       // Then they are free when its time is over.
@@ -113,17 +133,17 @@ export class Membership {
   }
 
   #plan(): void {
-    if (this.#left) return
+    if (this.#phase === 'out') return
     const { runtime } = this.#store.tools
     if (this.#hurried) runtime.soon(() => this.#lookAndPlan())
     else {
-      const pause = Math.min(lookEvery, this.#options.leaseTime / beats)
+      const pause = Math.min(lookEvery, this.#pulse.every)
       this.#cancel = runtime.after(pause, () => this.#lookAndPlan())
     }
   }
 
   #lookAndPlan(): void {
-    if (this.#left || this.#busy) return
+    if (this.#phase === 'out' || this.#busy) return
     this.#busy = true
     this.#hurried = false
     this.#looking = this.#look()
@@ -136,12 +156,13 @@ export class Membership {
   }
 
   async #look(): Promise<void> {
+    if (this.#phase !== 'in') return this.#giveBack()
+    await this.#pulse.beat()
     await this.#options.discover()
-    await this.#beat()
     const seen = await this.#read()
     if (!seen.members.some(({ id }) => id === this.#me.id)) {
       // So long did the store let us wait: first be heard of again, then see whether anyone took over.
-      this.#heard = -Infinity
+      await this.#pulse.again()
       return this.#look()
     }
     const gone = seen.members.filter(({ name }) => this.#isGone(name))
@@ -153,33 +174,38 @@ export class Membership {
     }
     const missing: Wanted[] = []
     for (const subscription of this.#options.subscriptions()) {
-      await this.#observe(subscription, seen)
+      this.#observe(subscription, seen)
       missing.push(...this.#compare(subscription, seen))
     }
-    await this.#change(missing, this.#idle(seen, missing))
+    await this.#change(missing, this.#idle(seen.leases, missing))
+  }
+
+  /** Tells that it takes nothing more, once, and frees the leases of what has ended. */
+  async #giveBack(): Promise<void> {
+    await (this.#isTold ? this.#pulse.beat() : this.#pulse.again())
+    this.#isTold = true
+    const list = await this.#store.read(({ leases }) => leases.list())
+    const idle = this.#idle(new Map(list.map((lease) => [lease.name, lease])), [])
+    if (idle.length === 0) return
+    await this.#store.transact(async ({ transaction: { leases } }) => {
+      for (const name of idle) await leases.release(name, this.#me.id)
+    })
   }
 
   /** Leases of its own under which nothing runs, nor should: left over when partitions were divided anew. */
-  #idle({ leases }: Seen, missing: readonly Wanted[]): readonly string[] {
+  #idle(leases: Seen['leases'], missing: readonly Wanted[]): readonly string[] {
     const used = new Set([
       ...missing.map(({ subscription, partition }) => leaseOf(subscription, partition)),
       ...this.#options
         .subscriptions()
         .flatMap((subscription) =>
-          subscription.running.map(({ hold }) => leaseOf(subscription, hold.partition)),
+          subscription.running
+            .filter(({ ended }) => !ended)
+            .map(({ hold }) => leaseOf(subscription, hold.partition)),
         ),
     ])
     const own = [...leases.values()].filter(({ owner }) => owner === this.#me.id)
     return own.map(({ name }) => name).filter((name) => !used.has(name))
-  }
-
-  async #beat(): Promise<void> {
-    const now = this.#store.tools.runtime.now()
-    if (Math.abs(now - this.#heard) < this.#options.leaseTime / beats - 1) return
-    await this.#store.transact(({ transaction }) =>
-      transaction.leases.beat(this.#me, this.#options.leaseTime),
-    )
-    this.#heard = now
   }
 
   #isGone(name: string): boolean {
@@ -203,10 +229,10 @@ export class Membership {
   }
 
   /** Ends what is no longer right: another division, or a lease that was lost. */
-  async #observe(
+  #observe(
     subscription: Subscription,
     { divisions, leases, checkpoints, settings, revisions }: Seen,
-  ): Promise<void> {
+  ): void {
     const { name } = subscription
     if (subscription.revision === revisions.get(subscription))
       subscription.set(settings.get(name) ?? {})
@@ -215,20 +241,34 @@ export class Membership {
     for (const partition of subscription.running) {
       const lease = leases.get(leaseOf(subscription, partition.hold.partition))
       const isLost = lease?.owner !== this.#me.id || lease.epoch !== partition.hold.epoch
-      if (!isOld && !isLost && !partition.fenced) continue
-      await partition.reload().catch(() => undefined)
-      await subscription.end(partition, Promise.resolve())
+      if (isOld || isLost || partition.fenced) this.#drop(subscription, partition)
     }
+  }
+
+  /** Ends it at once. The other leases of this process do not wait for that, however long it may take. */
+  #drop(subscription: Subscription, partition: Partition): void {
+    if (this.#dropping.has(partition)) return
+    const done = partition
+      .reload()
+      .catch(() => undefined)
+      .then(() => subscription.end(partition, Promise.resolve()))
+      .finally(() => {
+        this.#dropping.delete(partition)
+        this.hurry()
+      })
+    this.#dropping.set(partition, done)
   }
 
   /** Hands over what is another's share; gives what is its own and does not run. */
   #compare(subscription: Subscription, { members, leases }: Seen): readonly Wanted[] {
     const { name, division, running } = subscription
+    // First all of it ends that is not right any more.
+    if (running.some((partition) => this.#dropping.has(partition))) return []
     const { part = name } = subscription.options
     const able = members.filter(({ runs }) => runs.includes(part)).map(({ id }) => id)
     const shares = assign(name, division.partitions, able)
     const here = new Map(running.map((partition) => [partition.hold.partition, partition]))
-    const alive = new Set(able)
+    const alive = new Set(members.map(({ id }) => id))
     return shares.flatMap((member, index) => {
       const partition = here.get(index)
       if (partition !== undefined) {
@@ -259,7 +299,7 @@ export class Membership {
   }
 
   async #change(missing: readonly Wanted[], idle: readonly string[]): Promise<void> {
-    if (missing.length + idle.length === 0) return
+    if (missing.length + idle.length === 0 || this.#phase !== 'in') return
     const taken = await this.#store.transact(async ({ transaction }) => {
       const { leases, checkpoints } = transaction
       const holds = []
@@ -278,6 +318,8 @@ export class Membership {
       return holds
     })
     for (const { subscription, hold } of taken) {
+      // The process may have begun to end meanwhile: then it gives back what it has just taken.
+      if (this.#phase !== 'in') return
       await subscription.begin(hold)
       this.#tell('lease-taken', subscription, hold)
     }

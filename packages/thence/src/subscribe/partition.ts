@@ -58,6 +58,7 @@ export class Partition {
   #rebuildTo = 0
   #failures = 0
   #fenced = false
+  #ended = false
   #tidyAsked = false
   #loops: Promise<unknown> | undefined
 
@@ -151,6 +152,11 @@ export class Partition {
     return this.#fenced
   }
 
+  /** Whether it was stopped and has nothing in hand any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
   async start(): Promise<void> {
     await this.reload()
     this.#loops = Promise.all([
@@ -181,6 +187,7 @@ export class Partition {
     void deadline.then(() => this.#abort.abort())
     await this.#loops
     if (!this.#fenced) await this.#tidy().catch(() => undefined)
+    this.#ended = true
   }
 
   /** Maybe there is more. */
