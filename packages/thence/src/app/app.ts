@@ -10,6 +10,7 @@ import type { When } from '../internal/when.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import type { QueryMessage } from '../message/query.ts'
 import type { Meter, Metrics } from '../observe/metrics.ts'
+import { expectListening } from '../observe/names.ts'
 import type { Listener, SignalName, Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
@@ -277,11 +278,13 @@ export class App<C extends string = string, Q extends string = string> implement
    * Calls `listener` with every notable signal: what failed, and what changes how the app runs. With names, it hears
    * those signals and no others; the frequent ones, which come with every message or commit, are only heard by name.
    * What a listener throws is ignored. Returns how to stop listening.
+   * @throws CONFIG_INVALID for a name that no signal has
    */
   listen(listener: Listener): () => void
   listen<N extends SignalName>(names: readonly N[], listener: Listener<N>): () => void
   listen<N extends SignalName>(first: Listener | readonly N[], listener?: Listener<N>): () => void {
     if (typeof first === 'function') return this.#signals.listen(first)
+    expectListening(first, listener)
     return this.#signals.listenTo(first, listener as Listener<N>)
   }
 

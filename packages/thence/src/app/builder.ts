@@ -2,63 +2,27 @@
  * Putting an app together from its parts, and starting it on a database.
  */
 import { ThenceError } from '../errors.ts'
-import type { Classify } from '../handle/classify.ts'
 import type { CommandTypeOf, HandlerFunction, HandlerOptions } from '../handle/handler.ts'
 import { handler } from '../handle/handler.ts'
-import type { Duration } from '../internal/duration.ts'
-import { milliseconds } from '../internal/duration.ts'
-import { isCount } from '../internal/count.ts'
 import { isProduction } from '../internal/environment.ts'
 import { Codec } from '../message/codec.ts'
 import type { AnyDefinition } from '../message/define.ts'
-import type { Logger, LogLevel } from '../observe/log.ts'
+import { expectDefinition } from '../message/expect.ts'
 import { logTo } from '../observe/log.ts'
 import { Meter } from '../observe/metrics.ts'
 import { Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
-import type { Runtime } from '../ports/runtime.ts'
-import type { RetentionOptions } from '../retain/policy.ts'
 import { inlineHook } from '../project/inline.ts'
-import type { AppendLimits } from '../store/lane.ts'
 import { Store } from '../store/store.ts'
 import { Tokens } from '../store/token.ts'
 import { App } from './app.ts'
 import type { CommandsOf, Part, Parts, QueriesOf } from './parts.ts'
-import { assemble } from './parts.ts'
+import type { AppOptions } from './options.ts'
+import { checkedLeaseTime, checkOptions } from './options.ts'
+import { assemble, checkPart } from './parts.ts'
 import { retentionFor } from './retention.ts'
 import { systemRuntime } from './system-runtime.ts'
 import { watchOf } from './watch.ts'
-
-export interface AppOptions {
-  /** Where everything is kept: `sqlite({ database })`, `memory()` … */
-  readonly database: Database
-  /** Time, chance and ids; default: those of the system. */
-  readonly runtime?: Runtime
-  /** Told what failed; `false` for silence. Default: `console`. */
-  readonly logger?: Logger | false
-  /** How much of it: `error`, `warn`, `info` (default) or `debug`, each with what is graver. */
-  readonly logLevel?: LogLevel
-  /** Whether it counts and measures what it does; default: true. If not, `app.metrics()` gives zeros. */
-  readonly metrics?: boolean
-  /** `auto` (default) brings the store up to date at the start; `manual` refuses to start on an old one. */
-  readonly migrate?: 'auto' | 'manual'
-  /** Whether recorded messages are deeply frozen. Default: unless `NODE_ENV` is `production`. */
-  readonly freeze?: boolean
-  /**
-   * How long this process counts as alive after others have last heard of it: so long it may take until they take over
-   * what it ran when it hangs or its machine is gone. One that ended on the same machine is noticed at once. Default 5 s.
-   */
-  readonly leaseTime?: Duration
-  /**
-   * What kind of failure an error stands for, in every subscription; a handler's own rule is asked first. `undefined`
-   * leaves it to the default: `retryable: false` is permanent, TypeError and its like are bugs, all else is transient.
-   */
-  readonly classify?: Classify
-  /** How much may wait for its commit in this process; what is over is refused with STORE_OVERLOADED. */
-  readonly appends?: AppendLimits
-  /** How long what is kept; default: everything for ever. */
-  readonly retention?: RetentionOptions
-}
 
 /**
  * An app being put together. `C` names the commands it takes and `Q` the queries it answers, so that sending anything
@@ -79,10 +43,11 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     this.#definitions = definitions
   }
 
-  /** Adds aggregates, projections, sagas and handlers. */
+  /** Adds aggregates, projections, sagas, handlers and schedules. @throws CONFIG_INVALID for what is none of them */
   use<P extends readonly Part[]>(
     ...parts: P
   ): AppBuilder<C | CommandsOf<P[number]>, Q | QueriesOf<P[number]>> {
+    for (const part of parts) checkPart(part)
     return new AppBuilder(this.#options, [...this.#parts, ...parts], this.#definitions)
   }
 
@@ -101,6 +66,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
 
   /** Makes events known that no part names, for direct appends. A command also needs a part that takes it. */
   messages(...definitions: readonly AnyDefinition[]): AppBuilder<C, Q> {
+    for (const definition of definitions) expectDefinition('messages', definition)
     return new AppBuilder(this.#options, this.#parts, [...this.#definitions, ...definitions])
   }
 
@@ -112,7 +78,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     const parts = assemble(this.#parts, this.#definitions)
     const { database, runtime = systemRuntime(), migrate = 'auto' } = this.#options
     checkCapabilities(parts, database)
-    const appends = checkedLimits(this.#options.appends)
+    const { appends } = this.#options
     const leaseTime = checkedLeaseTime(this.#options.leaseTime)
     const retention = this.#options.retention && retentionFor(this.#options.retention, parts)
     await database.open(runtime)
@@ -148,27 +114,6 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
   }
 }
 
-/** Shorter, and a process that only pauses for its garbage would be taken for gone. */
-const shortestLease = 1000
-
-const checkedLeaseTime = (leaseTime: Duration = '5s'): number => {
-  const time = milliseconds('leaseTime', leaseTime)
-  if (time >= shortestLease) return time
-  throw new ThenceError(
-    'CONFIG_INVALID',
-    `leaseTime is ${time} ms; give at least ${shortestLease} ms, or processes lose their work to each other at every pause.`,
-  )
-}
-
-const checkedLimits = (limits: AppendLimits = {}): AppendLimits => {
-  const { maxInFlight = 1, maxBytes = 1 } = limits
-  if (isCount(maxInFlight) && isCount(maxBytes)) return limits
-  throw new ThenceError(
-    'CONFIG_INVALID',
-    'appends.maxInFlight and appends.maxBytes must be whole numbers of at least 1.',
-  )
-}
-
 const checkCapabilities = ({ projections }: Parts, { capabilities, name }: Database): void => {
   const wanting = projections.find(({ view }) => view.kind === 'tables')
   if (wanting === undefined || capabilities.sql) return
@@ -189,7 +134,8 @@ const prepareSchema = async (database: Database, migrate: 'auto' | 'manual'): Pr
   )
 }
 
-/** Begins to put an app together. */
+/** Begins to put an app together. @throws CONFIG_INVALID */
 export function app(options: AppOptions): AppBuilder {
+  checkOptions(options)
   return new AppBuilder(options)
 }

@@ -5,6 +5,7 @@ import type { Aggregate } from '../decide/aggregate.ts'
 import { ThenceError } from '../errors.ts'
 import type { Handler } from '../handle/handler.ts'
 import type { AnyDefinition } from '../message/define.ts'
+import { shown, surprise } from '../message/expect.ts'
 import { Registry } from '../message/registry.ts'
 import type { Projection } from '../project/projection.ts'
 import type { Saga } from '../saga/saga.ts'
@@ -31,6 +32,30 @@ export interface Parts {
   readonly deciders: ReadonlyMap<string, Aggregate>
   /** Query type → the projection that answers it. */
   readonly answerers: ReadonlyMap<string, Projection>
+}
+
+/** A part of a new kind does not compile until it is here. */
+const kinds: Readonly<Record<Part['part'], true>> = {
+  aggregate: true,
+  projection: true,
+  saga: true,
+  handler: true,
+  schedule: true,
+}
+
+/** @throws CONFIG_INVALID unless `value` is a part of an app. */
+export function checkPart(value: unknown): void {
+  const isPart =
+    typeof value === 'object' &&
+    value !== null &&
+    'part' in value &&
+    Object.hasOwn(kinds, String(value.part))
+  if (isPart) return
+  const each = Array.isArray(value) ? ' Give its members one by one: use(...parts).' : ''
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `use takes aggregates, projections, sagas, handlers and schedules; this is ${shown(value)}.${each}${surprise(value)}`,
+  )
 }
 
 const ofKind = <K extends Part['part']>(

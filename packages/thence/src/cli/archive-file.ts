@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { ThenceError } from '../errors.ts'
 import type { MessageView } from '../message/view.ts'
 import { json } from './text.ts'
 
@@ -26,11 +27,26 @@ const syncDirectory = (path: string): void => {
   }
 }
 
+/** @throws CONFIG_INVALID if there is no such directory, or it may not be written to. */
+const open = (path: string): number => {
+  try {
+    return openSync(path, 'a+')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `--archive is ${resolve(path)}, which cannot be written to, so nothing was removed: ${why}. Give a file in a directory ` +
+        'that is there and may be written to.',
+      { cause },
+    )
+  }
+}
+
 export class ArchiveFile {
   readonly #file: number
 
   constructor(path: string) {
-    this.#file = openSync(path, 'a+')
+    this.#file = open(path)
     if (process.platform !== 'win32') syncDirectory(path)
     if (endsInside(this.#file)) writeSync(this.#file, '\n')
   }

@@ -6,7 +6,7 @@ import { ThenceError } from '../errors.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
 import type { AnyCommand, AnyEvent, DataOf } from '../message/define.ts'
-import { expectFunction } from '../message/expect.ts'
+import { expectFunction, expectObject, shown } from '../message/expect.ts'
 import type { EventMessage, Issued, Recorded } from '../message/message.ts'
 import { checkCategory } from '../message/name.ts'
 import { checkPartitions } from '../message/partitions.ts'
@@ -76,12 +76,19 @@ export interface Aggregate<C extends string = string, E extends string = string>
 }
 
 const checkSnapshot = (name: string, options: SnapshotOptions): Required<SnapshotOptions> => {
+  expectObject(`snapshot of aggregate ${name}`, options)
+  const tag: unknown = options.tag ?? '1'
+  if (typeof tag !== 'string')
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `Aggregate ${name}: snapshot.tag is ${shown(tag)}; it must be a text.`,
+    )
   if (!Number.isSafeInteger(options.every) || options.every < 1)
     throw new ThenceError(
       'CONFIG_INVALID',
-      `Aggregate ${name}: snapshot.every is ${options.every}; it must be a whole number from 1.`,
+      `Aggregate ${name}: snapshot.every is ${shown(options.every)}; it must be a whole number from 1.`,
     )
-  return { every: options.every, tag: options.tag ?? '1' }
+  return { every: options.every, tag }
 }
 
 /**
@@ -94,8 +101,11 @@ export function aggregate<State, E extends string, C extends Issued>(
   options: AggregateOptions<State, E, C>,
 ): Aggregate<C['type'], E> {
   checkCategory('The aggregate', name)
+  expectObject(`What aggregate ${name} is`, options)
   expectFunction(`initial of aggregate ${name}`, options.initial)
   expectFunction(`stream of aggregate ${name}`, options.stream)
+  expectFunction(`evolve of aggregate ${name}`, options.evolve)
+  expectFunction(`decide of aggregate ${name}`, options.decide)
   const evolve = (on: (definition: AnyEvent, run: Apply) => Chain<AnyEvent, Apply>): unknown =>
     options.evolve(on as never)
   const decide = (

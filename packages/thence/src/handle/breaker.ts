@@ -6,6 +6,7 @@ import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { ErrorKind } from '../errors.ts'
+import { expectObject } from '../message/expect.ts'
 
 /** A breaker as it is written; what is left out is as the default says. It holds for one process. */
 export interface BreakerOptions {
@@ -32,12 +33,13 @@ const fallback = { failures: 0.5, minimum: 20, window: '30s', pause: '30s' } as 
 
 /** @throws CONFIG_INVALID */
 export function breakerPolicy(what: string, options: BreakerOptions = {}): BreakerPolicy {
+  expectObject(`breaker of ${what}`, options)
   const { failures, minimum, window, pause } = { ...fallback, ...options }
   const times = {
     window: milliseconds(`breaker.window of ${what}`, window),
     pause: milliseconds(`breaker.pause of ${what}`, pause),
   }
-  const share = failures > 0 && failures <= 1
+  const share = typeof failures === 'number' && failures > 0 && failures <= 1
   if (share && Number.isSafeInteger(minimum) && minimum >= 1 && times.window > 0 && times.pause > 0)
     return { failures, minimum, ...times }
   throw new ThenceError(

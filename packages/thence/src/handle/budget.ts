@@ -4,6 +4,7 @@
  * Budgets" (finagle.github.io/blog/2016/02/08/retry-budgets); here a retry that has no room waits, and is never dropped.
  */
 import { ThenceError } from '../errors.ts'
+import { expectObject } from '../message/expect.ts'
 
 /** A budget as it is written. It holds for one process. */
 export interface BudgetOptions {
@@ -22,6 +23,7 @@ const saved = 10
 
 /** @throws CONFIG_INVALID */
 export function budgetPolicy(what: string, options: BudgetOptions = {}): Budget {
+  expectObject(`retry.budget of ${what}`, options)
   const budget = { ...defaultBudget, ...options }
   const { share, perSecond } = budget
   if (Number.isFinite(share) && share >= 0 && Number.isFinite(perSecond) && perSecond > 0)

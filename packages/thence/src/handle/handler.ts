@@ -7,7 +7,7 @@ import { isCount } from '../internal/count.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
-import { expectDefinition, expectFunction } from '../message/expect.ts'
+import { expectDefinition, expectFunction, expectObject, expectOneOf } from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { BreakerOptions, BreakerPolicy } from './breaker.ts'
@@ -144,12 +144,14 @@ export function handler<D extends AnyDefinition>(
 ): Handler<CommandTypeOf<D>> {
   checkName('The handler', name)
   const options: HandlerOptions<D> = typeof handle === 'function' ? { run: handle } : handle
+  expectObject(`What handler ${name} does`, options)
   const list = (Array.isArray(definitions) ? definitions : [definitions]) as readonly D[]
   expectFunction(`run of handler ${name}`, options.run)
   for (const definition of list) expectDefinition(`Handler ${name}`, definition)
-  const concurrency = options.concurrency ?? 16
-  const maxInFlight = options.maxInFlight ?? Math.max(100, concurrency)
-  const maxBytes = options.maxBytes ?? 4 * 1024 * 1024
+  const { key, from = 'start', concurrency = 16, timeout = '30s' } = options
+  if (key !== undefined) expectFunction(`key of handler ${name}`, key)
+  expectOneOf(`from of handler ${name}`, from, ['start', 'now'])
+  const { maxInFlight = Math.max(100, concurrency), maxBytes = 4 * 1024 * 1024 } = options
   if (list.length === 0 || ![concurrency, maxInFlight, maxBytes].every(isCount))
     throw new ThenceError(
       'CONFIG_INVALID',
@@ -162,12 +164,12 @@ export function handler<D extends AnyDefinition>(
     replay: replayMode(name, options.replay),
     definitions: list,
     run: options.run as Handler['run'],
-    key: options.key as Handler['key'],
-    from: options.from ?? 'start',
+    key: key as Handler['key'],
+    from,
     concurrency,
     partitions: checkPartitions(`Handler ${name}`, options.partitions),
     maxInFlight,
     maxBytes,
-    timeout: milliseconds(`timeout of handler ${name}`, options.timeout ?? '30s'),
+    timeout: milliseconds(`timeout of handler ${name}`, timeout),
   }
 }

@@ -5,6 +5,7 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import { expectObject } from '../message/expect.ts'
 
 /** A limit as it is written. It holds for one process. */
 export interface RateOptions {
@@ -22,7 +23,9 @@ export interface Rate {
 const most = 100_000
 
 /** @throws CONFIG_INVALID */
-export function ratePolicy(what: string, { limit, per }: RateOptions): Rate {
+export function ratePolicy(what: string, options: RateOptions): Rate {
+  expectObject(`rate of ${what}`, options)
+  const { limit, per } = options
   const length = milliseconds(`rate.per of ${what}`, per)
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= most && length >= 1)
     return { limit, per: length }

@@ -6,6 +6,7 @@ import type { Backoff } from '../internal/backoff.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import { expectObject } from '../message/expect.ts'
 import type { Budget, BudgetOptions } from './budget.ts'
 import { budgetPolicy, defaultBudget } from './budget.ts'
 import type { ErrorKind } from '../errors.ts'
@@ -52,6 +53,7 @@ const atLeastOne = (what: string, attempts: number): void => {
 
 /** @throws CONFIG_INVALID */
 export function retryPolicy(what: string, options: RetryOptions = {}): RetryPolicy {
+  expectObject(`retry of ${what}`, options)
   const { attempts, bugAttempts, base, cap } = { ...defaultRetry, ...options }
   atLeastOne(`retry.attempts of ${what}`, attempts)
   atLeastOne(`retry.bugAttempts of ${what}`, bugAttempts)

@@ -19,12 +19,13 @@ const plainNumber = (duration: Duration): number =>
 
 /** In milliseconds. @throws CONFIG_INVALID */
 export function milliseconds(what: string, duration: Duration): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration))
+  const text = typeof duration === 'string' ? duration : ''
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
   const unit = match === null ? undefined : units.get(String(match[2]))
   const value = unit === undefined ? plainNumber(duration) : Number(match?.[1]) * unit
   if (Number.isFinite(value) && value >= 0) return Math.round(value)
   throw new ThenceError(
     'CONFIG_INVALID',
-    `${what} is ${JSON.stringify(duration)}; write milliseconds, or text such as 500ms, 30s, 5m, 2h or 1d.`,
+    `${what} is ${text === '' ? String(duration) : JSON.stringify(text)}; write milliseconds, or text such as 500ms, 30s, 5m, 2h or 1d.`,
   )
 }

@@ -74,6 +74,12 @@ export function expectCount(what: string, value: unknown): void {
     throw invalid(`${what} must be a whole number of at least 1; this is ${shown(value)}.`)
 }
 
+/** @throws CONFIG_INVALID unless `value` is a number of milliseconds from 0; `Infinity` is for ever. */
+export function expectTime(what: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value >= 0))
+    throw invalid(`${what} must be a number of milliseconds, at least 0; this is ${shown(value)}.`)
+}
+
 /** @throws CONFIG_INVALID, with what is near, unless `value` is one of the names that are known. */
 export function expectOneOf(what: string, value: unknown, known: readonly string[]): void {
   if (known.some((one) => one === value)) return

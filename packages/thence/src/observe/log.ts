@@ -21,7 +21,7 @@ export interface Logger {
  */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
-const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
+export const logLevels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
 
 /** A new notable signal does not compile until it has a level and a line. */
 const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
@@ -108,12 +108,12 @@ const line = (signal: NotableSignal): string =>
 
 /** A listener that writes to `logger` what is at least as grave as `level`. @throws CONFIG_INVALID */
 export function logTo(logger: Logger, level: LogLevel = 'info'): Listener {
-  if (!levels.includes(level))
+  if (!logLevels.includes(level))
     throw new ThenceError(
       'CONFIG_INVALID',
-      `logLevel is ${String(level)}; give one of ${levels.join(', ')}.`,
+      `logLevel is ${String(level)}; give one of ${logLevels.join(', ')}.`,
     )
-  const told = new Set(levels.slice(0, levels.indexOf(level) + 1))
+  const told = new Set(logLevels.slice(0, logLevels.indexOf(level) + 1))
   return (signal) => {
     const own = levelOf[signal.name]
     if (told.has(own)) logger[own]?.(`thence: ${cleanText(line(signal), 1000)}`)

@@ -2,12 +2,22 @@
  * Read models made from events: which events change the view and how, and which queries it answers. A projection writes
  * to its view only, so that it can be rebuilt from the log at any time.
  */
+import { ThenceError } from '../errors.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { failurePolicy } from '../handle/failure-policy.ts'
 import type { RetryOptions } from '../handle/retry.ts'
+import { retryPolicy } from '../handle/retry.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
+import {
+  expectCount,
+  expectFlag,
+  expectFunction,
+  expectObject,
+  shown,
+  surprise,
+} from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { QueryDefinition } from '../message/query.ts'
@@ -82,6 +92,28 @@ export interface Projection<Q extends string = string, View = unknown> {
   readonly onFailure: FailurePolicy
 }
 
+const checkView = (what: string, view: unknown): void => {
+  const fits = typeof view === 'object' && view !== null && 'kind' in view && 'open' in view
+  if (!fits)
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `view of ${what} is ${shown(view)}; give documents() or tables(…).${surprise(view)}`,
+    )
+}
+
+const check = <View, Q extends string>(name: string, options: ProjectionOptions<View, Q>): void => {
+  const what = `projection ${name}`
+  expectObject(`What ${what} is`, options)
+  const { view, on, answers, inline, batch, key, retry } = options
+  checkView(what, view)
+  expectFunction(`on of ${what}`, on)
+  if (answers !== undefined) expectFunction(`answers of ${what}`, answers)
+  if (inline !== undefined) expectFlag(`inline of ${what}`, inline)
+  if (batch !== undefined) expectCount(`batch of ${what}`, batch)
+  if (key !== undefined) expectFunction(`key of ${what}`, key)
+  retryPolicy(what, retry)
+}
+
 /**
  * Defines a projection.
  * @param name unique in the app; also the name of its subscription and, for documents, of its collection.
@@ -92,6 +124,7 @@ export function projection<View, Q extends string = never>(
   options: ProjectionOptions<View, Q>,
 ): Projection<Q, View> {
   checkName('The projection', name)
+  check(name, options)
   type OnEvent = (definition: AnyDefinition, run: Apply) => Chain<AnyDefinition, Apply>
   type OnQuery = (definition: AnyQuery, run: Answer) => Chain<AnyQuery, Answer>
   const { answers } = options

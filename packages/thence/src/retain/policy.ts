@@ -5,6 +5,13 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import {
+  expectFlag,
+  expectFunction,
+  expectList,
+  expectObject,
+  expectOneOf,
+} from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
 import type { MessageView } from '../message/view.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
@@ -96,10 +103,13 @@ const subject = ({ category, stream }: RetentionRule): string => {
 
 /** @throws CONFIG_INVALID, NAME_INVALID */
 export function ruleOf(options: RetentionRule): Rule {
+  expectObject('A retention rule', options)
   const { category, stream, olderThan, remove = 'messages', tombstone = false } = options
   const what = subject(options)
-  if (remove !== 'messages' && remove !== 'streams')
-    throw invalid(`remove of the retention of ${what} must be 'messages' or 'streams'.`)
+  expectOneOf(`remove of the retention of ${what}`, remove, ['messages', 'streams'])
+  expectFlag(`tombstone of the retention of ${what}`, tombstone)
+  if (options.archive !== undefined)
+    expectFunction(`archive of the retention of ${what}`, options.archive)
   if (tombstone && remove === 'messages')
     throw invalid(`tombstone of the retention of ${what} needs remove: 'streams'.`)
   return {
@@ -140,6 +150,10 @@ const checkDistinct = (rules: readonly Rule[]): void => {
  */
 export function retentionOf(options: RetentionOptions, sagas: readonly string[] = []): Retention {
   const { log = [], timers, every = '1h', ignore = [] } = options
+  expectList('retention.log', log)
+  expectList('retention.ignore', ignore)
+  for (const name of ignore) checkName('What retention.ignore names', name)
+  if (timers !== undefined) milliseconds('retention.timers', timers)
   const fired: readonly RetentionRule[] =
     timers === undefined
       ? []

@@ -11,7 +11,7 @@ import { collect } from '../message/collect.ts'
 import type { AnyEvent, DataOf, EventDefinition, Readable } from '../message/define.ts'
 import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
-import { expectDefinition, expectFunction } from '../message/expect.ts'
+import { expectDefinition, expectFunction, expectList, expectObject } from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
 import { checkPartitions } from '../message/partitions.ts'
 import { plain } from '../message/schema.ts'
@@ -129,8 +129,11 @@ const factsOf = (name: string): Saga['facts'] =>
   ) as unknown as Saga['facts']
 
 const checkSteps = (name: string, steps: readonly Step[]): void => {
+  expectList(`steps of saga ${name}`, steps)
   const names = new Set<string>()
-  for (const { name: step } of steps) {
+  for (const one of steps) {
+    expectObject(`A step of saga ${name}`, one)
+    const { name: step } = one
     if (names.has(step))
       throw new ThenceError('NAME_TAKEN', `Saga ${name} has two steps named ${step}.`)
     names.add(step)
@@ -161,12 +164,15 @@ export function saga<
   const Steps extends readonly Step<Start>[] = readonly [],
 >(name: string, options: SagaOptions<Type, Start, State, Steps>): Saga {
   checkCategory('The saga', name)
+  expectObject(`What saga ${name} is`, options)
   expectFunction(`key of saga ${name}`, options.key)
   expectDefinition(`startedBy of saga ${name}`, options.startedBy)
   checkName('The saga', `${name}.timerFired`)
+  const { on, state, onTimer } = options
   const steps = (options.steps ?? []) as readonly Step[]
   checkSteps(name, steps)
-  const { on } = options
+  for (const [option, value] of Object.entries({ on, state, onTimer }))
+    if (value !== undefined) expectFunction(`${option} of saga ${name}`, value)
   if (steps.length === 0 && on === undefined)
     throw new ThenceError('CONFIG_INVALID', `Saga ${name} has neither steps nor reactions.`)
   const reacting = (add: (definition: AnyEvent, run: React) => Chain<AnyEvent, React>): unknown =>
@@ -179,9 +185,9 @@ export function saga<
     steps,
     partitions: checkPartitions(`Saga ${name}`, options.partitions),
     onFailure: failurePolicy(`Saga ${name}`, options.onFailure),
-    initial: () => kept(name, options.state?.()),
+    initial: () => kept(name, state?.()),
     on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),
-    onTimer: options.onTimer as Saga['onTimer'],
+    onTimer: onTimer as Saga['onTimer'],
     facts: factsOf(name),
   }
 }

@@ -8,7 +8,7 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyCommand, AnyDefinition, AnyEvent, DataOf } from '../message/define.ts'
 import type { CommandMessage } from '../message/message.ts'
-import { expectDefinition, expectFunction } from '../message/expect.ts'
+import { expectDefinition, expectFlag, expectFunction, expectObject } from '../message/expect.ts'
 import { checkName } from '../message/name.ts'
 
 /** What a saga knows when it writes a command. Its functions need no `this`. */
@@ -94,20 +94,27 @@ export function step<
   options: StepOptions<Start, Done, Failed, Undone>,
 ): Step<Start, NoInfer<Done | Failed | Undone>> {
   checkName('The step', name)
+  expectObject(`What step ${name} is`, options)
   expectFunction(`do of step ${name}`, options.do)
   expectDefinition(`done of step ${name}`, options.done)
-  const { failed = [], timeout, undone, undo } = options
+  const { failed = [], timeout, undone, undo, retry, pivot = false } = options
+  const failures = (Array.isArray(failed) ? failed : [failed]) as readonly AnyEvent[]
+  for (const one of failures) expectDefinition(`failed of step ${name}`, one)
+  if (undo !== undefined) expectFunction(`undo of step ${name}`, undo)
+  if (undone !== undefined) expectDefinition(`undone of step ${name}`, undone)
+  if (retry !== undefined) expectObject(`retry of step ${name}`, retry)
+  expectFlag(`pivot of step ${name}`, pivot)
   if (undone !== undefined && undo === undefined)
     throw new ThenceError('CONFIG_INVALID', `Step ${name} has undone but no undo that leads to it.`)
   return {
     name,
     do: options.do,
     done: options.done,
-    failed: Array.isArray(failed) ? (failed as readonly AnyEvent[]) : [failed as AnyEvent],
+    failed: failures,
     undo,
     undone,
     timeout: timeout === undefined ? undefined : milliseconds(`timeout of step ${name}`, timeout),
-    retry: retryPolicy(`Step ${name}`, { ...once, ...options.retry }),
-    pivot: options.pivot ?? false,
+    retry: retryPolicy(`Step ${name}`, { ...once, ...retry }),
+    pivot,
   }
 }

@@ -14,7 +14,7 @@ import { adopt, confirmEvery, goneAfter } from './adopt.ts'
 import type { Firing, Tell } from './fire.ts'
 import { failTimer, fireOne, fireOrFail, scheduleOf } from './fire.ts'
 import type { Schedule } from './schedule.ts'
-import { slotMessage, suffixOf } from './slots.ts'
+import { tryOut } from './try-out.ts'
 
 /** So many timers are fired in one transaction at most, and none after so many messages: a schedule may catch up. */
 const batch = 200
@@ -49,14 +49,13 @@ export class TimerClock {
 
   /**
    * Plans the schedules that are new, and begins.
-   * @throws SCHEMA_INVALID, CONFIG_INVALID and whatever `send` throws, if a schedule writes no valid command; STORE_…
+   * @throws CONFIG_INVALID if `send` of a schedule throws, with that as its cause; SCHEMA_INVALID and the like, if what it writes
+   * is no valid command; STORE_…
    */
   async start(): Promise<void> {
     const { tools } = this.#store
-    for (const schedule of this.#schedules.values()) {
-      const time = schedule.slots.next(tools.runtime.now())
-      slotMessage(schedule, { time, manual: false, suffix: suffixOf(time) }, tools)
-    }
+    for (const schedule of this.#schedules.values())
+      tryOut(schedule, schedule.slots.next(tools.runtime.now()), tools)
     await this.#adopt(true)
     this.#rounds.start()
   }

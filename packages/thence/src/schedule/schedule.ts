@@ -2,7 +2,7 @@
  * Schedules: a command at each moment that a cron pattern names. A definition is data and a function; it knows no store.
  */
 import { ThenceError } from '../errors.ts'
-import { expectFunction, expectMessage } from '../message/expect.ts'
+import { expectFunction, expectMessage, expectObject, expectOneOf } from '../message/expect.ts'
 import type { CommandMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -67,13 +67,10 @@ export function schedule(name: string, options: ScheduleOptions): Schedule {
       'NAME_INVALID',
       `The schedule "${name.slice(0, 80)}…" must have a name of at most ${longestName} characters.`,
     )
+  expectObject(`What schedule ${name} is`, options)
   const { cron, zone = 'UTC', catchUp = 'latest', send } = options
   expectFunction(`send of schedule ${name}`, send)
-  if (!catchUps.includes(catchUp))
-    throw new ThenceError(
-      'CONFIG_INVALID',
-      `catchUp of schedule ${name} is ${String(catchUp)}; it is one of ${catchUps.join(', ')}.`,
-    )
+  expectOneOf(`catchUp of schedule ${name}`, catchUp, catchUps)
   const slots = new CronSlots(`Schedule ${name}`, { cron, zone })
   return { part: 'schedule', name, cron, zone, catchUp, slots, send }
 }

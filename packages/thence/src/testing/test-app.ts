@@ -4,7 +4,8 @@
  */
 import { memory } from '../adapters/memory/database.ts'
 import type { App } from '../app/app.ts'
-import type { AppBuilder, AppOptions } from '../app/builder.ts'
+import type { AppBuilder } from '../app/builder.ts'
+import type { AppOptions } from '../app/options.ts'
 import { app } from '../app/builder.ts'
 import type { Duration } from '../internal/duration.ts'
 import type { Spy } from './spy.ts'

@@ -13,6 +13,7 @@ import type {
 } from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
+import { expectTime } from '../../message/expect.ts'
 import { type MemoryClock, type MemoryStore, memoryStore } from './store.ts'
 import { MemoryTransaction } from './transaction.ts'
 
@@ -46,6 +47,7 @@ class MemoryDatabase implements Database {
   constructor({ store, transactionTimeout = 30_000 }: MemoryOptions) {
     this.capabilities = Object.freeze({ sql: false, durable: false, shared: store !== undefined })
     this.#store = store ?? memoryStore()
+    expectTime('transactionTimeout of memory', transactionTimeout)
     this.#limit = transactionTimeout
   }
 

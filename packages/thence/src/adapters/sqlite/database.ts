@@ -3,6 +3,7 @@
  */
 import { isThenceError, ThenceError } from '../../errors.ts'
 import { Gate } from '../../internal/gate.ts'
+import { expectOneOf, expectTime } from '../../message/expect.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type {
   Capabilities,
@@ -58,18 +59,11 @@ export class SqliteStore implements Database {
   #closing: Promise<void> | undefined
 
   constructor(options: SqliteOptions) {
-    const { database, transactionTimeout = 30_000, busyTimeout = 5000 } = options
-    const synchronous = options.synchronous ?? 'full'
-    if (!['full', 'normal', 'off'].includes(synchronous))
-      throw new ThenceError(
-        'CONFIG_INVALID',
-        `synchronous is full, normal or off, not ${synchronous}.`,
-      )
-    if (typeof (database as SqliteDatabase | undefined)?.prepare !== 'function')
-      throw new ThenceError(
-        'CONFIG_INVALID',
-        'sqlite({ database }) takes an open connection: new DatabaseSync(path) of node:sqlite, or one of better-sqlite3.',
-      )
+    const database = connectionOf(options)
+    const { transactionTimeout = 30_000, busyTimeout = 5000, synchronous = 'full' } = options
+    expectOneOf('synchronous of sqlite', synchronous, ['full', 'normal', 'off'])
+    expectTime('transactionTimeout of sqlite', transactionTimeout)
+    expectTime('busyTimeout of sqlite', busyTimeout)
     this.#options = { transactionTimeout, busyTimeout, synchronous }
     this.#connection = new Connection(database)
     const main = this.#connection
@@ -187,6 +181,16 @@ export class SqliteStore implements Database {
       )
     return this.#opened
   }
+}
+
+const connectionOf = (options: Partial<SqliteOptions> | undefined | null): SqliteDatabase => {
+  const database = options?.database
+  if (typeof database?.prepare === 'function' && typeof database.exec === 'function')
+    return database
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    'sqlite({ database }) takes an open connection: new DatabaseSync(path) of node:sqlite, or one of better-sqlite3.',
+  )
 }
 
 const checkEncoding = (connection: Connection): void => {

@@ -2,7 +2,8 @@
  * A process that runs the user's app: it boots, serves, crashes, stops, and boots again, as a supervisor would have it.
  */
 import type { App } from '../../app/app.ts'
-import { app, type AppBuilder, type AppOptions } from '../../app/builder.ts'
+import { app, type AppBuilder } from '../../app/builder.ts'
+import type { AppOptions } from '../../app/options.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { ThenceError } from '../../errors.ts'
