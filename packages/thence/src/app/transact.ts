@@ -130,26 +130,30 @@ class Call<C extends string, T> {
     const { once, timeout } = this.#options
     const options =
       timeout === undefined ? {} : { timeout: milliseconds('timeout of transaction', timeout) }
-    return this.#on.store.transact(async (writer) => {
+    const turns = new Turns()
+    const work = async (writer: Writer): Promise<TransactionResult<T>> => {
       const { inbox } = writer.transaction
       // First, so that of two that do the same at once the second waits, or finds it done.
       if (once !== undefined && !(await inbox.remember(once.consumer, once.id, nothing)))
         return this.#duplicate(writer.transaction, once)
-      const value = await this.#attempt(writer)
+      const value = await this.#attempt(writer, turns)
       const place = await placeOf(writer)
       const token = this.#on.store.tools.tokens.make(place)
       const result = { value, position: place.position, token, duplicate: false }
       return once === undefined
         ? result
         : { ...result, value: await this.#conclude(writer, once, { value, place }) }
-    }, options)
+    }
+    return this.#on.store.transact(work, options).catch((error: unknown) => {
+      turns.fail()
+      throw error
+    })
   }
 
   /** Runs the work, as long as nobody gives up. */
-  async #attempt(writer: Writer): Promise<T> {
+  #attempt(writer: Writer, turns: Turns): Promise<T> {
     const { store, deciders, snapshots, timerSet, ending } = this.#on
     const { signal } = this.#options
-    const turns = new Turns()
     const transaction = appTransaction({
       writer,
       tools: store.tools,
@@ -159,11 +163,9 @@ class Call<C extends string, T> {
         void this.#after.push(() => snapshots.consider(aggregate, executed)),
       timerSet: () => void this.#after.push(timerSet),
     })
-    const value = await unless(ending, stopped, () =>
-      unless(signal, aborted, async () => this.#work(transaction)),
+    return unless(ending, stopped, () =>
+      unless(signal, aborted, () => turns.run(() => this.#work(transaction))),
     )
-    turns.close()
-    return value
   }
 
   /** Keeps the result beside the inbox row; gives it as it will be read back. */

@@ -100,17 +100,14 @@ export function appTransaction(opened: Opened): AppTransaction {
     turns.take(() => writer.savepoint(work))
   function send(command: CommandMessage): Promise<AppendResult>
   function send(command: CommandMessage, when: When): Promise<Scheduled>
-  async function send(command: CommandMessage, when?: When): Promise<AppendResult | Scheduled> {
-    expectMessage('send', command, 'command')
-    return when === undefined
-      ? undoable(() => sendNow(opened, command))
-      : undoable(() => sendLater(opened, command, when))
+  function send(command: CommandMessage, when?: When): Promise<AppendResult | Scheduled> {
+    return undoable<AppendResult | Scheduled>(async () => {
+      expectMessage('send', command, 'command')
+      return when === undefined ? sendNow(opened, command) : sendLater(opened, command, when)
+    })
   }
   return {
-    append: async (options) => {
-      const append = checkedAppend(options)
-      return undoable(() => writer.append(append))
-    },
+    append: (options) => undoable(async () => writer.append(checkedAppend(options))),
     send,
     stream: (name, options) =>
       streamPages(options, async (page) => {

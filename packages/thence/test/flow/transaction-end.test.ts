@@ -1,5 +1,5 @@
 // How a user's transaction ends: what it refuses, what undoes it, and what waits for it.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { all, gate, kinds } from '../kit/places.ts'
 import type { Transaction } from '../kit/sums.ts'
 import { Add, Added, Note, start, Sum, types } from '../kit/sums.ts'
@@ -57,6 +57,56 @@ describe.each(kinds)('the end of a transaction on $name', ({ make }) => {
     await test.settle()
     expect(await types(test)).toEqual([])
   })
+
+  it.each([
+    ['one call', 1, (tx: Transaction) => void tx.append({ events: Added({ n: 1 }) })],
+    ['three', 3, (tx: Transaction) => void tx.append({ events: Added({ n: 1 }) })],
+    ['commands', 20, (tx: Transaction) => void tx.send(Note({ n: 1 }))],
+    ['a row', 1, (tx: Transaction) => void tx.documents.put('mine', 'row', '1')],
+  ])(
+    'undoes all with %s that nobody awaits, and leaves no error to nobody',
+    async (_, times, call) => {
+      const unhandled: unknown[] = []
+      const hear = (error: unknown): void => void unhandled.push(error)
+      process.on('unhandledRejection', hear)
+      onTestFinished(() => void process.off('unhandledRejection', hear))
+      const test = await start(make())
+      const begin = (tx: Transaction): void => {
+        for (let n = 0; n < times; n += 1) call(tx)
+      }
+      const works: readonly ((tx: Transaction) => Promise<void> | void)[] = [
+        begin,
+        async (tx) => begin(tx),
+        async (tx) => {
+          await tx.append({ events: Added({ n: 1 }) })
+          begin(tx)
+        },
+      ]
+      for (const work of works)
+        await expect(test.app.transaction(work)).rejects.toMatchObject({ code: 'STATE_INVALID' })
+      const thrown = new Error('the work failed')
+      const fails = (tx: Transaction): void => {
+        begin(tx)
+        throw thrown
+      }
+      await expect(test.app.transaction(fails)).rejects.toBe(thrown)
+      const late = test.app.transaction(
+        async (tx) => {
+          await gate().opened.finally(() => begin(tx))
+        },
+        { timeout: '1s' },
+      )
+      await expect(test.runtime.until(late)).rejects.toMatchObject({ code: 'TRANSACTION_TIMEOUT' })
+      await test.settle()
+      // The process tells of an unhandled rejection once its tasks are done.
+      await new Promise<void>((resolve) => void setImmediate(resolve))
+      expect(unhandled).toEqual([])
+      expect(await types(test)).toEqual([])
+      expect(await test.app.transaction((tx) => tx.documents.get('mine', 'row'))).toMatchObject({
+        value: undefined,
+      })
+    },
+  )
 
   it('comes when its time is over', async () => {
     const test = await start(make())
