@@ -257,7 +257,7 @@ describe('a retention that is not meant so', () => {
     [
       'removes something else',
       { log: [{ stream: 'a', olderThan: 1, remove: 'x' as never }] },
-      /'messages' or/,
+      /one of messages, streams/,
     ],
     [
       'ends what goes by message',

@@ -161,7 +161,7 @@ describe.each(kinds)('a slot that cannot be sent, on $name', ({ make }) => {
     const Unknown = command('Unknown', plain<object>())
     const state = { broken: true }
     for (const [part, error] of [
-      [moody(state), { message: 'no paper' }],
+      [moody(state), { code: 'CONFIG_INVALID', message: expect.stringContaining('no paper') }],
       [nightly({ send: () => Unknown({}) }), { code: 'MESSAGE_UNKNOWN' }],
       [
         nightly({ send: () => Make({ of: undefined as never, manual: Number.NaN as never }) }),
