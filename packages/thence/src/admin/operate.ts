@@ -47,7 +47,7 @@ const wrongState = (letter: DeadLetter, advice: string): ThenceError =>
     details: { id: letter.id, state: letter.state },
   })
 
-const requireReason = (reason: string, what: string): string => {
+export const requireReason = (reason: string, what: string): string => {
   const text = reasonText(reason)
   if (text !== null) return text
   throw new ThenceError(
@@ -156,7 +156,7 @@ export async function discard(on: On, id: string, reason: string): Promise<Acted
 }
 
 /** A subscription that is one sequence stands before the message: its checkpoint has to pass it too. */
-const passOver = async (
+export const passOver = async (
   transaction: Transaction,
   { subscription, message: { position } }: DeadLetter,
 ): Promise<void> => {

@@ -12,7 +12,7 @@ import { requireSubscription, summaryOf } from './dead-letters.ts'
 import type { JobView } from './jobs.ts'
 import { jobView } from './jobs.ts'
 import type { On } from './on.ts'
-import { audited, notFound, runtimeOf } from './on.ts'
+import { audited, runtimeOf } from './on.ts'
 
 export interface RedrivePlan {
   /** How many parked letters match. */
@@ -42,17 +42,24 @@ const sampleSize = 5
 const mostIds = 1000
 const mostGroups = 100_000
 
-const checkFilter = async (transaction: Transaction, filter: RedriveFilter): Promise<void> => {
+/** @throws NOT_FOUND (the subscription), CONFIG_INVALID (too many ids) */
+export const checkFilter = async (
+  transaction: Transaction,
+  filter: RedriveFilter,
+): Promise<void> => {
   if (filter.subscription !== undefined) await requireSubscription(transaction, filter.subscription)
   if ((filter.ids?.length ?? 0) <= mostIds) return
   throw new ThenceError(
     'CONFIG_INVALID',
-    `${filter.ids?.length} ids are too many for one redrive; give at most ${mostIds}, or a filter.`,
+    `${filter.ids?.length} ids are too many at once; give at most ${mostIds}, or a filter.`,
   )
 }
 
-const parked = async ({ deadLetters }: Transaction, filter: RedriveFilter): Promise<number> =>
-  (await deadLetters.counts({ ...filter, state: 'parked' })).parked
+/** How many parked letters match. */
+export const parkedCount = async (
+  { deadLetters }: Transaction,
+  filter: RedriveFilter,
+): Promise<number> => (await deadLetters.counts({ ...filter, state: 'parked' })).parked
 
 /** What a redrive would send through again; changes nothing. @throws NOT_FOUND (the subscription), CONFIG_INVALID */
 export function planRedrive({ database }: On, filter: RedriveFilter = {}): Promise<RedrivePlan> {
@@ -60,7 +67,7 @@ export function planRedrive({ database }: On, filter: RedriveFilter = {}): Promi
     await checkFilter(transaction, filter)
     const wanted = { ...filter, state: 'parked', limit: sampleSize } as const
     const letters = await transaction.deadLetters.list(wanted)
-    return { total: await parked(transaction, filter), sample: letters.map(summaryOf) }
+    return { total: await parkedCount(transaction, filter), sample: letters.map(summaryOf) }
   })
 }
 
@@ -98,8 +105,15 @@ const specOf = ({
   }
 }
 
+/** No letter matches. */
+export const noneParked = (): ThenceError =>
+  new ThenceError('NOT_FOUND', 'No parked dead letter matches. See: thence dead-letters list.')
+
 /** When the last of them was parked, which may be later than now: the clock may have been set back, or it was that of another process. */
-const lastParked = async ({ deadLetters }: Transaction, filter: RedriveFilter): Promise<number> => {
+export const lastParked = async (
+  { deadLetters }: Transaction,
+  filter: RedriveFilter,
+): Promise<number> => {
   const groups = await deadLetters.groups({ ...filter, state: 'parked', limit: mostGroups })
   return groups.reduce((latest, { last }) => Math.max(latest, last), 0)
 }
@@ -114,11 +128,8 @@ export async function startRedrive(on: On, options: RedriveOptions = {}): Promis
   const spec = specOf(options)
   return on.database.transact(async (transaction) => {
     await checkFilter(transaction, spec.filter)
-    const all = await parked(transaction, spec.filter)
-    if (all === 0)
-      throw notFound('parked dead letter', 'like that', {
-        advice: 'See: thence dead-letters list.',
-      })
+    const all = await parkedCount(transaction, spec.filter)
+    if (all === 0) throw noneParked()
     const [id, now] = [runtimeOf(on).id(), await transaction.timers.now()]
     const until = Math.max(now, await lastParked(transaction, spec.filter))
     const job = {

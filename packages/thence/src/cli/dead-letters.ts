@@ -7,12 +7,13 @@ import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { DeadLetterView } from '../admin/dead-letters.ts'
 import { deadLetter, deadLetterGroups, deadLetters } from '../admin/dead-letters.ts'
-import { discard, edit, restore } from '../admin/operate.ts'
+import { edit, restore } from '../admin/operate.ts'
 import type { DeadLetterState } from '../ports/dead-letters.ts'
+import { addDiscard } from './discard.ts'
 import { usage } from './exit-code.ts'
 import { messageText } from './message.ts'
 import type { FilterOptions } from './redrive.ts'
-import { addRedrive, filterOf, withFilter } from './redrive.ts'
+import { addRedrive, filterOf, placeText, withFilter } from './redrive.ts'
 import type { Verb } from './session.ts'
 import { given, onStore, whole } from './session.ts'
 import { columns, fields, table } from './table.ts'
@@ -38,7 +39,17 @@ const listVerb: Verb<ListOptions> = async (session, { options }) => {
   terminal.print(
     ...table(
       terminal,
-      columns('ID', 'STATE', 'SUBSCRIPTION', 'KEY', 'MESSAGE', '>POSITION', 'PARKED', 'ERROR…'),
+      columns(
+        'ID',
+        'STATE',
+        'SUBSCRIPTION',
+        'KEY',
+        'MESSAGE',
+        '>POSITION',
+        'PARKED',
+        'KIND',
+        'ERROR…',
+      ),
       found.map((one) => [
         one.id,
         one.state,
@@ -47,6 +58,7 @@ const listVerb: Verb<ListOptions> = async (session, { options }) => {
         one.type,
         count(one.position),
         relative(one.time, now),
+        one.kind,
         `${one.errorName}: ${one.errorMessage}`,
       ]),
     ),
@@ -122,7 +134,7 @@ const groupsVerb: Verb<GroupsOptions> = async (session, { options }) => {
   terminal.print(
     ...table(
       terminal,
-      columns('GROUP', 'SUBSCRIPTION', '>LETTERS', 'FIRST', 'LAST', 'SAMPLE', 'ERROR…'),
+      columns('GROUP', 'SUBSCRIPTION', '>LETTERS', 'FIRST', 'LAST', 'SAMPLE', 'KIND', 'ERROR…'),
       found.map(({ sample, ...one }) => [
         one.fingerprint,
         one.subscription,
@@ -130,6 +142,7 @@ const groupsVerb: Verb<GroupsOptions> = async (session, { options }) => {
         relative(one.first, now),
         relative(one.last, now),
         sample.id,
+        sample.kind,
         `${sample.errorName}: ${sample.errorMessage}`,
       ]),
     ),
@@ -138,28 +151,13 @@ const groupsVerb: Verb<GroupsOptions> = async (session, { options }) => {
   terminal.hint(`Try one, then the rest: ${suggest(`dead-letters redrive --group ${first}`)}`)
 }
 
-const discardVerb: Verb<{ readonly reason: string }> = async (
-  { on, terminal },
-  { args: [id = ''], options },
-) => {
-  if (options.reason.trim() === '') throw usage('--reason must say something.')
-  const acted = await discard(on, id, options.reason)
-  if (terminal.json) return terminal.document({ discarded: 1, ...acted })
-  terminal.print(
-    `Discarded: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
-  )
-  terminal.note('What waited behind it goes on.')
-}
-
 const restoreVerb: Verb<{ readonly reason?: string }> = async (
   { on, terminal, suggest },
   { args: [id = ''], options },
 ) => {
   const acted = await restore(on, id, given({ reason: options.reason }))
   if (terminal.json) return terminal.document({ restored: 1, ...acted })
-  terminal.print(
-    `Restored: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
-  )
+  terminal.print(`Restored: ${placeText(acted)}.`)
   terminal.note('It is parked. Its key has gone on meanwhile and does not wait for it.')
   terminal.hint(`Send it through again: ${suggest(`dead-letters redrive ${acted.id}`)}`)
 }
@@ -196,10 +194,7 @@ const editVerb: Verb<EditOptions> = async (
   const data = file === undefined ? options.data : fromFile(file)
   const acted = await edit(on, id, { data, ...given({ reason }) })
   if (terminal.json) return terminal.document({ edited: 1, ...acted })
-  terminal.print(
-    `Edited: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}; the new message ` +
-      `is ${acted.messageId}.`,
-  )
+  terminal.print(`Edited: ${placeText(acted)}; the new message is ${acted.messageId}.`)
   terminal.note('The app checks it by its schema when it takes it: within a second if it runs.')
   terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
 }
@@ -244,12 +239,7 @@ export function addDeadLetters(program: Command): void {
     .option('--file <file>', 'a file that holds it; - is standard input')
     .option('--reason <text>', 'why, for the audit log')
     .action(onStore('write', editVerb))
-  noun
-    .command('discard')
-    .description('give a message up; what waits behind it goes on')
-    .argument('<id>', 'id of the dead letter')
-    .requiredOption('--reason <text>', 'why; it is kept with the letter')
-    .action(onStore('write', discardVerb))
+  addDiscard(noun)
   noun
     .command('restore')
     .description('take a discard back; its key does not wait for it')

@@ -6,7 +6,7 @@ import type { Command } from 'commander'
 import type { RebuildAsked } from '../admin/views.ts'
 import { askRebuild, dropView, switchBack, switchView, view, views } from '../admin/views.ts'
 import type { Duration } from '../internal/duration.ts'
-import type { ViewStatus } from '../project/progress.ts'
+import type { BuildStatus, ViewStatus } from '../project/progress.ts'
 import { diff } from './rebuild-diff.ts'
 import type { Session, Verb } from './session.ts'
 import { given, onStore, whole } from './session.ts'
@@ -102,11 +102,16 @@ const drop: Verb<Why> = async ({ on, terminal }, { args: [name = '', text], opti
   )
 }
 
+const noteOf = ({ paused, parked, began }: BuildStatus, now: number): string => {
+  if (paused !== null) return `paused by ${paused.actor} ${relative(paused.time, now)}`
+  return parked > 0 ? `${count(parked)} parked` : `began ${relative(began, now)}`
+}
+
 const rowsOf = (one: ViewStatus, now: number): readonly (readonly Cell[])[] => {
   const { projection, serving, building, kept } = one
   const rows: (readonly Cell[])[] = [[projection, count(serving), 'serves', '', '', '', '', '']]
   if (building !== null) {
-    const { version, state, position, head, rate, left, began, parked } = building
+    const { version, state, position, head, rate, left } = building
     const what: Cell = state === 'halted' ? { text: state, style: 'red' } : state
     rows.push([
       projection,
@@ -116,12 +121,11 @@ const rowsOf = (one: ViewStatus, now: number): readonly (readonly Cell[])[] => {
       head > position ? count(head - position) : '-',
       rate === 0 ? '-' : `${count(Math.round(rate))}/s`,
       left === null ? '-' : span(left),
-      parked > 0 ? `${count(parked)} parked` : `began ${relative(began, now)}`,
+      noteOf(building, now),
     ])
   }
   if (kept !== null) {
-    const until =
-      kept.until === null ? 'until the next rebuild' : `until ${relative(kept.until, now)}`
+    const until = kept.until === null ? 'until the next rebuild' : `for ${span(kept.until - now)}`
     rows.push([projection, count(kept.version), 'kept', count(kept.position), '', '', '', until])
   }
   return rows

@@ -2,11 +2,14 @@
  * `thence dead-letters redrive`: one letter at once, or many by a job that the running app does.
  */
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { JobView } from '../admin/jobs.ts'
+import type { Acted } from '../admin/operate.ts'
 import { redrive } from '../admin/operate.ts'
 import type { RedrivePlan } from '../admin/redrive.ts'
 import { planRedrive, startRedrive } from '../admin/redrive.ts'
+import type { ErrorKind } from '../errors.ts'
+import { errorKinds } from '../handle/classify.ts'
 import type { RedriveFilter } from '../app/redrive-job.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
@@ -24,6 +27,7 @@ export interface FilterOptions {
   readonly group?: string
   readonly type?: string
   readonly key?: string
+  readonly kind?: ErrorKind
   readonly since?: number
   readonly until?: number
 }
@@ -47,6 +51,7 @@ export const withFilter = (command: Command): Command =>
     .option('--group <fingerprint>', 'only those that failed in this way')
     .option('--type <type>', 'only messages of this type')
     .option('--key <key>', 'only of this key')
+    .addOption(new Option('--kind <kind>', 'only failures of this kind').choices(errorKinds))
     .option('--since <time>', 'only those parked since then, or so long ago', time)
     .option('--until <time>', 'only those parked until then', time)
 
@@ -55,9 +60,11 @@ export const filterOf = ({
   group: fingerprint,
   type,
   key,
+  kind,
   since,
   until,
-}: FilterOptions): RedriveFilter => given({ subscription, fingerprint, type, key, since, until })
+}: FilterOptions): RedriveFilter =>
+  given({ subscription, fingerprint, type, key, kind, since, until })
 
 interface RedriveOptions extends FilterOptions {
   readonly all?: boolean
@@ -75,6 +82,14 @@ interface RedriveOptions extends FilterOptions {
 export const whenPickedUp =
   'A running app takes it within a second, else the next one at its start.'
 
+/** `mail, key order-1, position 7`: where the message of a letter stands. */
+export const placeText = ({ subscription, key, position }: Acted): string =>
+  [
+    line(subscription),
+    ...(key === '' ? [] : [`key ${line(key)}`]),
+    `position ${count(position)}`,
+  ].join(', ')
+
 const redriveOne = async (
   { on, terminal, suggest }: Session,
   id: string,
@@ -82,16 +97,15 @@ const redriveOne = async (
 ): Promise<void> => {
   const acted = await redrive(on, id, given({ reason }))
   if (terminal.json) return terminal.document({ redriven: 1, ...acted })
-  terminal.print(
-    `Redriven: ${line(acted.subscription)}, key ${line(acted.key)}, position ${count(acted.position)}.`,
-  )
+  terminal.print(`Redriven: ${placeText(acted)}.`)
   terminal.note(whenPickedUp)
   terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
 }
 
-const tellPlan = ({ terminal }: Session, plan: RedrivePlan): void => {
+/** How many letters match and the first few of them; `would`: what would be done to them. */
+export const tellPlan = ({ terminal }: Session, plan: RedrivePlan, would: string): void => {
   if (terminal.json) return terminal.document(plan)
-  terminal.print(`${counted(plan.total, 'parked message')} would be sent through again.`)
+  terminal.print(`${counted(plan.total, 'parked message')} ${would}.`)
   if (plan.total === 0) return
   const rows = plan.sample.map((one) => [
     one.id,
@@ -119,11 +133,14 @@ const redriveMany = async (session: Session, options: RedriveOptions): Promise<v
   const { on } = session
   const { limit, rate, canary, stopAfter, reason, yes = false } = options
   const filter: RedriveFilter = { ...filterOf(options), ...given({ ids: options.id }) }
+  if (options.all === true && options.id !== undefined)
+    throw usage('--all and --id contradict each other; give one of them.')
   if (options.all !== true && Object.keys(filter).length === 0)
     throw usage('Say which: the id of one dead letter, --subscription, --group, …, or --all.')
   const plan = await planRedrive(on, filter)
   const total = Math.min(plan.total, limit ?? Infinity)
-  if (options.dryRun === true) return tellPlan(session, { ...plan, total })
+  if (options.dryRun === true)
+    return tellPlan(session, { ...plan, total }, 'would be sent through again')
   if (!yes && total > 0) await confirm(`sends ${counted(total, 'parked message')} through again`)
   const job = await startRedrive(on, {
     ...filter,

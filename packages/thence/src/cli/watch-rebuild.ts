@@ -5,7 +5,7 @@ import { projections } from '../admin/subscriptions.ts'
 import type { RebuildAsked } from '../admin/views.ts'
 import { view } from '../admin/views.ts'
 import { ThenceError } from '../errors.ts'
-import type { ViewStatus } from '../project/progress.ts'
+import type { BuildStatus, ViewStatus } from '../project/progress.ts'
 import { pause } from './pause.ts'
 import { Progress } from './progress.ts'
 import type { Session } from './session.ts'
@@ -38,22 +38,44 @@ interface Seen {
   readonly state: 'asked' | 'building' | 'ready' | 'serving'
   readonly position: number
   readonly through: number
-  /** The subscription that waits for a person, if it does. */
-  readonly halted: string | undefined
+  /** Why it waits for a person, if it does. */
+  readonly waits: ThenceError | undefined
+}
+
+const halted = (
+  projection: string,
+  { subscription, position }: { readonly subscription: string; readonly position: number },
+): ThenceError =>
+  new ThenceError(
+    'STATE_INVALID',
+    `The rebuild of ${projection} halted after position ${position}: a message failed. See: thence ` +
+      `dead-letters list --subscription ${subscription}`,
+  )
+
+/** A person has paused the building, or has to look at what failed. */
+const whyWaits = (projection: string, building: BuildStatus): ThenceError | undefined => {
+  const { paused, state, due, subscription } = building
+  if (paused !== null)
+    return new ThenceError(
+      'STATE_INVALID',
+      `${subscription} is paused by ${paused.actor}${paused.reason === null ? '' : `: ${paused.reason}`}. What was asked ` +
+        `for is kept; it goes on with: thence subscriptions resume ${subscription}`,
+      { details: { subscription } },
+    )
+  return state === 'halted' && due === 0 ? halted(projection, building) : undefined
 }
 
 const lookBeside = ({ serving, building }: ViewStatus, { projection, version }: Watched): Seen => {
-  if (serving === version) return { state: 'serving', position: 0, through: 0, halted: undefined }
+  if (serving === version) return { state: 'serving', position: 0, through: 0, waits: undefined }
   if (building?.version !== version)
     throw new ThenceError(
       'STATE_INVALID',
       `Version ${version ?? 0} of ${projection} was dropped before it could serve.`,
     )
-  const { position, head: through, from, subscription, due } = building
-  const halted = building.state === 'halted' && due === 0 ? subscription : undefined
+  const { position, head: through, from } = building
   const begun = position > from || through === from
   const state = building.state === 'ready' ? 'ready' : begun ? 'building' : 'asked'
-  return { state, position, through, halted }
+  return { state, position, through, waits: whyWaits(projection, building) }
 }
 
 const lookInPlace = async (
@@ -63,10 +85,12 @@ const lookInPlace = async (
   const one = (await projections({ database })).find(({ name }) => name === projection)
   const { position = 0, generation = 0, rebuildTo = null, haltedAt = null } = one ?? {}
   if (generation <= asked.generation)
-    return { state: 'asked', position, through: asked.head, halted: undefined }
+    return { state: 'asked', position, through: asked.head, waits: undefined }
   const through = rebuildTo ?? position
   const state = rebuildTo === null ? 'serving' : 'building'
-  return { state, position, through, halted: haltedAt === null ? undefined : projection }
+  const waits =
+    haltedAt === null ? undefined : halted(projection, { subscription: projection, position })
+  return { state, position, through, waits }
 }
 
 class Watch {
@@ -83,12 +107,12 @@ class Watch {
   }
 
   /** Gives the outcome, or nothing as long as it goes on. */
-  take({ state, position, through, halted }: Seen): RebuildOutcome | undefined {
+  take({ state, position, through, waits }: Seen): RebuildOutcome | undefined {
     const still = Date.now() - this.#moved
     if (state === 'serving' || state === this.#watched.until)
       return { state, position: this.#through, through: this.#through }
     this.#through = through
-    if (halted !== undefined) throw this.#halted(position, halted)
+    if (waits !== undefined) throw waits
     if (state === 'asked') return still < beginsWithin ? undefined : { state, position, through }
     this.#progress.update(position, through)
     if (position !== this.#position) {
@@ -96,14 +120,6 @@ class Watch {
       this.#moved = Date.now()
     } else if (still > stallsAfter) throw this.#stalled(position)
     return undefined
-  }
-
-  #halted(position: number, subscription: string): ThenceError {
-    return new ThenceError(
-      'STATE_INVALID',
-      `The rebuild of ${this.#watched.projection} halted after position ${position}: a message failed. See: thence ` +
-        `dead-letters list --subscription ${subscription}`,
-    )
   }
 
   #stalled(position: number): ThenceError {
@@ -114,7 +130,7 @@ class Watch {
   }
 }
 
-/** Resolves when it is done, or when no app has begun it. @throws STATE_INVALID (halted), TIMEOUT, ABORTED */
+/** Resolves when it is done, or when no app has begun it. @throws STATE_INVALID (halted, paused), TIMEOUT, ABORTED */
 export async function watchRebuild(session: Session, watched: Watched): Promise<RebuildOutcome> {
   const { database, terminal, interruptible } = session
   const signal = interruptible()

@@ -23,7 +23,7 @@ const six = (database: Database): Promise<void> => {
     database,
     letter('1', 1, { time: 100 }),
     letter('2', 2, { fingerprint: 'F1', time: 200 }),
-    letter('3', 3, { key: 'K', time: 300 }),
+    letter('3', 3, { key: 'K', kind: 'permanent', time: 300 }),
     letter('4', 4, { subscription: 'P', time: 400, job: 'j1' }),
     letter('5', 5, { time: 500, job: 'J1' }),
     letter('6', 6, { message: { ...message, type: 'noted' }, time: 600 }),
@@ -31,13 +31,18 @@ const six = (database: Database): Promise<void> => {
 }
 
 const filtering: readonly Case[] = [
-  it('letters are listed by fingerprint, type, key, time, job and ids', async ({ database }) => {
+  it('letters are listed by fingerprint, type, key, kind, time, job and ids', async ({
+    database,
+  }) => {
     await six(database)
     const cases: readonly (readonly [LetterFilter, readonly string[]])[] = [
       [{ fingerprint: 'f1' }, ['1', '3', '4', '5', '6']],
       [{ fingerprint: 'F1' }, ['2']],
       [{ type: 'Noted' }, ['1', '2', '3', '4', '5']],
       [{ key: 'k' }, ['1', '2', '4', '5', '6']],
+      [{ kind: 'permanent' }, ['3']],
+      [{ kind: 'bug', fingerprint: 'f1' }, ['1', '4', '5', '6']],
+      [{ kind: 'transient' }, []],
       [{ since: 300 }, ['3', '4', '5', '6']],
       [{ until: 300 }, ['1', '2', '3']],
       [{ since: 301, until: 500 }, ['4', '5']],

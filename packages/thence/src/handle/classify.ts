@@ -8,7 +8,8 @@ import type { ErrorKind } from '../errors.ts'
 /** Your own view of an error; `undefined` leaves it to the next rule. One that throws has no view. */
 export type Classify = (error: unknown) => ErrorKind | undefined
 
-const kinds: ReadonlySet<unknown> = new Set<ErrorKind>(['transient', 'permanent', 'bug'])
+export const errorKinds: readonly ErrorKind[] = ['transient', 'permanent', 'bug']
+const kinds: ReadonlySet<unknown> = new Set(errorKinds)
 const builtIn = [TypeError, ReferenceError, SyntaxError, RangeError]
 /** By name too: an error of another realm is no instance of this one's classes. */
 const bugs: ReadonlySet<unknown> = new Set([

@@ -13,6 +13,10 @@ test.each([
   ['C:\\data\\a.txt is locked', 'D:\\other\\b.txt is locked'],
   ['at 2026-01-02T03:04:05.678Z it was late', 'at 2027-11-12T13:14:15.000Z it was late'],
   ['two\n  lines 1', 'two lines 2'],
+  ['order 1404 not found', 'order 14 not found'],
+  ['order 099 not found', 'order 600 not found'],
+  ['order A-404 not found', 'order A-503 not found'],
+  ['waited 404ms', 'waited 503ms'],
 ])('%j and %j are the same failure', (one, other) => {
   expect(normalise(one)).toBe(normalise(other))
 })
@@ -21,6 +25,9 @@ test.each([
   ['order 17 not found', 'customer 17 not found'],
   ["cannot read 'street' of undefined", "cannot read 'name' of undefined"],
   ['read and/or write', 'read or write'],
+  ['service answers 404', 'service answers 503'],
+  ['HTTP 429: slow down', 'HTTP 400: slow down'],
+  ['status=404.', 'status=410.'],
 ])('%j and %j are two failures', (one, other) => {
   expect(normalise(one)).not.toBe(normalise(other))
 })
@@ -43,17 +50,23 @@ test('the frame is the function and the file, wherever they are', () => {
   expect(topFrame('Error: no frames')).toBe('')
 })
 
+test('kinds tell failures apart that look the same', () => {
+  const error = tell(Object.assign(new Error('no answer'), { stack: '' }))
+  const kinds = ['transient', 'permanent', 'bug'] as const
+  expect(new Set(kinds.map((kind) => fingerprintOf('mail', error, kind))).size).toBe(3)
+})
+
 test('subscription, name, code and frame tell failures apart, lines do not', () => {
   const error = (name: string, code?: string, stack = 'E\n    at f (a.ts:1:1)'): string => {
     const made = Object.assign(new Error('no'), { name, stack, ...(code && { code }) })
-    return fingerprintOf('mail', tell(made))
+    return fingerprintOf('mail', tell(made), 'bug')
   }
   const all = [
     error('Error'),
     error('TypeError'),
     error('Error', 'E_FULL'),
     error('Error', undefined, 'E\n    at g (a.ts:1:1)'),
-    fingerprintOf('ledger', tell(Object.assign(new Error('no'), { stack: '' }))),
+    fingerprintOf('ledger', tell(Object.assign(new Error('no'), { stack: '' })), 'bug'),
   ]
   expect(new Set(all).size).toBe(all.length)
   expect(error('Error', undefined, 'E\n    at f (a.ts:7:3)')).toBe(all[0])

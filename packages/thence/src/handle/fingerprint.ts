@@ -2,6 +2,7 @@
  * A name for the way in which a message failed: the same for every message that fails so, whatever its ids, numbers and
  * paths, on every machine and after every release that leaves the failing function where it is.
  */
+import type { ErrorKind } from '../errors.ts'
 import { digest } from '../internal/digest.ts'
 import { cleanText } from '../internal/text.ts'
 import type { Description } from './describe.ts'
@@ -15,13 +16,17 @@ const word = /[\p{L}\p{N}_@.:#-]+/gu
 const special = /[\p{N}@]/u
 const edges = /^[.:#-]+|[.:#-]+$/gu
 
-/** Places become `<path>`; words with a digit or an @, which are ids, numbers, times and addresses, become `<id>`. */
+/** What a service has answered, as a rule: 404 and 503 are two failures. */
+const status = /^[1-5]\d\d$/u
+
+/** Places become `<path>`; words with a digit or an @, which are ids, numbers, times and addresses, become
+ * `<id>`; but for a number from 100 to 599 that stands alone. */
 export function normalise(text: string): string {
   return cleanText(text, longest)
     .replace(place, '<path>')
     .replace(word, (found) => {
       const core = found.replace(edges, '')
-      return special.test(core) ? found.replace(core, '<id>') : found
+      return special.test(core) && !status.test(core) ? found.replace(core, '<id>') : found
     })
     .replace(/\s+/gu, ' ')
     .trim()
@@ -44,7 +49,8 @@ export function topFrame(stack: string): string {
 export function fingerprintOf(
   subscription: string,
   { name, code, message, stack }: Description,
+  kind: ErrorKind,
 ): string {
-  const parts = [subscription, name, code ?? '', normalise(message), topFrame(stack)]
+  const parts = [subscription, kind, name, code ?? '', normalise(message), topFrame(stack)]
   return digest(parts.join('\n'))
 }

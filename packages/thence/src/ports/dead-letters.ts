@@ -49,6 +49,7 @@ export interface LetterFilter {
   /** Of the message. */
   readonly type?: string
   readonly key?: string
+  readonly kind?: ErrorKind
   /** Parked for the last time at this time or later, … */
   readonly since?: number
   /** … at this time or earlier; Unix milliseconds. */

@@ -4,6 +4,8 @@
  */
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
+import type { Paused } from '../subscribe/settings.ts'
+import { loadSettings } from '../subscribe/settings.ts'
 import type { Building, Kept, SwitchMode, Versions } from './versions.ts'
 import { loadVersions, sideName } from './versions.ts'
 
@@ -30,6 +32,8 @@ export interface BuildStatus extends Building {
   readonly due: number
   /** … and that wait for a person. */
   readonly parked: number
+  /** Since when its building is paused, by whom and why; null if it is not. */
+  readonly paused: Paused | null
 }
 
 /** The versions of a view. */
@@ -82,6 +86,7 @@ const buildStatus = async (
     ...paceOf(building, { position, time, head }),
     due,
     parked,
+    paused: (await loadSettings(transaction, subscription)).paused ?? null,
   }
 }
 

@@ -158,7 +158,7 @@ const letterOf = (
   errorCode: what.code,
   errorMessage: what.message,
   stack: what.stack,
-  fingerprint: fingerprintOf(subscription, what),
+  fingerprint: fingerprintOf(subscription, what, kind),
   attempts: history,
   time: now,
   changed: now,

@@ -74,6 +74,9 @@ const letters: readonly Fault[] = [
       return rows.counts(state === undefined ? filter : rest)
     },
   })),
+  of('deadLetters', 'letters of all kinds of failures are listed', (rows) => ({
+    list: ({ kind: _, ...filter }) => rows.list(filter),
+  })),
   of('deadLetters', 'parked letters are counted without a limit', (rows) => ({
     parkedOf: (subscription) => rows.parkedOf(subscription, Number.MAX_SAFE_INTEGER),
   })),

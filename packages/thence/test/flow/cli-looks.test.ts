@@ -88,9 +88,9 @@ describe('a person sees', patient, () => {
     const [letter] = (await jsonOf('dead-letters', 'list')).deadLetters
     const list = await cli('dead-letters', 'list')
     expect(plain(list.stdout)).toMatchInlineSnapshot(`
-      "ID  STATE  SUBSCRIPTION  KEY  MESSAGE  POSITION  PARKED  ERROR
-      UUID  parked  mailer  order-1  OrderPlaced  1  WHEN  Error: No mail for 1
-      UUID  parked  totals  OrderPlaced  8  WHEN  TypeError: Cannot add 2"
+      "ID  STATE  SUBSCRIPTION  KEY  MESSAGE  POSITION  PARKED  KIND  ERROR
+      UUID  parked  mailer  order-1  OrderPlaced  1  WHEN  transient  Error: No mail for 1
+      UUID  parked  totals  OrderPlaced  8  WHEN  bug  TypeError: Cannot add 2"
     `)
     const { stdout } = await cli('dead-letters', 'show', letter.id)
     const [before, stack] = stdout.split(/^ {4}at /m, 2)
@@ -100,7 +100,7 @@ describe('a person sees', patient, () => {
       key  order-1
       parked  TIME (WHEN)
       kind  transient
-      group  5e9ed269fe8ff742
+      group  ede487fc88a2b771
 
       message
       OrderPlaced  event, schema version 1

@@ -59,6 +59,7 @@ describe('rebuild', patient, () => {
     const { code: exit, stdout } = await cli('rebuild', 'sums')
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: 'Version 2 of sums serves.\n' })
     expect(await answer(running)).toBe(30)
+    expect((await cli('rebuild', 'status', 'sums')).stdout).toMatch(/kept .* for 23 h$/mu)
     expect(await jsonOf('rebuild', 'start', 'sums')).toEqual({
       projection: 'sums',
       version: 3,
@@ -165,6 +166,27 @@ const built = async (define: (code: Code) => Projection<'Sums'>) => {
   )
   return { ...at, code, running }
 }
+
+test(
+  'a version that somebody has paused is told at once, and serves when it was resumed',
+  patient,
+  async () => {
+    const { cli, jsonOf, running } = await built(sums)
+    await cli('subscriptions', 'pause', 'sums@2', '--reason', 'the disk is full')
+    const { paused: by } = await jsonOf('subscriptions', 'show', 'sums@2')
+    const begin = performance.now()
+    const paused = await cli('rebuild', 'switch', 'sums')
+    expect(performance.now() - begin).toBeLessThan(15_000)
+    expect(paused.code).toBe(1)
+    expect(paused.stderr).toContain(`sums@2 is paused by ${by.actor}: the disk is full.`)
+    expect(paused.stderr).toContain('it goes on with: thence subscriptions resume sums@2')
+    expect(plain((await cli('rebuild', 'status')).stdout)).toContain(`paused by ${by.actor}`)
+    const switched = told(running, 'view-switched')
+    await cli('subscriptions', 'resume', 'sums@2')
+    await switched
+    expect(await answer(running)).toBe(7)
+  },
+)
 
 describe.each([
   ['documents', sums],

@@ -37,8 +37,8 @@ describe('many dead letters', patient, () => {
   test('are shown by how they failed, and a plan tells how many would go', async () => {
     const { cli, jsonOf, states } = await parked(3)
     expect(plain((await cli('dead-letters', 'groups')).stdout)).toMatchInlineSnapshot(`
-      "GROUP  SUBSCRIPTION  LETTERS  FIRST  LAST  SAMPLE  ERROR
-      5e9ed269fe8ff742  mailer  3  WHEN  WHEN  UUID  Error: No mail for 3"
+      "GROUP  SUBSCRIPTION  LETTERS  FIRST  LAST  SAMPLE  KIND  ERROR
+      ede487fc88a2b771  mailer  3  WHEN  WHEN  UUID  transient  Error: No mail for 3"
     `)
     const { groups } = await jsonOf('dead-letters', 'groups', '--subscription', 'mailer')
     const group = groups[0].fingerprint
@@ -129,16 +129,59 @@ describe('many dead letters', patient, () => {
   })
 
   test('are only redriven if it is said which', async () => {
-    const { cli, states } = await parked(2)
+    const { cli, jsonOf, states } = await parked(2)
     const usage = { code: 2, stdout: '' }
     expect(await cli('dead-letters', 'redrive')).toMatchObject(usage)
     expect(await cli('dead-letters', 'redrive', '--all')).toMatchObject(usage)
     expect(await cli('dead-letters', 'redrive', 'x', '--all')).toMatchObject(usage)
     expect(await cli('dead-letters', 'redrive', '--all', '--rate', 'fast')).toMatchObject(usage)
     expect(await cli('dead-letters', 'redrive', '--since', 'once')).toMatchObject(usage)
+    const both = await cli('dead-letters', 'redrive', '--all', '--id', 'x', '--yes')
+    expect(both).toMatchObject({ ...usage, stderr: expect.stringContaining('--all and --id') })
     const none = await cli('dead-letters', 'redrive', '--until', '2h')
     expect(none).toMatchObject({ code: 3 })
+    expect(none.stderr).toContain('No parked dead letter matches.')
+    for (const verb of ['list', 'groups'])
+      expect((await cli('dead-letters', verb, '--kind', 'permanent')).stdout).toBe('')
+    expect(
+      await jsonOf('dead-letters', 'redrive', '--kind', 'permanent', '--dry-run'),
+    ).toMatchObject({ total: 0 })
+    expect(
+      await jsonOf('dead-letters', 'redrive', '--kind', 'transient', '--dry-run'),
+    ).toMatchObject({ total: 2 })
     expect(await states()).toMatchObject({ parked: 2 })
+  })
+})
+
+describe('giving many up', patient, () => {
+  test('says how many there are, asks, gives them up with one note in the audit log', async () => {
+    const { cli, jsonOf, states } = await parked(3)
+    const discard = (...words: readonly string[]) => cli('dead-letters', 'discard', ...words)
+    const usage = { code: 2, stdout: '' }
+    const which = ['--kind', 'transient', '--subscription', 'mailer']
+    expect(await discard('--reason', 'a test')).toMatchObject(usage)
+    expect(await discard('x', ...which, '--reason', 'a test')).toMatchObject(usage)
+    expect(await discard(...which, '--yes')).toMatchObject(usage)
+    expect((await discard(...which, '--reason', 'a test')).stderr).toContain(
+      'This gives 3 parked messages up. Say so with --yes.',
+    )
+    expect((await discard(...which, '--dry-run')).stdout).toContain(
+      '3 parked messages would be discarded.',
+    )
+    expect(await states()).toMatchObject({ parked: 3 })
+    expect(await discard('--kind', 'bug', '--reason', 'a test', '--yes')).toMatchObject({ code: 3 })
+    const { code, stdout } = await discard(...which, '--reason', 'a test', '--yes', '--as', 'ann')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Discarded: 3 messages.\n' })
+    expect(await states()).toMatchObject({ parked: 0, discarded: 3 })
+    expect((await jsonOf('audit', 'list')).entries).toMatchObject([
+      {
+        actor: 'ann',
+        action: 'dead-letter.discard-many',
+        target: 'mailer',
+        reason: 'a test',
+        details: { total: 3, subscription: 'mailer', kind: 'transient' },
+      },
+    ])
   })
 })
 

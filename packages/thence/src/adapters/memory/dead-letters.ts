@@ -10,7 +10,7 @@ import type {
 import { byBytes, page } from './order.ts'
 import { frozenCopy, type Journal, Table, Tables } from './table.ts'
 
-const compared = ['state', 'subscription', 'fingerprint', 'key', 'job'] as const
+const compared = ['state', 'subscription', 'fingerprint', 'key', 'kind', 'job'] as const
 
 const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
   const { since = -Infinity, until = Infinity, ids, type } = filter

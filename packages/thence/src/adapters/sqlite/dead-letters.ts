@@ -91,6 +91,7 @@ const conditions: readonly (readonly [keyof LetterFilter, string])[] = [
   ['fingerprint', 'fingerprint = ?'],
   ['type', 'type = ?'],
   ['key', 'key = ?'],
+  ['kind', 'kind = ?'],
   ['since', 'time >= ?'],
   ['until', 'time <= ?'],
   ['job', 'job = ?'],
