@@ -75,7 +75,7 @@ const letters: readonly Fault[] = [
     },
   })),
   of('deadLetters', 'letters of all kinds of failures are listed', (rows) => ({
-    list: ({ kind: _, ...filter }) => rows.list(filter),
+    list: ({ kind: _kind, ...filter }) => rows.list(filter),
   })),
   of('deadLetters', 'parked letters are counted without a limit', (rows) => ({
     parkedOf: (subscription) => rows.parkedOf(subscription, Number.MAX_SAFE_INTEGER),
