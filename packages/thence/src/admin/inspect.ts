@@ -5,8 +5,9 @@
 import type { Behind } from '../app/history.ts'
 import { cleanText } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
-import type { DeadLetterState } from '../ports/dead-letters.ts'
+import type { DeadLetter, DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
+import { selfPaused } from '../subscribe/failing.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { Attention } from './attention.ts'
 import { overdueAfter, parkedText } from './attention.ts'
@@ -59,19 +60,18 @@ const whyLength = 100
 
 /** What is known beside the subscription itself. */
 interface Beside {
-  readonly parkedSince: number | undefined
+  /** The letter that was parked first, if one is. */
+  readonly oldest: DeadLetter | undefined
   readonly now: number
   /** What to do if what should happen by itself does not. */
   readonly idle: string
 }
 
-const stuck = (
-  one: SubscriptionStatus,
-  { parkedSince, now, idle }: Beside,
-): Attention | undefined => {
+const stuck = (one: SubscriptionStatus, { oldest, now, idle }: Beside): Attention | undefined => {
   const { name, state } = one
+  const parkedSince = oldest?.time
   const letters = `thence dead-letters list --subscription ${name}`
-  if (one.paused !== null) return pausedOf(name, one.paused)
+  if (one.paused !== null) return pausedOf(name, one.paused, adviceOf(one, oldest))
   if (state === 'halted')
     return {
       name,
@@ -96,11 +96,22 @@ const stuck = (
   return lagging(one, now, idle)
 }
 
-const pausedOf = (name: string, { actor, reason, time }: Paused): Attention => ({
+/** One that its policy has paused would stop again at the same message: that comes first. */
+const adviceOf = (
+  { name, paused, parked }: SubscriptionStatus,
+  oldest: DeadLetter | undefined,
+): string => {
+  const resume = `thence subscriptions resume ${name}`
+  if (paused?.actor !== selfPaused || oldest === undefined) return resume
+  const which = parked === 1 ? `show ${oldest.id}` : `list --subscription ${name}`
+  return `thence dead-letters ${which}; mend the cause, redrive it, then ${resume}`
+}
+
+const pausedOf = (name: string, { actor, reason, time }: Paused, advice: string): Attention => ({
   name,
   what: `paused by ${actor}${reason === null ? '' : `: ${reason}`}`,
   since: time,
-  advice: `thence subscriptions resume ${name}`,
+  advice,
 })
 
 const lagging = (one: SubscriptionStatus, now: number, idle: string): Attention | undefined => {
@@ -131,18 +142,18 @@ export async function status(on: On): Promise<Status> {
   const seen = await on.database.read(async (transaction) => {
     const { events, deadLetters } = transaction
     const all = await subscriptionsIn(transaction, now)
-    const parkedSince = new Map<string, number>()
+    const oldest = new Map<string, DeadLetter>()
     for (const { name, parked } of all) {
       if (parked === 0) continue
-      const [oldest] = await deadLetters.list({ subscription: name, state: 'parked', limit: 1 })
-      if (oldest !== undefined) parkedSince.set(name, oldest.time)
+      const [first] = await deadLetters.list({ subscription: name, state: 'parked', limit: 1 })
+      if (first !== undefined) oldest.set(name, first)
     }
     const processes = await processesIn(transaction)
     const [last] = (await events.readAll({ backwards: true, limit: 1 })).messages
     return {
       all,
       processes,
-      parkedSince,
+      oldest,
       head: await events.head(),
       last,
       counts: await deadLetters.counts(),
@@ -219,14 +230,14 @@ const jobOf = (
 const attentionOf = (
   {
     all,
-    parkedSince,
+    oldest,
     timers,
     processes,
     unread,
     jobs,
   }: {
     readonly all: readonly SubscriptionStatus[]
-    readonly parkedSince: ReadonlyMap<string, number>
+    readonly oldest: ReadonlyMap<string, DeadLetter>
     readonly timers: SeenTimers
     readonly processes: readonly ProcessSummary[]
     readonly unread: readonly Behind[]
@@ -237,7 +248,7 @@ const attentionOf = (
   const alive = processes.some((one) => one.alive)
   const idle = alive ? 'A process runs; what does its log say?' : 'No process runs; start the app.'
   const found = [
-    ...all.map((one) => stuck(one, { parkedSince: parkedSince.get(one.name), now, idle })),
+    ...all.map((one) => stuck(one, { oldest: oldest.get(one.name), now, idle })),
     ...jobs.map((one) => jobOf(one, { now, idle })),
     ...stuckTimers(timers, { now, alive, idle }),
   ].filter((one) => one !== undefined)

@@ -37,7 +37,7 @@ export function outcome(job: JobView): string {
     ['failed', 'failed again'],
     ['waiting', 'wait behind those'],
     ['skipped', job.kind === replayKind ? 'were passed over' : 'cannot be redriven'],
-    ['inFlight', 'on their way'],
+    ['inFlight', job.state === 'cancelled' ? 'were on their way then' : 'on their way'],
   ]
   for (const [name, text] of also)
     if (of(job, name) > 0) parts.push(`${count(of(job, name))} ${text}`)

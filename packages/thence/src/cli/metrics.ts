@@ -130,7 +130,7 @@ const show: Verb<object> = async ({ database, terminal }) => {
       '',
       `Of the last ${duration(recent.covers)}.`,
     )
-  terminal.print('', `${bytes(sizes.bytes)} in all, the log by category:`, '')
+  terminal.print('', `${bytes(sizes.bytes)} in the database, the log by category:`, '')
   terminal.print(...categoryTable(terminal, sizes.categories))
 }
 

@@ -50,7 +50,7 @@ export interface Failed {
 const maxHistory = 20
 
 /** Who pauses a subscription whose policy says `stop`, in the audit log. */
-const self = 'thence'
+export const selfPaused = 'thence'
 
 const attemptsOf = (before: Retry | undefined, now: number, text: string): readonly Attempt[] =>
   [...(before?.history ?? []), { time: now, error: text.slice(0, 500) }].slice(-maxHistory)
@@ -198,7 +198,12 @@ const stopIn = (
 ): Promise<SubscriptionSettings> => {
   const { type, position } = item.stored
   const reason = `${type} at position ${position} failed: ${what.name}: ${what.message}`
-  return pauseIn(transaction, { runtime, subscription, actor: self, reason: reason.slice(0, 500) })
+  return pauseIn(transaction, {
+    runtime,
+    subscription,
+    actor: selfPaused,
+    reason: reason.slice(0, 500),
+  })
 }
 
 /** Nobody is to look after it, and yet it is kept. */

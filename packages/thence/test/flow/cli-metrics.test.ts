@@ -53,7 +53,7 @@ test(
 
       Of the last SPAN.
 
-      SIZE in all, the log by category:
+      SIZE in the database, the log by category:
 
       CATEGORY  MESSAGES  SIZE  STREAMS  REMOVED  UP TO
       log  20  SIZE  1  -  -
@@ -75,6 +75,6 @@ test(
       plain((await cli('metrics')).stdout)
         .split('\n')
         .slice(0, 3),
-    ).toEqual(['No process runs.', '', 'SIZE in all, the log by category:'])
+    ).toEqual(['No process runs.', '', 'SIZE in the database, the log by category:'])
   },
 )

@@ -44,6 +44,27 @@ describe.each(kinds.slice(0, 2))('on $name', ({ make }) => {
     },
   )
 
+  it('what its policy has paused names the letter before the resume, what a person has paused does not', async () => {
+    const place = make()
+    const test = await run(place, (app) => app.use(deaf('stop', new Set(['a']))))
+    const on = { database: test.app.database, runtime: place.runtime }
+    await test.app.pause('deaf')
+    expect((await admin.status(on)).attention).toMatchObject([
+      { name: 'deaf', advice: 'thence subscriptions resume deaf' },
+    ])
+    await test.app.resume('deaf')
+    await test.app.append({ events: rings('a', 'b') })
+    await test.runtime.advance('2s')
+    const [letter] = await admin.deadLetters(on)
+    const { attention } = await admin.status(on)
+    expect(attention).toMatchObject([
+      {
+        name: 'deaf',
+        advice: `thence dead-letters show ${letter!.id}; mend the cause, redrive it, then thence subscriptions resume deaf`,
+      },
+    ])
+  })
+
   it('what is skipped is nobody to look after, until it is restored', async () => {
     const place = make()
     const test = await run(place, (app) => app.use(deaf('skip', new Set(['a']))))
