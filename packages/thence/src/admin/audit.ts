@@ -4,6 +4,7 @@
 import type { JsonValue } from '../message/json.ts'
 import type { AuditEntry } from '../ports/audit.ts'
 import type { On } from './on.ts'
+import { expectPlace } from './place.ts'
 
 export interface AuditView extends Omit<AuditEntry, 'details'> {
   /** Parameters and outcome of the act. */
@@ -21,11 +22,12 @@ export interface AuditOptions {
   readonly limit?: number
 }
 
-/** Entries of the audit log, the latest first. */
-export function audit(
+/** Entries of the audit log, the latest first. @throws CONFIG_INVALID for a `before` that no page gave */
+export async function audit(
   { database }: On,
   { limit = 50, ...filter }: AuditOptions = {},
 ): Promise<readonly AuditView[]> {
+  expectPlace('before', filter.before)
   return database.read(async ({ audit: entries }) => {
     const found = await entries.list({ ...filter, backwards: true, limit })
     return found.map(({ details, ...entry }) => ({

@@ -10,6 +10,7 @@ import type { Job, JobState } from '../ports/jobs.ts'
 import type { On } from './on.ts'
 import { audited, notFound } from './on.ts'
 import type { ActOptions } from './operate.ts'
+import { expectPlace } from './place.ts'
 
 type Json = Readonly<Record<string, JsonValue>>
 
@@ -48,11 +49,12 @@ export interface JobsOptions {
   readonly limit?: number
 }
 
-/** Jobs, the latest first. */
-export function jobs(
+/** Jobs, the latest first. @throws CONFIG_INVALID for a `before` that no page gave */
+export async function jobs(
   { database }: On,
   { limit = 50, ...filter }: JobsOptions = {},
 ): Promise<readonly JobView[]> {
+  expectPlace('before', filter.before)
   return database.read(async (transaction) =>
     (await transaction.jobs.list({ ...filter, limit })).map(jobView),
   )

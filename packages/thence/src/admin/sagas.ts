@@ -13,6 +13,7 @@ import type { MessageView } from '../message/view.ts'
 import { viewOf } from '../message/view.ts'
 import type { On } from './on.ts'
 import { notFound } from './on.ts'
+import { noPlace } from './place.ts'
 
 export type { SagaStatus, StepStatus }
 
@@ -127,7 +128,14 @@ const summaryOf = async (
   }
 }
 
-/** Instances by saga and key, open ones unless `all`. @throws NOT_FOUND (the saga) */
+/** @throws CONFIG_INVALID unless it is left out, or names an instance of one of the sagas. */
+const checkPlace = (after: string | undefined, names: readonly string[]): void => {
+  if (after === undefined) return
+  const { saga: name, key } = split(after)
+  if (key === '' || !names.includes(name)) throw noPlace('after', after)
+}
+
+/** Instances by saga and key, open ones unless `all`. @throws NOT_FOUND (the saga), CONFIG_INVALID for an `after` that no page gave */
 export function sagas(on: On, options: SagasOptions = {}): Promise<readonly SagaSummary[]> {
   const { saga: only, all = false, limit = 50 } = options
   const last = options.after === undefined ? undefined : split(options.after)
@@ -135,6 +143,7 @@ export function sagas(on: On, options: SagasOptions = {}): Promise<readonly Saga
     const names = await sagaNames(transaction)
     if (only !== undefined && !names.includes(only))
       throw notFound('saga', only, { names, advice: 'See: thence subscriptions list.' })
+    checkPlace(options.after, names)
     const found: SagaSummary[] = []
     for (const saga of only === undefined ? names : [only]) {
       if (last !== undefined && saga < last.saga) continue

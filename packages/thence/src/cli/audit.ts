@@ -28,6 +28,7 @@ const list: Verb<ListOptions> = async ({ on, terminal }, { options }) => {
   const found = await audit(on, { limit, ...given({ target, action, before }) })
   const next = found.length === limit ? (found.at(-1)?.id ?? null) : null
   if (terminal.json) return terminal.document({ entries: found, next })
+  if (found.length === 0 && before !== undefined) return terminal.note('There are no more.')
   if (found.length === 0) return terminal.note('The audit log has no such entry.')
   const now = Date.now()
   terminal.print(

@@ -23,6 +23,7 @@ const list: Verb<ListOptions> = async ({ on, terminal }, { options }) => {
   const found = await jobs(on, { limit, ...given({ kind, state, before }) })
   const next = found.length === limit ? (found.at(-1)?.id ?? null) : null
   if (terminal.json) return terminal.document({ jobs: found, next })
+  if (found.length === 0 && before !== undefined) return terminal.note('There are no more.')
   if (found.length === 0) return terminal.note('There is no such job.')
   const now = Date.now()
   terminal.print(

@@ -39,6 +39,7 @@ const list: Verb<ListOptions> = async (session, { args: [name], options }) => {
   const found = await sagas({ database }, { limit, ...given({ saga: name, all, after }) })
   const next = found.length === limit ? (found.at(-1)?.instance ?? null) : null
   if (terminal.json) return terminal.document({ sagas: found, next })
+  if (found.length === 0 && after !== undefined) return terminal.note('There are no more.')
   if (found.length === 0)
     return terminal.note(
       all === true ? 'No saga has run on this store.' : 'No saga is open. See ended ones: --all',
