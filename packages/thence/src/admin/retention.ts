@@ -45,6 +45,8 @@ export interface RetainOptions {
   readonly force?: boolean
   /** Subscriptions that nothing is kept for, beside those of the policy. */
   readonly ignore?: readonly string[]
+  /** Why; kept in the audit log. */
+  readonly reason?: string
   /** Messages removed so far, after each rule. */
   readonly onProgress?: (removed: number) => void
   readonly signal?: AbortSignal

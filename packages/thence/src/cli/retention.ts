@@ -8,16 +8,17 @@ import { retain, retention } from '../admin/retention.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { Hold } from '../retain/holds.ts'
-import type { Policy, RetentionRule } from '../retain/policy.ts'
+import type { Archive, Policy, RetentionRule } from '../retain/policy.ts'
 import type { RetentionReport } from '../retain/run.ts'
 import { ArchiveFile } from './archive-file.ts'
+import { confirm } from './ask.ts'
 import { usage } from './exit-code.ts'
 import type { Verb } from './session.ts'
 import { collected, given, onStore } from './session.ts'
 import { categoryTable } from './sizes.ts'
 import { columns, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import { count, counted, relative, span } from './text.ts'
+import { count, counted, line, relative, span } from './text.ts'
 
 const why: Readonly<Record<Hold['reason'], string>> = {
   reader: 'not read yet',
@@ -25,6 +26,7 @@ const why: Readonly<Record<Hold['reason'], string>> = {
   waiting: 'waits in retries or dead letters',
   snapshot: 'no snapshot to load from',
   saga: 'the instance is open',
+  whole: 'a saga goes only as a whole stream: --tombstone',
 }
 
 const heldTable = (
@@ -95,6 +97,8 @@ interface RunOptions {
   readonly tombstone?: boolean
   readonly ignore?: readonly string[]
   readonly force?: boolean
+  readonly yes?: boolean
+  readonly reason?: string
 }
 
 /** What is wrong with the options that stand for a rule, if anything is. */
@@ -134,15 +138,28 @@ const reportTable = (
   ...skipped.map((name) => `${name}: left to the app, which archives; or give --archive FILE`),
 ]
 
+/** What is ended cannot be begun again. */
+const confirmEnd = async (options: RunOptions): Promise<void> => {
+  const { tombstone = false, dryRun = false, yes = false, category, stream } = options
+  if (!tombstone || dryRun || yes) return
+  await confirm(`removes whole streams of ${line(category ?? stream ?? '')} and ends them for good`)
+}
+
+const archiveTo =
+  (file: ArchiveFile | undefined): Archive =>
+  (messages) =>
+    file?.write(messages)
+
 const run: Verb<RunOptions> = async (session, { options }) => {
   const { on, terminal, interruptible, suggest } = session
-  const { dryRun = false, force, ignore } = options
+  const { dryRun = false, force, ignore, reason } = options
   const rule = ruleIn(options)
+  await confirmEnd(options)
   const file =
     options.archive === undefined || dryRun ? undefined : new ArchiveFile(options.archive)
   const retaining: RetainOptions = {
-    ...given({ rule, force, ignore }),
-    ...(file === undefined ? {} : { archive: (messages) => file.write(messages) }),
+    ...given({ rule, force, ignore, reason }),
+    ...given({ archive: options.archive === undefined ? undefined : archiveTo(file) }),
     dryRun,
     signal: interruptible(),
   }
@@ -183,5 +200,7 @@ export function addRetention(program: Command): void {
     .option('--tombstone', 'the same, and nothing can be appended to them any more')
     .option('--ignore <subscription>', 'one that will not come back; may be repeated', collected)
     .option('--force', 'also what is not read yet or needed to load a state; never what waits')
+    .option('-y, --yes', 'do not ask')
+    .option('--reason <text>', 'why, for the audit log')
     .action(onStore('write', run))
 }

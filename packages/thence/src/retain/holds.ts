@@ -31,9 +31,10 @@ export interface Standing {
  * - `replay`: a replay goes on, and finds there what its handler has said.
  * - `waiting`: a retry or a dead letter that is not resolved needs it.
  * - `snapshot`: its aggregate could not be loaded without it.
- * - `saga`: its saga instance is open, or could not be loaded without it.
+ * - `saga`: its saga instance is open.
+ * - `whole`: its saga instance has ended, but its stream goes only as a whole, and is ended with it.
  */
-export type HoldReason = 'reader' | 'replay' | 'waiting' | 'snapshot' | 'saga'
+export type HoldReason = 'reader' | 'replay' | 'waiting' | 'snapshot' | 'saga' | 'whole'
 
 export interface Hold {
   readonly reason: HoldReason
@@ -84,13 +85,15 @@ const loadable = async (
   { snapshots, documents }: Transaction,
   { stream, tombstone }: Piece,
   { aggregates, sagas }: Standing,
-): Promise<{ readonly through: number; readonly reason: 'snapshot' | 'saga' } | undefined> => {
+): Promise<
+  { readonly through: number; readonly reason: 'snapshot' | 'saga' | 'whole' } | undefined
+> => {
   const category = categoryOf(stream)
   const open = sagas.get(category)
   if (open !== undefined) {
     const key = stream.slice(category.length + 1)
-    const isOpen = !tombstone || (await documents.get(open, key)) !== undefined
-    return isOpen ? { through: 0, reason: 'saga' } : undefined
+    if ((await documents.get(open, key)) !== undefined) return { through: 0, reason: 'saga' }
+    return tombstone ? undefined : { through: 0, reason: 'whole' }
   }
   if (tombstone || !aggregates.has(category)) return undefined
   const tag = aggregates.get(category)

@@ -17,6 +17,8 @@ export interface RunOptions extends Omit<PassOptions, 'by'> {
   readonly runtime: Pick<Runtime, 'now' | 'id' | 'soon'>
   /** Who asked for it, for the audit log. */
   readonly actor: string
+  /** Why, for the audit log. */
+  readonly reason?: string | undefined
   /** What archives for a rule that says so; undefined: nothing does, and the rule is left to the app. */
   readonly archiveOf: (rule: Rule) => Archive | undefined
   readonly onProgress?: ((removed: number) => void) | undefined
@@ -111,7 +113,7 @@ const follow = async (
   let removed = 0
   for (const rule of policy.rules) {
     const archive = archiveOf(rule)
-    if (rule.archived && archive === undefined && !dryRun) skipped.push(rule.name)
+    if (rule.archived && archive === undefined) skipped.push(rule.name)
     else {
       const pass = new Pass(rule, archive, { ...options, by })
       const report = await pass.run()
@@ -127,7 +129,7 @@ const follow = async (
  * @throws STATE_INVALID while another process does; ABORTED; what an archive throws.
  */
 export async function runRetention(policy: Policy, options: RunOptions): Promise<RetentionReport> {
-  const { database, runtime, actor, dryRun = false } = options
+  const { database, runtime, actor, reason, dryRun = false } = options
   const by = runtime.id()
   if (dryRun) return follow(policy, options, by)
   const mine = await database.transact((transaction) => claim(transaction, by))
@@ -143,6 +145,7 @@ export async function runRetention(policy: Policy, options: RunOptions): Promise
         action: 'retention.run',
         target: 'retention',
         details: detailsOf(report),
+        reason,
       }
       await recordAct(transaction, runtime, act)
     })

@@ -177,12 +177,22 @@ describe('retention run', patient, () => {
     ])
     expect(await logOf()).toHaveLength(6)
     expect(() => archived()).toThrow(/ENOENT/)
+    // Without a file the rule that the app archives is left to the app, as it would be.
+    const bare = await jsonOf('retention', 'run', '--dry-run')
+    expect(bare.skipped).toEqual(['stream cash: messages'])
+    expect(bare.rules).toMatchObject([{ rule: 'category clicks: messages', removed: 3 }])
     expect((await jsonOf('retention', 'show')).last).toBeNull()
   })
 
   test('removes what is named instead of the policy', async () => {
     const words = ['--category', 'clicks', '--older-than', '90d', '--tombstone']
-    const report = await jsonOf('retention', 'run', ...words)
+    const unsure = await cli('retention', 'run', ...words)
+    expect([unsure.code, unsure.stderr]).toEqual([2, expect.stringContaining('--yes')])
+    expect(await logOf()).toHaveLength(6)
+    const why = ['--yes', '--reason', 'the law says so']
+    const report = await jsonOf('retention', 'run', ...words, ...why)
+    const [act] = (await jsonOf('audit', 'list')).entries
+    expect(act).toMatchObject({ action: 'retention.run', reason: 'the law says so' })
     expect(report.rules).toMatchObject([{ removed: 3, tombstones: 2, streams: 2 }])
     const { streams } = await jsonOf('streams', 'list', 'clicks')
     expect(streams).toMatchObject([{ tombstone: true }, { tombstone: true }])

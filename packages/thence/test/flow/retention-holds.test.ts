@@ -1,7 +1,7 @@
 // What is old enough and needed by somebody is kept.
 import type { Archive, RetentionOptions, SnapshotOptions } from 'thence'
 import { aggregate, command, event, plain, saga, step } from 'thence'
-import { discard, redrive } from 'thence/admin'
+import { discard, redrive, retain } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
 import type { Keeper, Keeping } from '../kit/keeping.ts'
 import { click, Clicked, keep, left, oldClicks, Paid, start } from '../kit/keeping.ts'
@@ -228,7 +228,16 @@ describe.each(kinds)('retention of sagas on $name', ({ make }) => {
       keep(rules, { timers: '20s' }),
     )
     await test.app.append({ events: [Begun({ id: 'quick' }), Begun({ id: 'slow' })] })
-    await test.advance('90s')
+    await test.advance('30s')
+    const on = { database: test.app.database, runtime: test.runtime }
+    const heldOf = async (key: string) => {
+      const rule = { stream: `jobs-${key}`, olderThan: '1ms' } as const
+      return (await retain(on, { rule, dryRun: true })).rules
+    }
+    expect(await heldOf('slow')).toMatchObject([{ removed: 0, held: [{ reason: 'saga' }] }])
+    // It has ended, but goes only as a whole.
+    expect(await heldOf('quick')).toMatchObject([{ removed: 0, held: [{ reason: 'whole' }] }])
+    await test.advance('60s')
     const streams = await look(test)(({ events }) => events.streams({ prefix: 'jobs-', limit: 9 }))
     expect(streams).toMatchObject([
       { stream: 'jobs-quick', tombstone: true },
