@@ -7,6 +7,7 @@ import { ThenceError } from '../errors.ts'
 import type { Classify } from '../handle/classify.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
+import { Upkeep } from '../observe/upkeep.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Member } from '../ports/leases.ts'
 import type { Cancel } from '../ports/runtime.ts'
@@ -67,6 +68,7 @@ export class Engine {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #membership: Membership
   readonly #jobs: JobRunner
+  readonly #upkeep: Upkeep
   /** Views that are built beside the ones that serve. */
   readonly rebuilds: Rebuilds
   #head = 0
@@ -81,6 +83,7 @@ export class Engine {
     this.#parts = parts
     this.#store = store
     this.#signals = signals
+    this.#upkeep = new Upkeep(signals, 'poll')
     this.#clock = new TimerClock(store, signals, parts.schedules)
     const { tools } = store
     const all = [
@@ -185,6 +188,7 @@ export class Engine {
     const views = new Set(this.#parts.projections.map(({ name }) => name))
     const stop = (some: readonly Subscription[]): Promise<unknown> =>
       Promise.all(some.map((subscription) => subscription.stop(deadline)))
+    for (const view of this.subscriptions) view.endWaits()
     const acting = stop(this.#all.filter(({ name }) => !views.has(name)))
     await inTime(calls)
     await Promise.all([acting, stop(this.subscriptions.filter(({ name }) => views.has(name)))])
@@ -317,8 +321,10 @@ export class Engine {
       if (Math.abs(now - this.#tidied) < tidyEvery) return
       this.#tidied = now
       await this.#tidy()
-    } catch {
-      // The subscriptions meet the same failure and tell it; the next poll looks again.
+      this.#upkeep.done()
+    } catch (error) {
+      // The next poll looks again.
+      this.#upkeep.failed(error)
     }
   }
 

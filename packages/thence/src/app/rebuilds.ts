@@ -4,6 +4,8 @@
  * the store, so any process goes on where another one ended.
  */
 import type { Signals } from '../observe/signals.ts'
+import { isStoreFailure } from '../errors.ts'
+import { Upkeep } from '../observe/upkeep.ts'
 import { build } from '../project/follow.ts'
 import type { Projection } from '../project/projection.ts'
 import { sweep } from '../project/sweep.ts'
@@ -40,6 +42,8 @@ export class Rebuilds {
   readonly #signals: Signals
   readonly #hooks: RebuildHooks
   readonly #sides = new Map<string, Side>()
+  /** Those that could not be begun, with why. */
+  readonly #failed = new Map<string, { readonly upkeep: Upkeep; error: unknown }>()
   readonly #listeners = new Set<() => void>()
   #work: Promise<unknown> = Promise.resolve()
   #head = 0
@@ -75,11 +79,30 @@ export class Rebuilds {
     const wanted = new Set<string>()
     for (const [projection, { building }] of found) {
       if (building === undefined) continue
-      wanted.add(sideName(projection.name, building.version))
-      await this.#begin(projection, building)
+      const name = sideName(projection.name, building.version)
+      wanted.add(name)
+      await this.#begin(projection, building).then(
+        () => this.#failed.delete(name),
+        (error: unknown) => this.#failedToBegin(name, error),
+      )
     }
+    for (const name of this.#failed.keys()) if (!wanted.has(name)) this.#failed.delete(name)
     for (const [name, side] of this.#sides) if (!wanted.has(name)) await this.#end(name, side)
     this.#sweepLater(found)
+  }
+
+  /** Why a version could not be begun here when that was tried last; undefined: it could, or was not tried. */
+  failure(projection: string, version: number): unknown {
+    return this.#failed.get(sideName(projection, version))?.error
+  }
+
+  /** It takes nothing else of the process along, and is tried again at the next look. */
+  #failedToBegin(name: string, error: unknown): void {
+    if (isStoreFailure(error)) throw error
+    const upkeep = this.#failed.get(name)?.upkeep ?? new Upkeep(this.#signals, `rebuild ${name}`)
+    this.#failed.set(name, { upkeep, error })
+    upkeep.failed(error)
+    this.#notify()
   }
 
   /** Calls `listener` whenever one has come further, has begun or has ended; returns how to stop that. */

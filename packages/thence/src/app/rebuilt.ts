@@ -147,6 +147,7 @@ export class Rebuilt {
       const view = await store.read((transaction) => viewStatus(transaction, this.projection))
       if (view.serving === this.version) return heard.end()
       const building = this.#checked(view.building)
+      this.#checkBegun()
       const { position, head: through, rate, left } = building
       onProgress?.({ position, through, rate, left })
       if (building.state === 'halted' && building.due === 0)
@@ -154,6 +155,18 @@ export class Rebuilt {
       if (target === 'ready' && building.ready !== undefined) return heard.end()
       await heard.next(signal)
     }
+  }
+
+  #checkBegun(): void {
+    const cause = this.#on.engine.rebuilds.failure(this.projection, this.version)
+    if (cause === undefined) return
+    const why = cause instanceof Error ? cause.message : 'it failed without an error.'
+    throw new ThenceError(
+      'STATE_INVALID',
+      `Version ${this.version} of ${this.projection} could not be created: ${why} ` +
+        `It is tried again until it works, or is given up: thence rebuild drop ${this.projection}`,
+      { cause, details: { projection: this.projection, version: this.version } },
+    )
   }
 
   #checked(building: BuildStatus | null): BuildStatus {

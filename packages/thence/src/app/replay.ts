@@ -90,6 +90,12 @@ export async function replayHandler(
   return ended(job, { store, engine }, options)
 }
 
+const stopped = (id: string): ThenceError =>
+  new ThenceError(
+    'APP_STOPPED',
+    `The app stopped while the replay ran; job ${id} goes on at the next start.`,
+  )
+
 /** Looks until it neither runs nor is paused. @throws ABORTED, APP_STOPPED */
 const ended = async (
   { id }: Job,
@@ -97,16 +103,17 @@ const ended = async (
   { onProgress, signal }: ReplayOptions,
 ): Promise<Replayed> => {
   for (;;) {
-    const job = await store.read(({ jobs }) => jobs.get(id))
+    const job = await store
+      .read(({ jobs }) => jobs.get(id))
+      .catch((error: unknown) => {
+        // The store may be closed by now.
+        throw engine.stopped ? stopped(id) : error
+      })
     if (job === undefined) throw new ThenceError('NOT_FOUND', `The job ${id} was removed.`)
     const now = told(job)
     onProgress?.(now)
     if (job.state !== 'running' && job.state !== 'paused') return now
-    if (engine.stopped)
-      throw new ThenceError(
-        'APP_STOPPED',
-        `The app stopped while the replay ran; job ${id} goes on at the next start.`,
-      )
+    if (engine.stopped) throw stopped(id)
     await wait(store.tools.runtime, lookEvery, signal)
   }
 }

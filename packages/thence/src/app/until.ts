@@ -66,7 +66,7 @@ export async function whenThere<T>(
       if (signal?.aborted === true) throw aborted(signal)
       const found = await looks.look(look)
       if (found !== undefined) return found.given
-      if (subscription.state === 'stopped') throw stopped(who)
+      if (subscription.state === 'stopped' || subscription.stuck) throw stopped(who)
       const left = end - runtime.elapsed()
       if (left <= 0) throw await tellLate(waiting, timeout)
       const cancel = runtime.after(Math.min(left, looks.pause), ring)

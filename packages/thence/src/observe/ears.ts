@@ -18,6 +18,7 @@ type Uncounted =
   | 'subscription-paused'
   | 'subscription-recovered'
   | 'subscription-resumed'
+  | 'upkeep-failed'
   | 'view-switched'
 
 type Counted = Exclude<SignalName, Uncounted>

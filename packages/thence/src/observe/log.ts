@@ -38,6 +38,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'history-truncated': 'warn',
   'lease-lost': 'warn',
   'job-failed': 'warn',
+  'upkeep-failed': 'warn',
   'schedule-skipped': 'warn',
   'message-resolved': 'info',
   'subscription-recovered': 'info',
@@ -92,6 +93,8 @@ const lines: Lines = {
     `${one.kind} job ${one.job}: a batch failed, again in ${one.retryIn} ms. ${reason(one.error)}`,
   'job-ended': (one) =>
     `${one.kind} job ${one.job}: ${one.state}${one.error === null ? '' : `: ${one.error}`}`,
+  'upkeep-failed': (one) =>
+    `${one.what}: failed (${one.failures} in a row), is tried again. ${reason(one.error)}`,
   'view-switched': (one) =>
     `${one.projection}: version ${one.version} of the view serves from position ${one.position} on, no longer version ${one.previous}`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,

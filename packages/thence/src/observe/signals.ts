@@ -13,6 +13,7 @@ import type {
   NotableSubscriptionSignal,
 } from './subscription-signals.ts'
 import type { NotableTimerSignal, TimerSignal } from './timer-signals.ts'
+import type { UpkeepSignal } from './upkeep-signals.ts'
 
 /** Those that come with every message, page or commit. Only who names them hears them; else they cost nothing. */
 export type FrequentSignal =
@@ -31,6 +32,7 @@ export type NotableSignal =
   | NotableSubscriptionSignal
   | NotableTimerSignal
   | RetentionSignal
+  | UpkeepSignal
 
 export type Signal = FrequentSignal | NotableSignal
 export type SignalName = Signal['name']

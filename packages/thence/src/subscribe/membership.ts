@@ -3,6 +3,7 @@
  * share, and hands over those that are not, one by one, while everything else goes on.
  */
 import type { Signals } from '../observe/signals.ts'
+import { Upkeep } from '../observe/upkeep.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Lease, Member } from '../ports/leases.ts'
 import type { Cancel } from '../ports/runtime.ts'
@@ -52,6 +53,7 @@ export class Membership {
   readonly #signals: Signals
   readonly #me: Pick<Member, 'id' | 'name' | 'runs'>
   readonly #pulse: Pulse
+  readonly #upkeep: Upkeep
   /** What is handed over, and what ends because it is not right any more. */
   readonly #leaving = new Map<Partition, Promise<void>>()
   readonly #dropping = new Map<Partition, Promise<void>>()
@@ -72,6 +74,7 @@ export class Membership {
     this.#options = options
     this.#store = store
     this.#signals = signals
+    this.#upkeep = new Upkeep(signals, 'membership')
     const { runtime } = store.tools
     const id = runtime.id()
     this.#me = { id, name: runtime.peers?.name ?? id, runs: parts }
@@ -147,8 +150,11 @@ export class Membership {
     this.#busy = true
     this.#hurried = false
     this.#looking = this.#look()
-      // The subscriptions meet the same failure and tell it; the next look tries again.
-      .catch(() => undefined)
+      // The next look tries again.
+      .then(
+        () => this.#upkeep.done(),
+        (error: unknown) => this.#upkeep.failed(error),
+      )
       .finally(() => {
         this.#busy = false
         this.#plan()

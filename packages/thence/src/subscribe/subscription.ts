@@ -46,6 +46,7 @@ export class Subscription {
   #settings: SubscriptionSettings = {}
   #revision = 0
   #started = false
+  #ending = false
 
   constructor(options: SubscriptionOptions, store: Store, signals: Signals) {
     this.options = options
@@ -123,6 +124,11 @@ export class Subscription {
     return this.#settings.paused !== undefined
   }
 
+  /** Whether it will not come further before the app has stopped. */
+  get stuck(): boolean {
+    return this.#ending && (this.paused || (this.halted && !this.retrying))
+  }
+
   /** Grows with every change of its settings that this process makes or sees: what was read before one is old. */
   get revision(): number {
     return this.#revision
@@ -180,6 +186,12 @@ export class Subscription {
   async stop(deadline: Promise<void>): Promise<void> {
     await Promise.all(this.running.map((partition) => partition.stop(deadline)))
     this.#started = false
+    this.#notify()
+  }
+
+  /** The app stops: whoever waits for what will not happen before that is told so. */
+  endWaits(): void {
+    this.#ending = true
     this.#notify()
   }
 

@@ -1,5 +1,5 @@
 // The end of a process: what it has in hand stays its own until it is done or given back, and the deadline holds for all.
-import { event, handler, plain } from 'thence'
+import { documents, event, handler, plain, projection, tables } from 'thence'
 import { describe, expect, it } from 'vitest'
 import type { Place } from '../kit/places.ts'
 import { file, look, run } from '../kit/places.ts'
@@ -68,6 +68,40 @@ describe('a process that is stopped', () => {
     expect(await doneBy(two)).toHaveLength(17)
   })
 
+  it('ends waits for what will not happen, at once', async () => {
+    const place = file.make()
+    const view = projection('view', {
+      view: documents<{ n: number }>(),
+      on: (on) => on(Rung, ({ data }, rows) => rows.put(data.bell, { n: data.takes })),
+    })
+    const one = await run(place, (app) => app.use(view))
+    await one.app.pause('view')
+    const { token } = await one.app.append({ events: ring(1, 0) })
+    const waits = one.app.until(token, { projection: 'view', timeout: '1h' })
+    const told = waits.catch((error: unknown) => error)
+    const before = place.runtime.now()
+    await place.runtime.until(one.app.stop({ deadline: '10s' }))
+    expect(place.runtime.now() - before).toBeLessThan(1000)
+    expect(await told).toMatchObject({ code: 'APP_STOPPED' })
+  })
+
+  it('says so to whoever waits for a replay', async () => {
+    const place = file.make()
+    const slow = handler('slow', Rung, {
+      replay: 'idempotent',
+      run: () => new Promise<void>((resolve) => void place.runtime.after(50, resolve)),
+    })
+    const one = await run(place, (app) => app.use(slow))
+    await one.app.append({ events: ring(50, 0) })
+    await one.settle()
+    const replay = one.app.replay('slow')
+    const told = replay.catch((error: unknown) => error)
+    await place.runtime.advance(200)
+    await place.runtime.until(one.app.stop())
+    await place.runtime.advance(200)
+    expect(await told).toMatchObject({ code: 'APP_STOPPED' })
+  })
+
   it('is stopped by its deadline also while it hands over', async () => {
     const place = file.make()
     const begun: string[] = []
@@ -79,5 +113,38 @@ describe('a process that is stopped', () => {
     const before = place.runtime.now()
     await place.runtime.until(one.app.stop({ deadline: '1s' }))
     expect(place.runtime.now() - before).toBeLessThanOrEqual(1100)
+  })
+})
+
+describe('a rebuild that cannot be begun', () => {
+  it('says why, and takes nothing else of the process along', async () => {
+    const place = file.make()
+    let broken = false
+    const view = projection('view', {
+      view: tables({
+        create: (table) =>
+          broken
+            ? ['CREATE TABLE nonsense (']
+            : [`CREATE TABLE ${table('bells')} (bell TEXT PRIMARY KEY)`],
+        drop: (table) => [`DROP TABLE IF EXISTS ${table('bells')}`],
+      }),
+      on: (on) => on(Rung, () => undefined),
+    })
+    const begun: string[] = []
+    const one = await run(place, (app) => app.use(view, ear(place, 'one', begun)))
+    broken = true
+    const rebuild = one.app.rebuild('view')
+    const told = rebuild.catch((error: unknown) => error)
+    await place.runtime.advance('30s')
+    expect(await told).toMatchObject({ code: 'STATE_INVALID' })
+    expect(await look(one)(({ leases }) => leases.members())).toHaveLength(1)
+    const failed = one.spy.signals.filter(({ name }) => name === 'upkeep-failed')
+    expect(failed.length).toBeGreaterThan(0)
+    expect(failed.length).toBeLessThan(10)
+    broken = false
+    await place.runtime.advance('2s')
+    await one.settle()
+    const views = await look(one)(({ documents: all }) => all.get('$views', 'view'))
+    expect(JSON.parse(views ?? '{}')).toMatchObject({ serving: 2 })
   })
 })
