@@ -9,7 +9,7 @@ type Client = SimulatedClient<OfficeCommands, never>
 
 const desks = ['north', 'south', 'east']
 
-/** An operator may be told that there is nothing to do. */
+/** An operator may be told that there is nothing to do, or that it cannot be done any more. */
 const unless = async (codes: readonly ErrorCode[], work: Promise<unknown>): Promise<void> => {
   try {
     await work
@@ -87,7 +87,7 @@ const redrive = ({ call, runtime }: Client): Promise<void> =>
 
 const replay = ({ call, runtime }: Client): Promise<void> =>
   unless(
-    ['NOT_FOUND'],
+    ['NOT_FOUND', 'HISTORY_TRUNCATED'],
     call(({ database }) => startReplay({ database, runtime }, 'reading')),
   )
 
