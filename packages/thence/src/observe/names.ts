@@ -46,6 +46,7 @@ const known: Readonly<Record<SignalName, true>> = {
   'timer-failed': true,
   'timer-fired': true,
   'timer-parked': true,
+  'upkeep-failed': true,
   'view-switched': true,
 }
 
