@@ -49,6 +49,8 @@ export type {
 } from './sagas.ts'
 export { saga, sagas } from './sagas.ts'
 export { sizes } from './sizes.ts'
+export type { DroppedTypes } from './types.ts'
+export { dropTypes } from './types.ts'
 export type { ActedOn } from '../schedule/operate.ts'
 export type {
   ScheduleState,

@@ -62,12 +62,17 @@ const whyLength = 100
 interface Beside {
   /** The letter that was parked first, if one is. */
   readonly oldest: DeadLetter | undefined
+  /** Whether any process runs. */
+  readonly alive: boolean
   readonly now: number
   /** What to do if what should happen by itself does not. */
   readonly idle: string
 }
 
-const stuck = (one: SubscriptionStatus, { oldest, now, idle }: Beside): Attention | undefined => {
+const stuck = (
+  one: SubscriptionStatus,
+  { oldest, now, idle, alive }: Beside,
+): Attention | undefined => {
   const { name, state } = one
   const parkedSince = oldest?.time
   const letters = `thence dead-letters list --subscription ${name}`
@@ -93,7 +98,20 @@ const stuck = (one: SubscriptionStatus, { oldest, now, idle }: Beside): Attentio
       since: one.nextAttempt,
       advice: idle,
     }
-  return lagging(one, now, idle)
+  return (alive ? unableOf(one, now) : undefined) ?? lagging(one, now, idle)
+}
+
+/** Processes run, but none runs this one: each does without some of its types, or without its part. */
+const unableOf = (one: SubscriptionStatus, now: number): Attention | undefined => {
+  const { name, state, types, behind, behindMs, partitions } = one
+  if (types === null || state !== 'behind' || behindMs <= overdueAfter) return undefined
+  if (partitions.some(({ process }) => process !== null)) return undefined
+  return {
+    name,
+    what: `${behind} behind, and no process takes all of ${types.join(', ')}`,
+    since: now - behindMs,
+    advice: `Start one that does, or: thence subscriptions drop-type ${name} TYPE`,
+  }
 }
 
 /** One that its policy has paused would stop again at the same message: that comes first. */
@@ -248,7 +266,7 @@ const attentionOf = (
   const alive = processes.some((one) => one.alive)
   const idle = alive ? 'A process runs; what does its log say?' : 'No process runs; start the app.'
   const found = [
-    ...all.map((one) => stuck(one, { oldest: oldest.get(one.name), now, idle })),
+    ...all.map((one) => stuck(one, { oldest: oldest.get(one.name), now, idle, alive })),
     ...jobs.map((one) => jobOf(one, { now, idle })),
     ...stuckTimers(timers, { now, alive, idle }),
   ].filter((one) => one !== undefined)

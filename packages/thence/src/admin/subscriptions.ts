@@ -11,6 +11,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { RetrySummary } from '../ports/retries.ts'
 import type { Building, Versions } from '../project/versions.ts'
 import { allVersions, splitSideName } from '../project/versions.ts'
+import { allDivisions } from '../subscribe/division.ts'
 import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings, settingsOf } from '../subscribe/settings.ts'
 import type { On } from './on.ts'
@@ -75,6 +76,8 @@ export interface SubscriptionStatus {
   readonly paused: Paused | null
   /** What an operator set for messages that fail for good; null: as its part says. */
   readonly policy: FailurePolicy | null
+  /** Types that whoever runs it has to take; null: of a view, or of one that no app has run yet. */
+  readonly types: readonly string[] | null
 }
 
 export type ProjectionStatus = SubscriptionStatus & { readonly kind: 'projection' }
@@ -92,6 +95,7 @@ interface Known {
   readonly partitions: readonly PartitionStatus[]
   readonly retries: RetrySummary | undefined
   readonly settings: SubscriptionSettings
+  readonly types: readonly string[] | null
   /** Whether it fills a version of a view beside the one that serves, and has not caught up yet. */
   readonly building: boolean
 }
@@ -131,6 +135,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   const leases = await transaction.leases.list()
   const members = await transaction.leases.members()
   const views = await allVersions(transaction)
+  const divisions = await allDivisions(transaction)
   const names = new Set([
     ...parts.map(({ name }) => name),
     ...checkpoints.map(({ subscription }) => subscription),
@@ -146,6 +151,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
     checkpoint: slowest(checkpoints.filter(({ subscription }) => subscription === name)),
     partitions: partitionsOf(name, { checkpoints, leases, members }),
     retries: retries.find(({ subscription }) => subscription === name),
+    types: divisions.get(name)?.types ?? null,
     settings: settingsOf(settings, { subscription: name, part: of?.projection ?? name }),
   }))
 }
@@ -217,7 +223,7 @@ const statusOf = async (
   known: Known,
   at: { readonly head: number; readonly now: number },
 ): Promise<SubscriptionStatus> => {
-  const { name, part, checkpoint, partitions, retries, settings } = known
+  const { name, part, checkpoint, partitions, retries, settings, types } = known
   const halted = await haltedAt(transaction, known)
   const lag = await lagOf(transaction, known, at)
   const condition = conditionOf(known, { halted: halted !== null, behindMs: lag.behindMs })
@@ -233,6 +239,7 @@ const statusOf = async (
     ...waiting(retries),
     parked: await transaction.deadLetters.parkedOf(name, mostParked),
     ...setting(settings),
+    types,
   }
 }
 

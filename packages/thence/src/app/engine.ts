@@ -17,6 +17,7 @@ import { sagaSubscription } from '../saga/run.ts'
 import { TimerClock } from '../schedule/clock.ts'
 import type { Store } from '../store/store.ts'
 import { commandSubscription } from '../subscribe/command-sink.ts'
+import type { Gained } from '../subscribe/division.ts'
 import { divide } from '../subscribe/division.ts'
 import { handlerSubscription } from '../subscribe/handler-sink.ts'
 import { Membership } from '../subscribe/membership.ts'
@@ -148,15 +149,13 @@ export class Engine {
   async start(): Promise<void> {
     const { runtime } = this.#store.tools
     await prepareViews(this.#store, this.#parts.projections, this.#signals)
-    const behind = await this.#store.transact(async ({ transaction }) => {
+    const { gained, behind } = await this.#store.transact(async ({ transaction }) => {
+      const came = await this.#divide(transaction)
       await recordParts(transaction, this.#parts, runtime.now())
-      for (const { options } of this.subscriptions) {
-        const { name, partitions = 1, from = 'start' } = options
-        await divide(transaction, { name, partitions, from })
-      }
       const all = this.subscriptions.map(({ options }) => options)
-      return behindHistory(transaction, all)
+      return { gained: came, behind: await behindHistory(transaction, all) }
     })
+    for (const one of gained) this.#signals.emit({ name: 'types-gained', ...one })
     for (const one of behind) this.#signals.emit({ name: 'history-truncated', ...one })
     this.#stopped = false
     for (const subscription of this.subscriptions) subscription.start()
@@ -168,6 +167,23 @@ export class Engine {
     await this.#clock.start()
     this.#jobs.start()
     this.#schedulePoll()
+  }
+
+  /** Gives the types that came to subscriptions which had begun without them. */
+  async #divide(transaction: Transaction): Promise<readonly Gained[]> {
+    const views = new Set(this.#parts.projections.map(({ name }) => name))
+    const gained: Gained[] = []
+    for (const { options } of this.subscriptions) {
+      const { name, partitions = 1, from = 'start', types } = options
+      const came = await divide(transaction, {
+        name,
+        partitions,
+        from,
+        ...(views.has(name) ? {} : { types }),
+      })
+      if (came !== undefined) gained.push(came)
+    }
+    return gained
   }
 
   /**

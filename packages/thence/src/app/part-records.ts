@@ -5,6 +5,7 @@
 import type { ReplayMode } from '../handle/handler.ts'
 import type { Transaction } from '../ports/database.ts'
 import { snapshotTag } from '../decide/state.ts'
+import { loadDivision } from '../subscribe/division.ts'
 import { typesOf } from '../saga/saga.ts'
 import type { Projection } from '../project/projection.ts'
 import { splitSideName } from '../project/versions.ts'
@@ -120,14 +121,19 @@ export async function savePart({ documents }: Transaction, record: PartRecord): 
   await documents.put(collection, record.name, JSON.stringify(record))
 }
 
-/** Notes the parts of an app that starts, and which of the others it does not have. */
+/** Notes the parts of an app that starts, whose subscriptions are divided, and which of the others it does not have. */
 export async function recordParts(
   transaction: Transaction,
   { aggregates, projections, sagas, handlers }: Parts,
   now: number,
 ): Promise<void> {
   const own = [...aggregates, ...projections, ...sagas, ...handlers]
-  for (const part of own) await savePart(transaction, recordOf(part))
+  for (const part of own) {
+    const record = recordOf(part)
+    // Also what this process does without: somebody will have to take it.
+    const { types = record.types } = await loadDivision(transaction, part.name)
+    await savePart(transaction, { ...record, ...(types === undefined ? {} : { types }) })
+  }
   const names = new Set(own.map(({ name }) => name))
   const absent = { position: await transaction.events.head(), time: now }
   for (const one of await loadParts(transaction))

@@ -9,6 +9,7 @@ import { pause, resume, setPolicy } from '../admin/settings.ts'
 import type { SubscriptionCondition, SubscriptionStatus } from '../admin/subscriptions.ts'
 import { subscription, subscriptions } from '../admin/subscriptions.ts'
 import { mostParked } from '../app/reporter.ts'
+import { dropTypes } from '../admin/types.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { failurePolicies } from '../handle/failure-policy.ts'
 import { given, onStore } from './session.ts'
@@ -129,7 +130,7 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name
   const one = await subscription({ database }, name)
   if (terminal.json) return terminal.document(one)
   const now = Date.now()
-  const { kind, position, behind, behindMs, moved, policy, partitions } = one
+  const { kind, position, behind, behindMs, moved, policy, partitions, types } = one
   const state = stateCell(one)
   const oldest = behind === 0 ? '' : `, the oldest of them ${span(behindMs)} old`
   terminal.print(
@@ -139,6 +140,7 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name
       ['state', typeof state === 'string' ? state : state.text],
       ['paused', pausedText(one, now)],
       ['policy', policy ?? undefined],
+      ['types', types?.join(', ')],
       ['position', `${count(position)}, ${count(behind)} behind it${oldest}`],
       ['moved', moved === null ? 'never' : relative(moved, now)],
       ['retries', waitingText(one, now)],
@@ -195,6 +197,19 @@ const policyVerb: Verb<SettingOptions> = async (session, { args: [name = '', wor
   tell(session, set, `A message of ${line(name)} that fails for good: ${text}.`)
 }
 
+const dropVerb: Verb<SettingOptions> = async (
+  session,
+  { args: [name = '', ...types], options },
+) => {
+  const { terminal, on } = session
+  const result = await dropTypes(on, name, types, given({ reason: options.reason }))
+  if (terminal.json) return terminal.document(result)
+  terminal.print(
+    `${line(name)} may go on without ${result.dropped.map((type) => line(type)).join(', ')}.`,
+  )
+  terminal.note(whenNoticed)
+}
+
 export function addSubscriptions(program: Command): void {
   const noun = program.command('subscriptions').description('the readers of the log')
   noun
@@ -230,4 +245,11 @@ export function addSubscriptions(program: Command): void {
     )
     .option('--reason <text>', 'why, for the audit log')
     .action(onStore('write', policyVerb))
+  noun
+    .command('drop-type')
+    .description('let processes run one that do without these types: they pass them over')
+    .argument('<name>', 'name of the subscription')
+    .argument('<type...>', 'types of messages that it took and is to take no more')
+    .option('--reason <text>', 'why, for the audit log')
+    .action(onStore('write', dropVerb))
 }

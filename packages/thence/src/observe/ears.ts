@@ -18,6 +18,8 @@ type Uncounted =
   | 'subscription-paused'
   | 'subscription-recovered'
   | 'subscription-resumed'
+  | 'types-gained'
+  | 'types-missing'
   | 'upkeep-failed'
   | 'view-switched'
 

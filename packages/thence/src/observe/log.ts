@@ -36,6 +36,8 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'snapshot-failed': 'warn',
   'retention-failed': 'warn',
   'history-truncated': 'warn',
+  'types-missing': 'warn',
+  'types-gained': 'warn',
   'lease-lost': 'warn',
   'job-failed': 'warn',
   'upkeep-failed': 'warn',
@@ -78,6 +80,10 @@ const lines: Lines = {
   'message-resolved': (one) =>
     `${one.subscription}: ${one.type} at position ${one.position} went through after all`,
   'subscription-recovered': (one) => `${one.subscription}: the store works again`,
+  'types-missing': (one) =>
+    `${one.subscription}: not run here, because this process does without ${one.types.join(', ')}`,
+  'types-gained': (one) =>
+    `${one.subscription}: takes ${one.types.join(', ')} from position ${one.position} on; what came before was passed over`,
   'lease-taken': (one) => `${one.subscription}: partition ${one.partition} runs here`,
   'lease-released': (one) => `${one.subscription}: partition ${one.partition} was handed over`,
   'lease-lost': (one) =>

@@ -46,6 +46,19 @@ export type NotableSubscriptionSignal =
   | LeaseSignal<'lease-released'>
   /** It has found that another process took one, so that what it had in hand was not committed. */
   | LeaseSignal<'lease-lost'>
+  /** This process does not run it: it does without types that another version takes, and would pass them over. */
+  | {
+      readonly name: 'types-missing'
+      readonly subscription: string
+      readonly types: readonly string[]
+    }
+  /** It takes these types from now on: what stands up to `position` was passed over when it did not. */
+  | {
+      readonly name: 'types-gained'
+      readonly subscription: string
+      readonly types: readonly string[]
+      readonly position: number
+    }
   /** It begins nothing new until someone resumes it; or it goes on. */
   | {
       readonly name: 'subscription-paused'

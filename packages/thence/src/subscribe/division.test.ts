@@ -72,3 +72,20 @@ test('however often it is divided, exactly that is done which some partition had
     { numRuns: 60 },
   )
 })
+
+test('floors do not pile up while one partition lags and the others go on', async () => {
+  const database = await opened()
+  for (let start = 0; start < 40; start += 1) {
+    const partitions = [8, 4, 6, 3][start % 4] ?? 1
+    await database.transact((transaction) =>
+      divide(transaction, { name: 's', partitions, from: 'start' }),
+    )
+    const rows = await rowsOf(database)
+    await database.transact(async ({ checkpoints }) => {
+      for (const { partition, position, generation } of rows.slice(1))
+        await checkpoints.move('s', { partition, position, generation }, 100 + start)
+    })
+  }
+  const { floors } = await database.read((transaction) => loadDivision(transaction, 's'))
+  expect(floors.map(({ positions }) => positions.length)).toEqual([8, 6])
+})

@@ -1,6 +1,7 @@
 /**
  * How a subscription is divided into partitions, as the store knows it. The number can change: what the old partitions
- * had done beyond the slowest of them is remembered as floors, so that nothing is done twice and nobody has to wait.
+ * had done beyond the slowest of them is remembered as floors, so that nothing is done twice and nobody has to wait. With it
+ * stands which types of messages belong to the subscription, so that no process runs it that would pass some over.
  */
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -13,6 +14,8 @@ export interface Floor {
 export interface Division {
   readonly partitions: number
   readonly floors: readonly Floor[]
+  /** Whoever runs it has to take all of these types, in order; absent: nobody has to take any. */
+  readonly types?: readonly string[]
 }
 
 export const undivided: Division = { partitions: 1, floors: [] }
@@ -54,6 +57,27 @@ export interface Wanted {
   readonly name: string
   readonly partitions: number
   readonly from: 'start' | 'now'
+  /** Types that belong to it from now on; absent: of a view, which is to be rebuilt when they change. */
+  readonly types?: readonly string[]
+}
+
+/** Types that a subscription takes from a position on, and did not before. */
+export interface Gained {
+  readonly subscription: string
+  readonly types: readonly string[]
+  readonly position: number
+}
+
+/** Types that belong to the subscription and that `types` does without: who takes only those would pass some over. */
+export const lackingTypes = (division: Division, types: readonly string[]): readonly string[] =>
+  (division.types ?? []).filter((type) => !types.includes(type))
+
+const save = async (
+  { documents }: Transaction,
+  name: string,
+  division: Division,
+): Promise<void> => {
+  await documents.put(collection, name, JSON.stringify(division))
 }
 
 const positionsOf = (rows: readonly Checkpoint[], partitions: number): readonly number[] =>
@@ -65,26 +89,85 @@ const positionsOf = (rows: readonly Checkpoint[], partitions: number): readonly 
 const places = (partitions: number, position: number): readonly number[] =>
   Array.from({ length: partitions }, () => position)
 
-/**
- * Brings the stored division in line with what an app wants that starts; whoever holds a lease of another division is
- * fenced. Two running apps never undo each other.
- */
-export async function divide(transaction: Transaction, wanted: Wanted): Promise<void> {
-  const { checkpoints, documents, events } = transaction
-  const { name, partitions, from } = wanted
+/** The highest of two floors whose numbers of partitions divide each other, as one: exactly what either says is done. */
+const join = (most: Floor, other: Floor): Floor => ({
+  positions: most.positions.map((position, index) =>
+    Math.max(position, other.positions[index % other.positions.length] ?? 0),
+  ),
+})
+
+/** As few floors as say the same; what every partition is past needs none. */
+const gather = (floors: readonly Floor[], start: number): readonly Floor[] => {
+  const kept: Floor[] = []
+  for (const floor of floors.toSorted((a, b) => b.positions.length - a.positions.length)) {
+    if (floor.positions.every((position) => position <= start)) continue
+    const index = kept.findIndex(({ positions }) => positions.length % floor.positions.length === 0)
+    const found = kept[index]
+    if (found === undefined) kept.push(floor)
+    else kept[index] = join(found, floor)
+  }
+  return kept
+}
+
+/** Makes the partitions that are wanted; gives how the subscription is divided now. */
+async function placePartitions(
+  transaction: Transaction,
+  { name, partitions, from }: Wanted,
+  before: Division,
+): Promise<Division> {
+  const { checkpoints, events } = transaction
   const rows = await checkpoints.list(name)
-  const before = await loadDivision(transaction, name)
   const isNew = rows.length === 0
-  if (before.partitions === partitions && !(isNew && from === 'now')) return
+  if (before.partitions === partitions && !(isNew && from === 'now')) return before
   const done = positionsOf(rows, before.partitions)
   const start = isNew && from === 'now' ? await events.head() : Math.min(...done)
-  // What every partition is past needs no floor any more.
-  const floors = [...before.floors, { positions: done }].filter(({ positions }) =>
-    positions.some((position) => position > start),
-  )
   await checkpoints.divide(name, places(partitions, start))
-  if (before.partitions !== partitions)
-    await documents.put(collection, name, JSON.stringify({ partitions, floors }))
+  if (before.partitions === partitions) return before
+  return { ...before, partitions, floors: gather([...before.floors, { positions: done }], start) }
+}
+
+/**
+ * Brings the stored division in line with what an app wants that starts; whoever holds a lease of another division is
+ * fenced. Two running apps never undo each other: types only come, and go when an operator says so. Gives those that came
+ * to a subscription that had begun without them.
+ */
+export async function divide(
+  transaction: Transaction,
+  wanted: Wanted,
+): Promise<Gained | undefined> {
+  const { name, types = [] } = wanted
+  const before = await loadDivision(transaction, name)
+  const placed = await placePartitions(transaction, wanted, before)
+  const known = before.types ?? []
+  const gained = types.filter((type) => !known.includes(type)).toSorted()
+  const now = gained.length === 0 ? placed : { ...placed, types: [...known, ...gained].toSorted() }
+  if (now === before) return undefined
+  await save(transaction, name, now)
+  if (gained.length === 0) return undefined
+  const rows = await transaction.checkpoints.list(name)
+  // From here on nobody moves it who holds it without these types, not even past what is in hand.
+  for (const { partition } of rows)
+    await transaction.checkpoints.claim(name, { partition, epoch: 0 })
+  const position = Math.min(...rows.map((row) => row.position))
+  if (before.types === undefined || rows.length === 0 || position === 0) return undefined
+  return { subscription: name, types: gained, position }
+}
+
+/** Types that do not belong to the subscription any more: who lacks them may run it. Gives those that did. */
+export async function dropTypes(
+  transaction: Transaction,
+  name: string,
+  types: readonly string[],
+): Promise<readonly string[]> {
+  const division = await loadDivision(transaction, name)
+  const all = division.types ?? []
+  const dropped = all.filter((type) => types.includes(type))
+  if (dropped.length > 0)
+    await save(transaction, name, {
+      ...division,
+      types: all.filter((type) => !types.includes(type)),
+    })
+  return dropped
 }
 
 /** Whether a subscription is still divided as this process knows it. */

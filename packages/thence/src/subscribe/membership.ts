@@ -51,7 +51,8 @@ export class Membership {
   readonly #options: MembershipOptions
   readonly #store: Store
   readonly #signals: Signals
-  readonly #me: Pick<Member, 'id' | 'name' | 'runs'>
+  readonly #parts: readonly string[]
+  readonly #me: Pick<Member, 'id' | 'name'>
   readonly #pulse: Pulse
   readonly #upkeep: Upkeep
   /** What is handed over, and what ends because it is not right any more. */
@@ -77,8 +78,9 @@ export class Membership {
     this.#upkeep = new Upkeep(signals, 'membership')
     const { runtime } = store.tools
     const id = runtime.id()
-    this.#me = { id, name: runtime.peers?.name ?? id, runs: parts }
-    const me = () => (this.#phase === 'ending' ? { ...this.#me, runs: [] } : this.#me)
+    this.#parts = parts
+    this.#me = { id, name: runtime.peers?.name ?? id }
+    const me = () => ({ ...this.#me, runs: this.#phase === 'ending' ? [] : this.#runs })
     this.#pulse = new Pulse(store, { leaseTime: options.leaseTime, me })
   }
 
@@ -178,11 +180,14 @@ export class Membership {
       })
       return this.#look()
     }
-    const missing: Wanted[] = []
-    for (const subscription of this.#options.subscriptions()) {
-      this.#observe(subscription, seen)
-      missing.push(...this.#compare(subscription, seen))
+    const subscriptions = this.#options.subscriptions()
+    for (const subscription of subscriptions) this.#observe(subscription, seen)
+    if (this.#hasChanged(seen)) {
+      // Who runs what follows from what each can run: the others have to know first.
+      await this.#pulse.again()
+      return this.#look()
     }
+    const missing = subscriptions.flatMap((subscription) => this.#compare(subscription, seen))
     await this.#change(missing, this.#idle(seen.leases, missing))
   }
 
@@ -212,6 +217,21 @@ export class Membership {
     ])
     const own = [...leases.values()].filter(({ owner }) => owner === this.#me.id)
     return own.map(({ name }) => name).filter((name) => !used.has(name))
+  }
+
+  /** What this process can run: all of its parts but those that take more types by now than it knows of. */
+  get #runs(): readonly string[] {
+    const subscriptions = this.#options.subscriptions()
+    const unable = new Set(
+      subscriptions.filter(({ lacks }) => lacks.length > 0).map(({ name }) => name),
+    )
+    return this.#parts.filter((part) => !unable.has(part))
+  }
+
+  /** Whether it can run something else than others believe. */
+  #hasChanged({ members }: Seen): boolean {
+    const told = members.find(({ id }) => id === this.#me.id)?.runs ?? []
+    return told.join() !== this.#runs.join()
   }
 
   #isGone(name: string): boolean {

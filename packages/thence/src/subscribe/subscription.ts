@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import { beginAnew } from './anew.ts'
 import type { Division } from './division.ts'
-import { isDone, undivided } from './division.ts'
+import { isDone, lackingTypes, undivided } from './division.ts'
 import type { Item } from './item.ts'
 import { toItem } from './item.ts'
 import { Pages } from './pages.ts'
@@ -65,6 +65,11 @@ export class Subscription {
 
   get division(): Division {
     return this.#division
+  }
+
+  /** Types that belong to it and that this process does without, so that it does not run it. */
+  get lacks(): readonly string[] {
+    return lackingTypes(this.#division, this.options.types)
   }
 
   /** The partitions that this process runs. */
@@ -200,6 +205,8 @@ export class Subscription {
     const isOld = JSON.stringify(division) !== JSON.stringify(this.#division)
     this.#division = division
     this.#stored = new Map(stored.map((one) => [one.partition, one]))
+    if (isOld && this.lacks.length > 0)
+      this.#signals.emit({ name: 'types-missing', subscription: this.name, types: this.lacks })
     if (!this.isHere) this.#notify()
     return isOld
   }

@@ -50,3 +50,17 @@ test('what cannot be set is refused', patient, async () => {
   expect(await cli('subscriptions', 'pause', 'mailr')).toMatchObject({ code: 3 })
   expect(await cli('subscriptions', 'pause', 'paid')).toMatchObject({ code: 1 })
 })
+
+test('a type is given up by name, and what is not taken is refused', patient, async () => {
+  const shown = JSON.parse((await cli('subscriptions', 'show', 'mailer', '--json')).stdout) as {
+    readonly types: readonly string[]
+  }
+  const [type = ''] = shown.types
+  expect(plain((await cli('subscriptions', 'show', 'mailer')).stdout)).toContain(type)
+  const { code, stdout } = await cli('subscriptions', 'drop-type', 'mailer', type)
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `mailer may go on without ${type}.\n` })
+  expect(await cli('subscriptions', 'drop-type', 'mailer', type)).toMatchObject({ code: 1 })
+  expect(await cli('subscriptions', 'drop-type', 'mailr', type)).toMatchObject({ code: 3 })
+  const audit = await cli('audit', '--json')
+  expect(audit.stdout).toContain('subscription.drop-type')
+})
