@@ -61,6 +61,6 @@ test('a type is given up by name, and what is not taken is refused', patient, as
   expect({ code, stdout }).toEqual({ code: 0, stdout: `mailer may go on without ${type}.\n` })
   expect(await cli('subscriptions', 'drop-type', 'mailer', type)).toMatchObject({ code: 1 })
   expect(await cli('subscriptions', 'drop-type', 'mailr', type)).toMatchObject({ code: 3 })
-  const audit = await cli('audit', '--json')
+  const audit = await cli('audit', 'list', '--json')
   expect(audit.stdout).toContain('subscription.drop-type')
 })
