@@ -47,6 +47,8 @@ const known: Readonly<Record<SignalName, true>> = {
   'timer-fired': true,
   'timer-parked': true,
   'upkeep-failed': true,
+  'types-gained': true,
+  'types-missing': true,
   'view-switched': true,
 }
 
