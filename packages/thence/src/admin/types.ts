@@ -25,8 +25,7 @@ export interface DroppedTypes {
 export function dropTypes(
   on: On,
   name: string,
-  types: readonly string[],
-  { reason }: SettingOptions = {},
+  { types, reason }: SettingOptions & { readonly types: readonly string[] },
 ): Promise<DroppedTypes> {
   return on.database.transact(async (transaction) => {
     await requireSubscription(transaction, name)

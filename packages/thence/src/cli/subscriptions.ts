@@ -202,7 +202,7 @@ const dropVerb: Verb<SettingOptions> = async (
   { args: [name = '', ...types], options },
 ) => {
   const { terminal, on } = session
-  const result = await dropTypes(on, name, types, given({ reason: options.reason }))
+  const result = await dropTypes(on, name, { types, ...given({ reason: options.reason }) })
   if (terminal.json) return terminal.document(result)
   terminal.print(
     `${line(name)} may go on without ${result.dropped.map((type) => line(type)).join(', ')}.`,

@@ -88,7 +88,7 @@ describe.each(kinds)('a handler that gains a type, on $name', ({ make }) => {
         advice: 'Start one that does, or: thence subscriptions drop-type ear TYPE',
       },
     ])
-    expect(await admin.dropTypes(on, 'ear', ['Other'], { reason: 'rolled back' })).toEqual({
+    expect(await admin.dropTypes(on, 'ear', { types: ['Other'], reason: 'rolled back' })).toEqual({
       subscription: 'ear',
       dropped: ['Other'],
       types: ['Rung'],
@@ -136,10 +136,12 @@ describe.each(kinds)('a handler that gains a type, on $name', ({ make }) => {
     const place = make()
     const one = await run(place, (app) => app.use(ears([]).old))
     const on = { database: one.app.database, runtime: place.runtime }
-    await expect(admin.dropTypes(on, 'ear', ['Othr'])).rejects.toMatchObject({
+    await expect(admin.dropTypes(on, 'ear', { types: ['Othr'] })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     })
-    await expect(admin.dropTypes(on, 'eer', ['Rung'])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(admin.dropTypes(on, 'eer', { types: ['Rung'] })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
   })
 })
 
