@@ -138,6 +138,8 @@ export class Membership {
   }
 
   #plan(): void {
+    // Of several that plan, the last one does: no timer stays that nobody can take back.
+    this.#cancel()
     if (this.#phase === 'out') return
     const { runtime } = this.#store.tools
     if (this.#hurried) runtime.soon(() => this.#lookAndPlan())
@@ -149,6 +151,7 @@ export class Membership {
 
   #lookAndPlan(): void {
     if (this.#phase === 'out' || this.#busy) return
+    this.#cancel()
     this.#busy = true
     this.#hurried = false
     this.#looking = this.#look()

@@ -237,7 +237,7 @@ test('status tells how large the store is', patient, async () => {
       .slice(-6)
       .join('\n'),
   ).toMatchInlineSnapshot(`
-    "rows  inbox 0, documents 4, snapshots 0, dead letters 0, retries 0, timers 0, jobs 0, audit 0
+    "rows  inbox 0, documents 7, snapshots 0, dead letters 0, retries 0, timers 0, jobs 0, audit 0
 
     CATEGORY  MESSAGES  SIZE  STREAMS  REMOVED  UP TO
     clicks  3  SIZE  2  -  -

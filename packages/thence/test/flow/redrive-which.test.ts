@@ -81,7 +81,7 @@ describe.each(kinds)('on $name', (kind) => {
     const office = await startPost(place, state, { onFailure: 'park-message' })
     await office.post(...[1, 2, 3, 4].map((n) => ({ n, to: n === 3 ? 'other' : 'same' })))
     expect(await office.counts()).toMatchObject({ parked: 4 })
-    expect((await admin.status(office.on)).retries).toEqual({ due: 0, parked: 0, queued: 0 })
+    expect((await admin.status(office.on)).retries).toEqual({ due: 0, parked: 4, queued: 0 })
     state.broken.clear()
     state.tries.length = 0
     await admin.startRedrive(office.on, { canary: false })
