@@ -60,10 +60,11 @@ test(
     const { subscriptions } = JSON.parse((await cli('subscriptions', 'list', '--json')).stdout)
     const { partitions } = subscriptions[0]
     const shown = (await cli('subscriptions', 'show', 'ear')).stdout
-    expect(plain(shown).split('\n').slice(0, 9)).toEqual([
+    expect(plain(shown).split('\n').slice(0, 10)).toEqual([
       'subscription  ear',
       'kind  handler',
       'state  caught up',
+      'types  Rung',
       'position  20, 0 behind it',
       'moved  WHEN',
       'retries  0 due, 0 parked, 0 queued',
@@ -118,10 +119,11 @@ test('what waits and what is paused is told of one', { timeout: 60_000 }, async 
   await bells.app.pause('deaf', { reason: 'it is deaf', actor: 'ann' })
   await bells.app.setPolicy('deaf', 'skip')
   const { stdout } = await thence(['subscriptions', 'show', 'deaf', '--db', file])
-  expect(plain(stdout).split('\n').slice(2, 7)).toEqual([
+  expect(plain(stdout).split('\n').slice(2, 8)).toEqual([
     'state  paused',
     'paused  WHEN by ann: it is deaf',
     'policy  skip',
+    'types  Rung',
     'position  3, 0 behind it',
     'moved  WHEN',
   ])

@@ -27,8 +27,10 @@ describe.each(kinds)('appends that nobody awaits on $name', ({ make }) => {
     await running.stop()
   })
 
-  it.each([{ maxInFlight: 0 }, { maxBytes: 1.5 }])('a limit of %j is refused', async (appends) => {
-    const starting = app({ database: make().open(), appends }).messages(Said).start()
-    await expect(starting).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  it.each([{ maxInFlight: 0 }, { maxBytes: 1.5 }])('a limit of %j is refused', (appends) => {
+    const database = make().open()
+    expect(() => app({ database, appends })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    )
   })
 })
