@@ -41,6 +41,9 @@ const failOnPurpose = (
   throw new Planted(trouble.poison ? 'This message is poison.' : 'This failure passes.')
 }
 
+/** More than any run has for one key: it would only go on, and get slower. */
+const mostEffects = 1000
+
 /** Takes long where it was decided so. */
 const delay = async ({ history, world }: Instruments, life: Life, time: number): Promise<void> => {
   if (time === 0) return
@@ -67,6 +70,7 @@ const onHandler = (one: Handler, life: Life, instruments: Instruments): Handler 
     const done = context.replaying ? replaysCollection : effectsCollection
     context.within(async ({ documents }) => {
       const before = JSON.parse((await documents.get(done, key)) ?? '[]') as number[]
+      if (before.length >= mostEffects) instruments.world.circle()
       await documents.put(done, key, JSON.stringify([...before, message.position]))
       if (trouble.late) failOnPurpose(instruments, attempt, trouble)
     })

@@ -54,6 +54,11 @@ export class World {
     return false
   }
 
+  /** Something was done so often that it would go on for ever: the run ends. */
+  circle(): void {
+    this.#inCircles = true
+  }
+
   /** Takes something that happened into the hash. */
   mix(value: number): void {
     this.#hash = Math.imul(this.#hash ^ value, 0x0100_0193)
