@@ -6,6 +6,7 @@ import { ThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
+import { Upkeep } from '../observe/upkeep.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Job, JobState } from '../ports/jobs.ts'
 import { turn } from '../ports/wait.ts'
@@ -69,10 +70,12 @@ export class JobRunner {
   readonly #advanced: () => void
   readonly #going = new Map<string, Going>()
   readonly #rounds: Rounds
+  readonly #upkeep: Upkeep
 
   constructor(store: Store, signals: Signals, { kinds, advanced }: JobRunnerOptions) {
     this.#store = store
     this.#signals = signals
+    this.#upkeep = new Upkeep(signals, 'jobs')
     this.#kinds = new Map(kinds.map((one) => [one.kind, one]))
     this.#advanced = advanced
     const { runtime } = store.tools
@@ -106,8 +109,10 @@ export class JobRunner {
       }))
       this.#forgetOthers(jobs)
       for (const job of jobs) delay = Math.min(delay, await this.#take(job, now))
-    } catch {
-      // The subscriptions tell that the database failed; look again later.
+      this.#upkeep.done()
+    } catch (error) {
+      // Looked at again later.
+      this.#upkeep.failed(error)
     }
     return delay
   }

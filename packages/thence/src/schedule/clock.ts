@@ -5,6 +5,7 @@
 import { isStoreFailure, isThenceError } from '../errors.ts'
 import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
+import { Upkeep } from '../observe/upkeep.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
 import { turn } from '../ports/wait.ts'
@@ -24,6 +25,7 @@ const longest = 1000
 export class TimerClock {
   readonly #store: Store
   readonly #signals: Signals
+  readonly #upkeep: Upkeep
   readonly #schedules: ReadonlyMap<string, Schedule>
   /** Schedules whose definition is still to replace another one. */
   readonly #wanted: Set<string>
@@ -38,6 +40,7 @@ export class TimerClock {
   constructor(store: Store, signals: Signals, schedules: readonly Schedule[] = []) {
     this.#store = store
     this.#signals = signals
+    this.#upkeep = new Upkeep(signals, 'timers')
     this.#schedules = new Map(schedules.map((one) => [one.name, one]))
     this.#wanted = new Set(this.#schedules.keys())
     const { runtime } = store.tools
@@ -84,8 +87,10 @@ export class TimerClock {
         await turn(this.#store.tools.runtime)
       await this.#adopt(false)
       wait = await this.#look()
-    } catch {
-      // The subscriptions tell that the database failed; look again at the next tick.
+      this.#upkeep.done()
+    } catch (error) {
+      // Looked at again at the next tick.
+      this.#upkeep.failed(error)
     }
     return Math.min(longest, wait ?? longest)
   }
