@@ -103,12 +103,13 @@ const stuck = (
 
 /** Processes run, but none runs this one: each does without some of its types, or without its part. */
 const unableOf = (one: SubscriptionStatus, now: number): Attention | undefined => {
-  const { name, state, types, behind, behindMs, partitions } = one
+  const { name, state, types, behind, behindMs, partitions, keyVersion } = one
   if (types === null || state !== 'behind' || behindMs <= overdueAfter) return undefined
   if (partitions.some(({ process }) => process !== null)) return undefined
+  const key = keyVersion === null ? '' : ` by version ${keyVersion} of its key`
   return {
     name,
-    what: `${behind} behind, and no process takes all of ${types.join(', ')}`,
+    what: `${behind} behind, and no process takes all of ${types.join(', ')}${key}`,
     since: now - behindMs,
     advice: `Start one that does, or: thence subscriptions drop-type ${name} TYPE`,
   }

@@ -11,6 +11,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { RetrySummary } from '../ports/retries.ts'
 import type { Building, Versions } from '../project/versions.ts'
 import { allVersions, splitSideName } from '../project/versions.ts'
+import type { Division } from '../subscribe/division.ts'
 import { allDivisions } from '../subscribe/division.ts'
 import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings, settingsOf } from '../subscribe/settings.ts'
@@ -78,6 +79,8 @@ export interface SubscriptionStatus {
   readonly policy: FailurePolicy | null
   /** Types that whoever runs it has to take; null: of a view, or of one that no app has run yet. */
   readonly types: readonly string[] | null
+  /** By which version of its key it is divided; null: it never had another than the first. */
+  readonly keyVersion: number | null
 }
 
 export type ProjectionStatus = SubscriptionStatus & { readonly kind: 'projection' }
@@ -95,7 +98,7 @@ interface Known {
   readonly partitions: readonly PartitionStatus[]
   readonly retries: RetrySummary | undefined
   readonly settings: SubscriptionSettings
-  readonly types: readonly string[] | null
+  readonly division: Division | undefined
   /** Whether it fills a version of a view beside the one that serves, and has not caught up yet. */
   readonly building: boolean
 }
@@ -151,7 +154,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
     checkpoint: slowest(checkpoints.filter(({ subscription }) => subscription === name)),
     partitions: partitionsOf(name, { checkpoints, leases, members }),
     retries: retries.find(({ subscription }) => subscription === name),
-    types: divisions.get(name)?.types ?? null,
+    division: divisions.get(name),
     settings: settingsOf(settings, { subscription: name, part: of?.projection ?? name }),
   }))
 }
@@ -223,7 +226,7 @@ const statusOf = async (
   known: Known,
   at: { readonly head: number; readonly now: number },
 ): Promise<SubscriptionStatus> => {
-  const { name, part, checkpoint, partitions, retries, settings, types } = known
+  const { name, part, checkpoint, partitions, retries, settings, division } = known
   const halted = await haltedAt(transaction, known)
   const lag = await lagOf(transaction, known, at)
   const condition = conditionOf(known, { halted: halted !== null, behindMs: lag.behindMs })
@@ -239,7 +242,8 @@ const statusOf = async (
     ...waiting(retries),
     parked: await transaction.deadLetters.parkedOf(name, mostParked),
     ...setting(settings),
-    types,
+    types: division?.types ?? null,
+    keyVersion: division?.keyVersion ?? null,
   }
 }
 

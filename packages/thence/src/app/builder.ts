@@ -72,7 +72,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
 
   /**
    * Opens the database, brings it up to date and starts everything.
-   * @throws NAME_TAKEN, CONFIG_INVALID, CAPABILITY_MISSING, STORE_…
+   * @throws NAME_TAKEN, CONFIG_INVALID, CAPABILITY_MISSING, STATE_INVALID (a `keyVersion` that cannot change now), STORE_…
    */
   async start(): Promise<App<C, Q>> {
     const parts = assemble(this.#parts, this.#definitions)

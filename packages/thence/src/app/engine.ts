@@ -13,6 +13,7 @@ import type { Member } from '../ports/leases.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
+import { builtBeside } from '../project/versions.ts'
 import { sagaSubscription } from '../saga/run.ts'
 import { TimerClock } from '../schedule/clock.ts'
 import type { Store } from '../store/store.ts'
@@ -45,6 +46,7 @@ const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
     name: aggregate.name,
     types: [...aggregate.decide.keys()],
     key: (command) => streamOf(aggregate, command),
+    keyVersion: aggregate.keyVersion,
     retry: retryPolicy(`Aggregate ${aggregate.name}`),
     partitions: aggregate.partitions,
     decide: async (writer, command) => {
@@ -174,11 +176,14 @@ export class Engine {
     const views = new Set(this.#parts.projections.map(({ name }) => name))
     const gained: Gained[] = []
     for (const { options } of this.subscriptions) {
-      const { name, partitions = 1, from = 'start', types } = options
+      const { name, partitions = 1, from = 'start', types, keyVersion = 1 } = options
+      const beside = views.has(name) ? await builtBeside(transaction, name) : []
       const came = await divide(transaction, {
         name,
         partitions,
         from,
+        keyVersion,
+        beside,
         ...(views.has(name) ? {} : { types }),
       })
       if (came !== undefined) gained.push(came)
@@ -216,7 +221,8 @@ export class Engine {
   #replayable(name: string): Replayable | undefined {
     const handler = this.#parts.handlers.find((one) => one.name === name)
     const subscription = this.#subscriptions.get(name)
-    if (handler === undefined || subscription === undefined) return undefined
+    // By another key the rows would not stand where they belong.
+    if (handler === undefined || subscription?.isFit !== true) return undefined
     return { replay: handler.replay, item: (stored) => subscription.item(stored) }
   }
 

@@ -131,7 +131,7 @@ export async function hasCome(
   const { rows, isHidden } = await standing(transaction, subscription, here)
   if (isHidden || head < goal.position) return false
   const { partitions } = subscription.division
-  const exact = partitions > 1 && rows.length === partitions
+  const exact = partitions > 1 && rows.length === partitions && subscription.isFit
   for (let partition = 0; partition < Math.max(partitions, rows.length); partition += 1) {
     const row = rows.find((one) => one.partition === partition)
     const after = row === undefined ? 0 : positionOf(row, here)

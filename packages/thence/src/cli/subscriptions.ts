@@ -130,7 +130,7 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name
   const one = await subscription({ database }, name)
   if (terminal.json) return terminal.document(one)
   const now = Date.now()
-  const { kind, position, behind, behindMs, moved, policy, partitions, types } = one
+  const { kind, position, behind, behindMs, moved, policy, partitions, types, keyVersion } = one
   const state = stateCell(one)
   const oldest = behind === 0 ? '' : `, the oldest of them ${span(behindMs)} old`
   terminal.print(
@@ -141,6 +141,7 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name
       ['paused', pausedText(one, now)],
       ['policy', policy ?? undefined],
       ['types', types?.join(', ')],
+      ['key version', keyVersion === null ? undefined : String(keyVersion)],
       ['position', `${count(position)}, ${count(behind)} behind it${oldest}`],
       ['moved', moved === null ? 'never' : relative(moved, now)],
       ['retries', waitingText(one, now)],

@@ -9,7 +9,7 @@ import type { AnyCommand, AnyEvent, DataOf } from '../message/define.ts'
 import { expectFunction, expectObject, shown } from '../message/expect.ts'
 import type { EventMessage, Issued, Recorded } from '../message/message.ts'
 import { checkCategory } from '../message/name.ts'
-import { checkPartitions } from '../message/partitions.ts'
+import { checkKeyVersion, checkPartitions } from '../message/partitions.ts'
 
 /** What a decision gives: the events that now happened; `[]` for none. */
 export type Decision<E extends string = string> = EventMessage<E> | readonly EventMessage<E>[]
@@ -50,6 +50,11 @@ export interface AggregateOptions<State, E extends string, C extends Issued> {
   readonly decide: (on: Deciding<State, E, never>['on']) => Deciding<State, E, C>
   /** Which one is meant, from the command; the stream is then named `name-id`. */
   readonly stream: (command: C) => string
+  /**
+   * Give another one when `stream` gives another id: recorded commands are divided by it. The app starts with it once nothing
+   * depends on the old. Default 1.
+   */
+  readonly keyVersion?: number
   /** Default: none; the whole stream is read for each command. */
   readonly snapshot?: SnapshotOptions
   /** Into how many partitions commands of the log are divided by stream, so that processes share them; default 1. */
@@ -71,6 +76,7 @@ export interface Aggregate<C extends string = string, E extends string = string>
   readonly evolve: ReadonlyMap<string, Entry<AnyEvent, Apply>>
   readonly decide: ReadonlyMap<string, Entry<AnyCommand, Decide>>
   readonly id: (command: Issued) => string
+  readonly keyVersion: number
   readonly partitions: number
   readonly snapshot: Required<SnapshotOptions> | undefined
 }
@@ -118,6 +124,7 @@ export function aggregate<State, E extends string, C extends Issued>(
     evolve: collect<AnyEvent, Apply>(`evolve of aggregate ${name}`, evolve),
     decide: collect<AnyCommand, Decide>(`decide of aggregate ${name}`, decide),
     id: options.stream as (command: Issued) => string,
+    keyVersion: checkKeyVersion(`aggregate ${name}`, options.keyVersion),
     partitions: checkPartitions(`Aggregate ${name}`, options.partitions),
     snapshot: options.snapshot === undefined ? undefined : checkSnapshot(name, options.snapshot),
   }

@@ -18,7 +18,7 @@ import type { FailurePolicy } from './failure-policy.ts'
 import { failurePolicy } from './failure-policy.ts'
 import type { Rate, RateOptions } from './rate.ts'
 import { ratePolicy } from './rate.ts'
-import { checkPartitions } from '../message/partitions.ts'
+import { checkKeyVersion, checkPartitions } from '../message/partitions.ts'
 import type { RetryOptions, RetryPolicy } from './retry.ts'
 import { retryPolicy } from './retry.ts'
 
@@ -40,6 +40,11 @@ export interface HandlerOptions<D extends AnyDefinition> {
   readonly run: HandlerFunction<D>
   /** Messages with the same key are handled in order, and only they wait for one that failed. Default: the stream. */
   readonly key?: (message: RecordedOf<D>) => string
+  /**
+   * Give another one when `key` gives another key for any message, also when it comes or goes. The app starts with it once
+   * nothing depends on the old key, and not before; processes of the old version then do not run the handler. Default 1.
+   */
+  readonly keyVersion?: number
   readonly retry?: RetryOptions
   /** What kind of failure an error stands for; `undefined` leaves it to the app's rule, and then to the default. */
   readonly classify?: Classify
@@ -83,6 +88,7 @@ export interface Handler<C extends string = string> {
   readonly definitions: readonly AnyDefinition[]
   readonly run: (message: Recorded, context: HandlerContext) => Promise<void> | void
   readonly key: ((message: Recorded) => string) | undefined
+  readonly keyVersion: number
   readonly retry: RetryPolicy
   readonly classify: Classify | undefined
   readonly onFailure: FailurePolicy
@@ -165,6 +171,7 @@ export function handler<D extends AnyDefinition>(
     definitions: list,
     run: options.run as Handler['run'],
     key: key as Handler['key'],
+    keyVersion: checkKeyVersion(`handler ${name}`, options.keyVersion),
     from,
     concurrency,
     partitions: checkPartitions(`Handler ${name}`, options.partitions),

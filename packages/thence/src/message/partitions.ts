@@ -1,7 +1,8 @@
 /**
- * Into how many partitions a definition may divide its keys.
+ * How a definition may divide its messages: into how many partitions, and by which version of its key.
  */
 import { ThenceError } from '../errors.ts'
+import { expectCount } from './expect.ts'
 
 const most = 256
 
@@ -12,4 +13,10 @@ export function checkPartitions(what: string, partitions = 1): number {
     'CONFIG_INVALID',
     `${what}: partitions is ${String(partitions)}; give a whole number from 1 to ${most}.`,
   )
+}
+
+/** @throws CONFIG_INVALID unless it is a whole number of at least 1. */
+export function checkKeyVersion(what: string, keyVersion = 1): number {
+  expectCount(`keyVersion of ${what}`, keyVersion)
+  return keyVersion
 }

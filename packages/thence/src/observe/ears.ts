@@ -10,6 +10,7 @@ type Uncounted =
   | 'breaker-closed'
   | 'breaker-half-opened'
   | 'history-truncated'
+  | 'key-replaced'
   | 'message-begun'
   | 'message-returned'
   | 'rebuild-finished'

@@ -38,6 +38,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'history-truncated': 'warn',
   'types-missing': 'warn',
   'types-gained': 'warn',
+  'key-replaced': 'warn',
   'lease-lost': 'warn',
   'job-failed': 'warn',
   'upkeep-failed': 'warn',
@@ -84,6 +85,8 @@ const lines: Lines = {
     `${one.subscription}: not run here, because this process does without ${one.types.join(', ')}`,
   'types-gained': (one) =>
     `${one.subscription}: takes ${one.types.join(', ')} from position ${one.position} on; what came before was passed over`,
+  'key-replaced': (one) =>
+    `${one.subscription}: not run here, because its key is of version ${one.keyVersion} in this process and of version ${one.stored} in the store`,
   'lease-taken': (one) => `${one.subscription}: partition ${one.partition} runs here`,
   'lease-released': (one) => `${one.subscription}: partition ${one.partition} was handed over`,
   'lease-lost': (one) =>

@@ -17,6 +17,7 @@ const known: Readonly<Record<SignalName, true>> = {
   'history-truncated': true,
   'job-ended': true,
   'job-failed': true,
+  'key-replaced': true,
   'lease-lost': true,
   'lease-released': true,
   'lease-taken': true,

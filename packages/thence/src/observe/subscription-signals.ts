@@ -52,6 +52,13 @@ export type NotableSubscriptionSignal =
       readonly subscription: string
       readonly types: readonly string[]
     }
+  /** This process does not run it: it is divided by a key of version `stored` now, and this process has another. */
+  | {
+      readonly name: 'key-replaced'
+      readonly subscription: string
+      readonly keyVersion: number
+      readonly stored: number
+    }
   /** It takes these types from now on: what stands up to `position` was passed over when it did not. */
   | {
       readonly name: 'types-gained'

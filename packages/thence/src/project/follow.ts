@@ -71,7 +71,8 @@ const following = (projection: Projection): Omit<SubscriptionOptions, 'name' | '
 
 /** The subscription of a following projection: it feeds the version that serves. */
 export function follow(projection: Projection): SubscriptionOptions {
-  return { name: projection.name, ...following(projection), sink: servingSink(projection) }
+  const { name, keyVersion } = projection
+  return { name, keyVersion, ...following(projection), sink: servingSink(projection) }
 }
 
 /** The subscription that fills a version beside the one that serves. */

@@ -20,6 +20,7 @@ import {
 } from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
+import { checkKeyVersion } from '../message/partitions.ts'
 import type { QueryDefinition } from '../message/query.ts'
 import type { ViewDefinition } from './view.ts'
 
@@ -61,6 +62,8 @@ export interface ProjectionOptions<View, Q extends string> {
    * whole view waits, so that it always equals the fold of a prefix of the log.
    */
   readonly key?: (event: Recorded) => string
+  /** Give another one when `key` gives another key; the app starts with it once no event waits. Default 1. */
+  readonly keyVersion?: number
   readonly retry?: RetryOptions
   /**
    * What becomes of an event that fails for good. Default `park-key`: without a key the whole view waits at it. With
@@ -88,6 +91,7 @@ export interface Projection<Q extends string = string, View = unknown> {
   readonly inline: boolean
   readonly batch: number
   readonly key: ((event: Recorded) => string) | undefined
+  readonly keyVersion: number
   readonly retry: RetryOptions
   readonly onFailure: FailurePolicy
 }
@@ -142,6 +146,7 @@ export function projection<View, Q extends string = never>(
     inline: options.inline ?? false,
     batch: options.batch ?? 500,
     key: options.key,
+    keyVersion: checkKeyVersion(`projection ${name}`, options.keyVersion),
     retry: options.retry ?? {},
     onFailure: failurePolicy(`Projection ${name}`, options.onFailure),
   }

@@ -79,6 +79,15 @@ export async function saveVersions(
   await documents.put(collection, projection, JSON.stringify(versions))
 }
 
+/** The subscription that fills a version beside the one that serves, if there is one. */
+export async function builtBeside(
+  transaction: Pick<Transaction, 'documents'>,
+  projection: string,
+): Promise<readonly string[]> {
+  const { building } = await loadVersions(transaction, projection)
+  return building === undefined ? [] : [sideName(projection, building.version)]
+}
+
 /** Under which name the version is stored that serves. */
 export const servingName = async (
   transaction: Pick<Transaction, 'documents'>,

@@ -216,6 +216,7 @@ export function sagaSubscription(saga: Saga, tools: Tools, told: SagaTold): Subs
     name: saga.name,
     types: typesOf(saga),
     key: (message) => keyOf(saga, message) ?? message.stream,
+    keyVersion: saga.keyVersion,
     retry: retryPolicy(`Saga ${saga.name}`),
     partitions: saga.partitions,
     onFailure: saga.onFailure,

@@ -13,7 +13,7 @@ import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import { expectDefinition, expectFunction, expectList, expectObject } from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
-import { checkPartitions } from '../message/partitions.ts'
+import { checkKeyVersion, checkPartitions } from '../message/partitions.ts'
 import { plain } from '../message/schema.ts'
 import type { SagaFacts } from './facts.ts'
 import { kept } from './seen.ts'
@@ -75,6 +75,8 @@ export interface SagaOptions<
     readonly type: string
     readonly data: DataSeen<Start, Steps>
   }) => string | undefined
+  /** Give another one when `key` gives another key; the app starts with it once nothing depends on the old. Default 1. */
+  readonly keyVersion?: number
   readonly steps?: Steps
   /** The state that reactions keep; it must be storable as JSON. */
   readonly state?: () => State
@@ -97,6 +99,7 @@ export interface Saga {
   readonly name: string
   readonly startedBy: AnyEvent
   readonly key: (message: Recorded) => string | undefined
+  readonly keyVersion: number
   readonly partitions: number
   readonly onFailure: FailurePolicy
   readonly steps: readonly Step[]
@@ -182,6 +185,7 @@ export function saga<
     name,
     startedBy: options.startedBy,
     key: (message) => checkedKey(name, options.key(message)),
+    keyVersion: checkKeyVersion(`saga ${name}`, options.keyVersion),
     steps,
     partitions: checkPartitions(`Saga ${name}`, options.partitions),
     onFailure: failurePolicy(`Saga ${name}`, options.onFailure),

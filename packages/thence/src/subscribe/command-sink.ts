@@ -11,6 +11,7 @@ export interface CommandTarget {
   readonly name: string
   readonly types: readonly string[]
   readonly key: (command: Recorded) => string
+  readonly keyVersion: number
   readonly retry: RetryPolicy
   readonly partitions: number
   readonly decide: (writer: Writer, command: Recorded) => Promise<void>
@@ -22,6 +23,7 @@ export function commandSubscription(target: CommandTarget): SubscriptionOptions 
     name: target.name,
     types: target.types,
     key: target.key,
+    keyVersion: target.keyVersion,
     retry: target.retry,
     partitions: target.partitions,
     concurrency: 1,

@@ -1,10 +1,12 @@
 /**
  * How a subscription is divided into partitions, as the store knows it. The number can change: what the old partitions
  * had done beyond the slowest of them is remembered as floors, so that nothing is done twice and nobody has to wait. With it
- * stands which types of messages belong to the subscription, so that no process runs it that would pass some over.
+ * stands which types of messages belong to the subscription, so that no process runs it that would pass some over, and by
+ * which version of its key it is divided.
  */
 import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { Transaction } from '../ports/database.ts'
+import { requireNoKeys } from './key-version.ts'
 
 /** Of `positions.length` partitions each had done everything up to its position. */
 export interface Floor {
@@ -14,11 +16,16 @@ export interface Floor {
 export interface Division {
   readonly partitions: number
   readonly floors: readonly Floor[]
+  /** Whoever runs it has to go by this version of its key; absent: by the first. */
+  readonly keyVersion?: number
   /** Whoever runs it has to take all of these types, in order; absent: nobody has to take any. */
   readonly types?: readonly string[]
 }
 
 export const undivided: Division = { partitions: 1, floors: [] }
+
+/** By which version of its key a subscription is divided. */
+export const keyVersionOf = ({ keyVersion = 1 }: Pick<Division, 'keyVersion'>): number => keyVersion
 
 const collection = '$partitions'
 
@@ -57,6 +64,10 @@ export interface Wanted {
   readonly name: string
   readonly partitions: number
   readonly from: 'start' | 'now'
+  /** Of the key by which it is divided; default 1. */
+  readonly keyVersion?: number
+  /** Subscriptions that go by the same key, undivided. Default: none. */
+  readonly beside?: readonly string[]
   /** Types that belong to it from now on; absent: of a view, which is to be rebuilt when they change. */
   readonly types?: readonly string[]
 }
@@ -109,15 +120,56 @@ const gather = (floors: readonly Floor[], start: number): readonly Floor[] => {
   return kept
 }
 
+/** From here on nobody moves it, or settles what waits, who holds it now. */
+const fence = async (
+  { checkpoints }: Transaction,
+  name: string,
+): Promise<readonly Checkpoint[]> => {
+  const rows = await checkpoints.list(name)
+  for (const { partition } of rows) await checkpoints.claim(name, { partition, epoch: 0 })
+  return rows
+}
+
+/** Has a subscription that has begun go by a key of another version, from where both mean the same. */
+async function placeByKey(
+  transaction: Transaction,
+  { name, partitions, keyVersion = 1, beside = [], types = [] }: Wanted,
+  before: Division,
+): Promise<Division> {
+  const { checkpoints } = transaction
+  const done = positionsOf(await checkpoints.list(name), before.partitions)
+  const least = Math.min(...done)
+  const most = Math.max(...done, ...before.floors.flatMap(({ positions }) => positions))
+  const rekeyed = {
+    name,
+    beside,
+    types: [...new Set([...(before.types ?? []), ...types])],
+    stored: keyVersionOf(before),
+    wanted: keyVersion,
+  }
+  await requireNoKeys(transaction, rekeyed, { least, most })
+  for (const one of beside) await fence(transaction, one)
+  // A view that is hidden while it is rebuilt stays so.
+  if (before.partitions === partitions && done.every((position) => position === least))
+    await fence(transaction, name)
+  else await checkpoints.divide(name, places(partitions, least))
+  return { ...before, partitions, floors: [], keyVersion }
+}
+
 /** Makes the partitions that are wanted; gives how the subscription is divided now. */
 async function placePartitions(
   transaction: Transaction,
-  { name, partitions, from }: Wanted,
+  wanted: Wanted,
   before: Division,
 ): Promise<Division> {
+  const { name, partitions, from, keyVersion = 1 } = wanted
   const { checkpoints, events } = transaction
   const rows = await checkpoints.list(name)
   const isNew = rows.length === 0
+  if (keyVersion !== keyVersionOf(before)) {
+    if (!isNew) return placeByKey(transaction, wanted, before)
+    return placePartitions(transaction, wanted, { ...before, keyVersion })
+  }
   if (before.partitions === partitions && !(isNew && from === 'now')) return before
   const done = positionsOf(rows, before.partitions)
   const start = isNew && from === 'now' ? await events.head() : Math.min(...done)
@@ -130,6 +182,7 @@ async function placePartitions(
  * Brings the stored division in line with what an app wants that starts; whoever holds a lease of another division is
  * fenced. Two running apps never undo each other: types only come, and go when an operator says so. Gives those that came
  * to a subscription that had begun without them.
+ * @throws STATE_INVALID (a key of another version, which something depends on)
  */
 export async function divide(
   transaction: Transaction,
@@ -144,10 +197,8 @@ export async function divide(
   if (now === before) return undefined
   await save(transaction, name, now)
   if (gained.length === 0) return undefined
-  const rows = await transaction.checkpoints.list(name)
-  // From here on nobody moves it who holds it without these types, not even past what is in hand.
-  for (const { partition } of rows)
-    await transaction.checkpoints.claim(name, { partition, epoch: 0 })
+  // Who holds it without these types would move it past them, and be it only past what is in hand.
+  const rows = await fence(transaction, name)
   const position = Math.min(...rows.map((row) => row.position))
   if (before.types === undefined || rows.length === 0 || position === 0) return undefined
   return { subscription: name, types: gained, position }

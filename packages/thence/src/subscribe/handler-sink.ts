@@ -79,12 +79,13 @@ const sinkOf = (handler: Handler, tools: Tools): Sink => ({
 
 /** The subscription of a handler. */
 export function handlerSubscription(handler: Handler, tools: Tools): SubscriptionOptions {
-  const { name, key, retry, classify, concurrency, partitions, from } = handler
+  const { name, key, keyVersion, retry, classify, concurrency, partitions, from } = handler
   const { onFailure, breaker, rate } = handler
   return {
     name,
     types: handler.definitions.map(({ type }) => type),
     key: key ?? ((message) => message.stream),
+    keyVersion,
     retry,
     rules: classify === undefined ? [] : [classify],
     onFailure,

@@ -222,12 +222,10 @@ export class Membership {
     return own.map(({ name }) => name).filter((name) => !used.has(name))
   }
 
-  /** What this process can run: all of its parts but those that take more types by now than it knows of. */
+  /** What this process can run: all of its parts but those that take more types by now, or go by another key. */
   get #runs(): readonly string[] {
     const subscriptions = this.#options.subscriptions()
-    const unable = new Set(
-      subscriptions.filter(({ lacks }) => lacks.length > 0).map(({ name }) => name),
-    )
+    const unable = new Set(subscriptions.filter(({ isFit }) => !isFit).map(({ name }) => name))
     return this.#parts.filter((part) => !unable.has(part))
   }
 

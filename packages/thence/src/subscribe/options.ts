@@ -19,6 +19,8 @@ export interface SubscriptionOptions {
   readonly types: readonly string[]
   /** Messages with the same key are handled in order, and only they wait for one that failed. Absent: one sequence. */
   readonly key?: ((message: Recorded) => string) | undefined
+  /** Of the key: who has another one than is stored does not run it. Absent: who may run its part may run it. */
+  readonly keyVersion?: number
   /** Into how many partitions its keys are divided; default 1. Needs a key. */
   readonly partitions?: number
   /** Where a subscription begins that has no checkpoint yet; default: at the start of the log. */

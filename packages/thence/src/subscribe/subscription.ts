@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import { beginAnew } from './anew.ts'
 import type { Division } from './division.ts'
-import { isDone, lackingTypes, undivided } from './division.ts'
+import { isDone, keyVersionOf, lackingTypes, undivided } from './division.ts'
 import type { Item } from './item.ts'
 import { toItem } from './item.ts'
 import { Pages } from './pages.ts'
@@ -70,6 +70,17 @@ export class Subscription {
   /** Types that belong to it and that this process does without, so that it does not run it. */
   get lacks(): readonly string[] {
     return lackingTypes(this.#division, this.options.types)
+  }
+
+  /** Whether its key is here of the version by which it is divided. */
+  get #hasKey(): boolean {
+    const { keyVersion } = this.options
+    return keyVersion === undefined || keyVersion === keyVersionOf(this.#division)
+  }
+
+  /** Whether this process may run it: it passes nothing over, and knows what belongs together. */
+  get isFit(): boolean {
+    return this.#hasKey && this.lacks.length === 0
   }
 
   /** The partitions that this process runs. */
@@ -205,8 +216,7 @@ export class Subscription {
     const isOld = JSON.stringify(division) !== JSON.stringify(this.#division)
     this.#division = division
     this.#stored = new Map(stored.map((one) => [one.partition, one]))
-    if (isOld && this.lacks.length > 0)
-      this.#signals.emit({ name: 'types-missing', subscription: this.name, types: this.lacks })
+    if (isOld) this.#tellUnfit()
     if (!this.isHere) this.#notify()
     return isOld
   }
@@ -220,6 +230,16 @@ export class Subscription {
     for (const partition of this.running) partition.pause(this.paused)
     this.#tellPause(settings)
     this.#notify()
+  }
+
+  #tellUnfit(): void {
+    const { name, lacks } = this
+    if (lacks.length > 0)
+      this.#signals.emit({ name: 'types-missing', subscription: name, types: lacks })
+    if (this.#hasKey) return
+    const stored = keyVersionOf(this.#division)
+    const { keyVersion = 1 } = this.options
+    this.#signals.emit({ name: 'key-replaced', subscription: name, keyVersion, stored })
   }
 
   #tellPause({ paused }: SubscriptionSettings): void {

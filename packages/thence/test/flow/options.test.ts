@@ -120,16 +120,13 @@ const retries = [
   { budget: { perSecond: 0 } },
 ]
 
-const policies = {
-  retry: retries,
-  onFailure: choices,
-}
+const policies = { retry: retries, onFailure: choices, key: functions, keyVersion: counts }
+const divided = { partitions: counts, keyVersion: counts }
 
 add<HandlerOptions<typeof Lent>>(
   'handler',
   {
     run: [nothing, ...functions],
-    key: functions,
     ...policies,
     classify: functions,
     breaker: [
@@ -164,7 +161,6 @@ add<ProjectionOptions<unknown, never>>(
     answers: functions,
     inline: flags,
     batch: counts,
-    key: functions,
     ...policies,
   },
   (options) =>
@@ -186,7 +182,7 @@ add<SagaOptions<'Lent', { id: string }, undefined, readonly []>>(
     state: functions,
     on: functions,
     onTimer: functions,
-    partitions: counts,
+    ...divided,
     onFailure: choices,
   },
   (options) => loosely(saga, 's', { startedBy: Lent, key: () => 'key', steps: [one], ...options }),
@@ -215,7 +211,7 @@ add<AggregateOptions<unknown, string, never>>(
     decide: [nothing, ...functions],
     stream: [nothing, ...functions],
     snapshot: [...objects, {}, { every: 0 }, { every: '5' }, { every: 5, tag: 1 }],
-    partitions: counts,
+    ...divided,
   },
   (options) =>
     loosely(aggregate, 'a', {
