@@ -1,30 +1,25 @@
 /** Ending streams for good. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import type { StreamInfo, Trim } from '../ports/events.ts'
 import { type Case, casesOf, shared } from './case.ts'
 import {
   given,
   head,
   idsOf,
+  info,
   judge,
   message,
   messages,
   outcomes,
   readStream,
+  trim,
   within,
 } from './samples.ts'
 
 const it = casesOf('events')
 
-const trim = (database: Database, stream: string, options: Partial<Trim> = {}): Promise<number> =>
-  within(database, ({ events }) => events.trim(stream, { through: 1000, limit: 1000, ...options }))
-
 const tombstone = (database: Database, stream: string): Promise<boolean> =>
   within(database, ({ events }) => events.tombstone(stream))
-
-const info = (database: Database, stream: string): Promise<StreamInfo | undefined> =>
-  database.read(({ events }) => events.stream(stream))
 
 const versionsOf = async (database: Database, stream: string): Promise<number[]> =>
   (await readStream(database, stream)).map(({ version }) => version)

@@ -1,12 +1,12 @@
 /** Removing messages from the beginning of streams, and what is known of it afterwards. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import type { StreamInfo, Trim } from '../ports/events.ts'
 import { type Case, casesOf } from './case.ts'
 import {
   given,
   head,
   idsOf,
+  info,
   judge,
   message,
   messages,
@@ -16,16 +16,11 @@ import {
   readStream,
   refuses,
   throwsSame,
+  trim,
   within,
 } from './samples.ts'
 
 const it = casesOf('events')
-
-const trim = (database: Database, stream: string, options: Partial<Trim> = {}): Promise<number> =>
-  within(database, ({ events }) => events.trim(stream, { through: 1000, limit: 1000, ...options }))
-
-const info = (database: Database, stream: string): Promise<StreamInfo | undefined> =>
-  database.read(({ events }) => events.stream(stream))
 
 const truncated = (database: Database, types?: readonly string[]): Promise<number> =>
   database.read(({ events }) => events.truncated(types))

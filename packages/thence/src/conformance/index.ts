@@ -21,11 +21,13 @@ import { isolation } from './isolation.ts'
 import { jobs } from './jobs.ts'
 import { leases } from './leases.ts'
 import { retries } from './retries.ts'
+import { retriesSettling } from './retries-settling.ts'
 import { retriesShared } from './retries-shared.ts'
 import { sizesCases } from './sizes.ts'
 import { snapshots } from './snapshots.ts'
 import { sql } from './sql.ts'
 import { timers } from './timers.ts'
+import { timersFailing } from './timers-failing.ts'
 import { transactionEnd } from './transaction-end.ts'
 import { transactions } from './transactions.ts'
 
@@ -57,10 +59,12 @@ export const cases: readonly Case[] = [
   ...checkpointsHeld,
   ...leases,
   ...retries,
+  ...retriesSettling,
   ...retriesShared,
   ...deadLetters,
   ...inbox,
   ...timers,
+  ...timersFailing,
   ...snapshots,
   ...documents,
   ...sizesCases,

@@ -1,31 +1,10 @@
 /** Retries by share: which rows one of several partitions takes care of, and what it is told of them. */
 import { strict as assert } from 'node:assert'
-import type { Database } from '../ports/database.ts'
-import type { Retries, Retry, Share } from '../ports/retries.ts'
+import type { Share } from '../ports/retries.ts'
 import { type Case, casesOf } from './case.ts'
+import { put, row, within } from './retry-samples.ts'
 
 const it = casesOf('retries')
-
-const row = (position: number, change: Partial<Retry> = {}): Retry => ({
-  subscription: 'p',
-  key: 'k',
-  hash: 7,
-  position,
-  messageId: `m${position}`,
-  state: 'due',
-  attempts: 1,
-  due: 100,
-  history: [],
-  ...change,
-})
-
-const within = <T>(database: Database, work: (retries: Retries) => T | Promise<T>): Promise<T> =>
-  database.transact(({ retries }) => work(retries))
-
-const put = (database: Database, ...rows: readonly Retry[]): Promise<void> =>
-  within(database, async (retries) => {
-    for (const one of rows) await retries.put(one)
-  })
 
 export const retriesShared: readonly Case[] = [
   it('each share has the rows of its keys, and all shares have all rows', async ({ database }) => {
@@ -85,6 +64,54 @@ export const retriesShared: readonly Case[] = [
     // Its share has a row, but it is parked.
     assert.deepEqual(await next('p', { partition: 2, partitions: 3 }), { any: true, next: null })
     assert.deepEqual(await next('none'), { any: false, next: null })
+  }),
+
+  it('a row is in its share however the subscription was divided when it was put or released', async ({
+    database,
+  }) => {
+    const divide = (partitions: number): Promise<void> =>
+      database.transact(({ checkpoints }) =>
+        checkpoints.divide(
+          'p',
+          Array.from({ length: partitions }, () => 0),
+        ),
+      )
+    const hashes = [0, 1, 2, 3, 4, 5]
+    const behind = { state: 'queued', attempts: 0, due: 0 } as const
+    for (const [round, partitions] of [4, 3, 1, 2].entries()) {
+      await divide(partitions)
+      for (const hash of hashes) {
+        const at = 10 * round + hash
+        await put(database, row(at + 1, { hash, key: `k${at}`, due: 100 + at }))
+        await put(database, row(at + 101, { ...behind, hash, key: `k${at}` }))
+      }
+    }
+    await within(database, (all) => all.settle({ subscription: 'p', position: 1, attempts: 1 }, 50))
+    await divide(4)
+    await within(database, (all) => all.settle({ subscription: 'p', position: 2, attempts: 1 }, 60))
+    const expected = [
+      { hash: 0, position: 101, due: 50 },
+      { hash: 1, position: 102, due: 60 },
+      ...[0, 1, 2, 3].flatMap((round) =>
+        hashes.map((hash) => ({
+          hash,
+          position: 10 * round + hash + 1,
+          due: 100 + 10 * round + hash,
+        })),
+      ),
+    ].filter(({ position }) => position > 2)
+    for (const partitions of [1, 2, 3, 4, 7])
+      for (let partition = 0; partition < partitions; partition += 1) {
+        const share = { partition, partitions }
+        const own = expected.filter(({ hash }) => hash % partitions === partition)
+        const told = await within(database, async (all) => ({
+          taken: await all.take('p', { now: 1000, limit: 100, share }),
+          upcoming: await all.upcoming('p', share),
+        }))
+        const taken = told.taken.map(({ hash, position, due }) => ({ hash, position, due }))
+        assert.deepEqual(taken, own, `partition ${partition} of ${partitions}`)
+        assert.deepEqual(told.upcoming, { any: true, next: own[0]?.due ?? null })
+      }
   }),
 
   it('it is told which positions wait, for whichever subscription', async ({ database }) => {

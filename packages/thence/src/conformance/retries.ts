@@ -1,53 +1,17 @@
-/** Retries: what is due, what waits behind what, and the compare-and-set of settling. */
+/** Retries: what is put comes back, what is due is taken, and what waits behind what is told. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
-import type { Retries, Retry, RetrySummary } from '../ports/retries.ts'
+import type { Retry, RetrySummary } from '../ports/retries.ts'
 import { type Case, casesOf } from './case.ts'
+import { find, parked, put, queued, row, within } from './retry-samples.ts'
 import { hostileNames } from './samples.ts'
 
 const it = casesOf('retries')
-
-const row = (position: number, change: Partial<Retry> = {}): Retry => ({
-  subscription: 'p',
-  key: 'k',
-  hash: 7,
-  position,
-  messageId: `m${position}`,
-  state: 'due',
-  attempts: 1,
-  due: 100,
-  history: [{ time: 50, error: 'Error: no' }],
-  ...change,
-})
-
-const queued = (position: number, change: Partial<Retry> = {}): Retry =>
-  row(position, { state: 'queued', attempts: 0, due: 0, history: [], ...change })
-
-const parked = (position: number): Retry => row(position, { state: 'parked', due: 0 })
-
-const within = <T>(database: Database, work: (retries: Retries) => T | Promise<T>): Promise<T> =>
-  database.transact(({ retries }) => work(retries))
-
-const put = (database: Database, ...rows: readonly Retry[]): Promise<void> =>
-  within(database, async (retries) => {
-    for (const one of rows) await retries.put(one)
-  })
-
-const find = (
-  database: Database,
-  position: number,
-  subscription = 'p',
-): Promise<Retry | undefined> =>
-  database.read(({ retries }) => retries.find(subscription, position))
 
 const take = async (database: Database, now: number, limit = 100): Promise<number[]> =>
   (await database.read(({ retries }) => retries.take('p', { now, limit }))).map(
     ({ position }) => position,
   )
-
-/** At time 500. */
-const settle = (database: Database, position: number, attempts: number): Promise<boolean> =>
-  within(database, (retries) => retries.settle({ subscription: 'p', position, attempts }, 500))
 
 const putting: readonly Case[] = [
   it('a row comes back as it was put', async ({ database }) => {
@@ -143,88 +107,6 @@ const taking: readonly Case[] = [
   }),
 ]
 
-const settling: readonly Case[] = [
-  it('settling removes the row and makes the next of its key due', async ({ database }) => {
-    await put(database, row(1), queued(2), queued(3), row(4, { key: 'other' }))
-    assert.equal(await settle(database, 1, 1), true)
-    assert.equal(await find(database, 1), undefined)
-    assert.deepEqual(await find(database, 2), queued(2, { state: 'due', due: 500 }))
-    assert.deepEqual(await find(database, 3), queued(3))
-    assert.deepEqual(await find(database, 4), row(4, { key: 'other' }))
-    assert.equal(await settle(database, 2, 0), true)
-    assert.equal((await find(database, 3))?.state, 'due')
-    assert.equal(await settle(database, 3, 0), true)
-    assert.deepEqual(await database.read(({ retries }) => retries.blocked('p', ['k'])), [])
-  }),
-
-  it('settling makes the earliest of the waiting due, whatever the order they came in', async ({
-    database,
-  }) => {
-    await put(database, row(1), queued(7), queued(5), queued(6))
-    await settle(database, 1, 1)
-    const states: (string | undefined)[] = []
-    for (const position of [5, 6, 7]) states.push((await find(database, position))?.state)
-    assert.deepEqual(states, ['due', 'queued', 'queued'])
-  }),
-
-  it('settling with other attempts changes nothing', async ({ database }) => {
-    await put(database, row(1, { attempts: 2 }), queued(2))
-    for (const attempts of [0, 1, 3]) assert.equal(await settle(database, 1, attempts), false)
-    assert.deepEqual(await find(database, 1), row(1, { attempts: 2 }))
-    assert.deepEqual(await find(database, 2), queued(2))
-  }),
-
-  it('settling what is not there changes nothing', async ({ database }) => {
-    await put(database, row(1), queued(2))
-    assert.equal(await settle(database, 3, 1), false)
-    assert.equal(
-      await within(database, (r) => r.settle({ ...row(1), subscription: 'q' }, 1)),
-      false,
-    )
-    assert.equal((await find(database, 2))?.state, 'queued')
-  }),
-
-  it('of two that settle the same row, one succeeds', async ({ database }) => {
-    await put(database, row(1))
-    assert.deepEqual(await Promise.all([settle(database, 1, 1), settle(database, 1, 1)]), [
-      true,
-      false,
-    ])
-  }),
-
-  it('settling leaves a next row as it is that is not queued', async ({ database }) => {
-    await put(database, row(1), row(2, { due: 900 }), queued(3))
-    await settle(database, 1, 1)
-    assert.deepEqual(await find(database, 2), row(2, { due: 900 }))
-    assert.deepEqual(await find(database, 3), queued(3))
-  }),
-
-  it(
-    'settling does not wake rows of another key or subscription',
-    async ({ database }) => {
-      const others = [
-        row(1, { key: 'K' }),
-        queued(5, { key: 'K' }),
-        row(1, { subscription: 'q' }),
-        queued(5, { subscription: 'q' }),
-      ]
-      await put(database, row(2), ...others)
-      await settle(database, 2, 1)
-      for (const one of others)
-        assert.deepEqual(await find(database, one.position, one.subscription), one)
-    },
-    {},
-  ),
-
-  it('what stands behind a parked row stays queued when a row between them is settled', async ({
-    database,
-  }) => {
-    await put(database, parked(1), row(2), queued(3))
-    assert.equal(await settle(database, 2, 1), true)
-    assert.equal((await find(database, 3))?.state, 'queued')
-  }),
-]
-
 const watching: readonly Case[] = [
   it('a key is blocked while it has a row, whatever its state', async ({ database }) => {
     await put(database, row(1, { key: 'a' }), row(2, { key: 'b', state: 'parked', due: 0 }))
@@ -311,4 +193,4 @@ const watching: readonly Case[] = [
   }),
 ]
 
-export const retries: readonly Case[] = [...putting, ...taking, ...settling, ...watching]
+export const retries: readonly Case[] = [...putting, ...taking, ...watching]

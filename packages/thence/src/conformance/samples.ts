@@ -10,6 +10,8 @@ import type {
   Page,
   ReadAll,
   StoredMessage,
+  StreamInfo,
+  Trim,
   Verdict,
 } from '../ports/events.ts'
 import type { ManualRuntime } from './manual-runtime.ts'
@@ -73,6 +75,17 @@ export const readAll = (database: Database, options: Partial<ReadAll> = {}): Pro
 
 export const readStream = (database: Database, stream: string): Promise<readonly StoredMessage[]> =>
   database.read((transaction) => transaction.events.readStream(stream, { limit: 1000 }))
+
+export const info = (database: Database, stream: string): Promise<StreamInfo | undefined> =>
+  database.read(({ events }) => events.stream(stream))
+
+/** All of a stream, unless told otherwise. */
+export const trim = (
+  database: Database,
+  stream: string,
+  options: Partial<Trim> = {},
+): Promise<number> =>
+  within(database, ({ events }) => events.trim(stream, { through: 1000, limit: 1000, ...options }))
 
 /** Lets the time of `runtime` pass while `work` runs: for adapters that wait for another process by the clock. */
 export async function whileTimePasses<T>(runtime: ManualRuntime, work: Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** Faults of transactions and of the life of a database. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Transaction } from '../../src/ports/database.ts'
-import { type Fault, keptByRollback, overlay } from './plant.ts'
+import { type Fault, keptByRollback, overlay, portNames } from './plant.ts'
 
 /** Of all stores. */
 let connections = 0
@@ -9,21 +9,7 @@ let connections = 0
 const inside = new AsyncLocalStorage<Transaction>()
 
 export const transactionFaults: readonly Fault[] = [
-  ...(
-    [
-      'events',
-      'checkpoints',
-      'retries',
-      'leases',
-      'deadLetters',
-      'inbox',
-      'timers',
-      'snapshots',
-      'documents',
-      'audit',
-      'jobs',
-    ] as const
-  ).map(keptByRollback),
+  ...portNames.filter((name) => name !== 'sizes').map(keptByRollback),
   { name: 'a savepoint undoes nothing', ports: () => ({ savepoint: async (work) => work() }) },
   {
     name: 'a failed savepoint fails the transaction',

@@ -18,7 +18,7 @@ export interface Fault {
   readonly database?: (healthy: Database) => Partial<Database>
 }
 
-const portNames: readonly PortName[] = [
+export const portNames: readonly PortName[] = [
   'events',
   'checkpoints',
   'retries',

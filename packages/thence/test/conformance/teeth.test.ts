@@ -5,6 +5,7 @@ import { byteFaults } from './faults-bytes.ts'
 import { eventFaults } from './faults-events.ts'
 import { operateFaults } from './faults-operate.ts'
 import { portFaults } from './faults-ports.ts'
+import { retryFaults } from './faults-retries.ts'
 import { timerFaults } from './faults-timers.ts'
 import { transactionFaults } from './faults-transactions.ts'
 import { trimFaults } from './faults-trim.ts'
@@ -41,6 +42,7 @@ const all = [
   ...byteFaults,
   ...trimFaults,
   ...portFaults,
+  ...retryFaults,
   ...operateFaults,
   ...timerFaults,
   ...transactionFaults,

@@ -1,12 +1,13 @@
 // Bugs in the database's adapter: a port that does not keep what it promises.
 import { eventFaults, without } from '../conformance/faults-events.ts'
 import { portFaults } from '../conformance/faults-ports.ts'
+import { retryFaults } from '../conformance/faults-retries.ts'
 import { transactionFaults } from '../conformance/faults-transactions.ts'
 import { below, type Mutant, ports, under } from './mutant.ts'
 
 /** A fault that the conformance cases find too. */
 const known = (name: string): Mutant => {
-  const fault = [...eventFaults, ...portFaults, ...transactionFaults].find(
+  const fault = [...eventFaults, ...portFaults, ...retryFaults, ...transactionFaults].find(
     (one) => one.name === name,
   )
   if (fault === undefined) throw new Error(`No fault of the conformance cases is named ${name}.`)
