@@ -39,13 +39,18 @@ export class Journal {
   }
 }
 
+/** Told of each row that came, changed or went, also when that is taken back. */
+export type Changed<V> = (before: V | undefined, after: V | undefined) => void
+
 /** A Map that can be rolled back. Its order means nothing: a row that was put back stands last. */
 export class Table<K, V> {
   readonly #rows = new Map<K, V>()
   readonly #journal: Journal
+  readonly #changed: Changed<V> | undefined
 
-  constructor(journal: Journal) {
+  constructor(journal: Journal, changed?: Changed<V>) {
     this.#journal = journal
+    this.#changed = changed
   }
 
   get size(): number {
@@ -58,13 +63,14 @@ export class Table<K, V> {
 
   set(key: K, value: V): void {
     this.#noteInverse(key)
-    this.#rows.set(key, value)
+    this.#write(key, value)
   }
 
   delete(key: K): boolean {
     if (!this.#rows.has(key)) return false
     this.#noteInverse(key)
-    return this.#rows.delete(key)
+    this.#write(key, undefined)
+    return true
   }
 
   /** Removes the rows that `which` picks; returns how many. */
@@ -84,11 +90,14 @@ export class Table<K, V> {
 
   #noteInverse(key: K): void {
     const before = this.#rows.get(key)
-    const was = this.#rows.has(key)
-    this.#journal.note(() => {
-      if (was) this.#rows.set(key, before as V)
-      else this.#rows.delete(key)
-    })
+    this.#journal.note(() => this.#write(key, before))
+  }
+
+  #write(key: K, value: V | undefined): void {
+    const before = this.#changed && this.#rows.get(key)
+    if (value === undefined) this.#rows.delete(key)
+    else this.#rows.set(key, value)
+    this.#changed?.(before, value)
   }
 }
 

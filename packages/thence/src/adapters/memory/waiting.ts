@@ -1,0 +1,96 @@
+/**
+ * The rows of one subscription that wait, found by position, by key and by when they are due, so that no call has to look at
+ * all of them. What finds them follows each change of a row, also one that is rolled back.
+ */
+import type { Retry, RetryState, Share } from '../../ports/retries.ts'
+import { Sorted } from './sorted.ts'
+import { frozenCopy, type Journal, Table } from './table.ts'
+
+const byPosition = (left: Retry, right: Retry): number => left.position - right.position
+const byDue = (left: Retry, right: Retry): number => left.due - right.due || byPosition(left, right)
+
+const everything: Share = { partition: 0, partitions: 1 }
+
+export class Waiting {
+  readonly #rows: Table<number, Retry>
+  readonly #counts: Record<RetryState, number> = { due: 0, parked: 0, queued: 0 }
+  readonly #keys = new Map<string, Sorted<Retry>>()
+  /** What is due, by share, for each number of partitions that was asked for. */
+  readonly #due = new Map<number, readonly Sorted<Retry>[]>([[1, [new Sorted(byDue)]]])
+
+  constructor(journal: Journal) {
+    this.#rows = new Table(journal, (before, after) => this.#changed(before, after))
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  get counts(): Readonly<Record<RetryState, number>> {
+    return this.#counts
+  }
+
+  get(position: number): Retry | undefined {
+    return this.#rows.get(position)
+  }
+
+  values(): readonly Retry[] {
+    return this.#rows.values()
+  }
+
+  save(row: Retry): void {
+    this.#rows.set(row.position, frozenCopy(row))
+  }
+
+  delete(position: number): void {
+    this.#rows.delete(position)
+  }
+
+  clear(): number {
+    return this.#rows.deleteWhere(() => true)
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key)
+  }
+
+  /** The earliest row of a key. */
+  first(key: string): Retry | undefined {
+    return this.#keys.get(key)?.first
+  }
+
+  /** What is due of a share, by due time, then position. */
+  due({ partition, partitions }: Share = everything): Sorted<Retry> {
+    let shares = this.#due.get(partitions)
+    if (shares === undefined) {
+      shares = Array.from({ length: partitions }, () => new Sorted(byDue))
+      for (const row of this.due().head(Infinity, () => true))
+        shares[row.hash % partitions]?.add(row)
+      this.#due.set(partitions, shares)
+    }
+    return shares[partition] as Sorted<Retry>
+  }
+
+  #changed(before: Retry | undefined, after: Retry | undefined): void {
+    if (before !== undefined) this.#forget(before)
+    if (after !== undefined) this.#find(after)
+  }
+
+  #forget(row: Retry): void {
+    this.#counts[row.state] -= 1
+    const own = this.#keys.get(row.key)
+    own?.remove(row)
+    if (own?.size === 0) this.#keys.delete(row.key)
+    if (row.state !== 'due') return
+    for (const shares of this.#due.values()) shares[row.hash % shares.length]?.remove(row)
+  }
+
+  #find(row: Retry): void {
+    this.#counts[row.state] += 1
+    let own = this.#keys.get(row.key)
+    if (own === undefined) this.#keys.set(row.key, (own = new Sorted(byPosition)))
+    own.add(row)
+    if (row.state !== 'due') return
+    for (const shares of this.#due.values()) shares[row.hash % shares.length]?.add(row)
+  }
+}
