@@ -2,6 +2,7 @@
  * Checkpoints in SQLite; see ports/checkpoints.ts.
  */
 import type { Checkpoint, Checkpoints, Hold, Seen } from '../../ports/checkpoints.ts'
+import { shareAnew } from './retries.ts'
 import type { Scope } from './scope.ts'
 
 const columns =
@@ -87,6 +88,7 @@ export class SqliteCheckpoints implements Checkpoints {
     const now = this.#scope.runtime.now()
     for (const [partition, position] of positions.entries())
       connection.run(place, subscription, partition, position, generation, now)
+    shareAnew(connection, subscription, positions.length)
   }
 
   ask(subscription: string): boolean {

@@ -11,13 +11,19 @@ import type {
   TakeRetries,
   Upcoming,
 } from '../../ports/retries.ts'
+import type { Connection } from './connection.ts'
 import type { Scope } from './scope.ts'
 
 const columns =
   'subscription, key, hash, position, message_id, state, attempts, due, history, replay'
+// Each row notes of how many partitions which one takes care of it, so that what is due of one is found by an index.
+const divided =
+  '(SELECT coalesce(max(partition), 0) + 1 AS n FROM thence_checkpoints WHERE subscription = ?)'
 const insert =
-  `INSERT INTO thence_retries (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ` +
+  `INSERT INTO thence_retries (${columns}, partitions, partition) ` +
+  `SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, n, ? % n FROM ${divided} WHERE true ` +
   'ON CONFLICT (subscription, position) DO UPDATE SET key = excluded.key, hash = excluded.hash, ' +
+  'partitions = excluded.partitions, partition = excluded.partition, ' +
   'replay = excluded.replay, message_id = excluded.message_id, ' +
   'state = excluded.state, attempts = excluded.attempts, due = excluded.due, history = excluded.history'
 const earlier =
@@ -25,11 +31,23 @@ const earlier =
 const selectDue =
   `SELECT ${columns} FROM thence_retries WHERE subscription = ? AND state = 'due' AND due <= ? ` +
   'AND hash % ? = ? ORDER BY due, position LIMIT ?'
+const ofShare = "subscription = ? AND state = 'due' AND partitions = ? AND partition = ?"
+const selectShare =
+  `SELECT ${columns} FROM thence_retries INDEXED BY thence_retries_share ` +
+  `WHERE ${ofShare} AND due <= ? ORDER BY due, position LIMIT ?`
+const other = (compared: string): string =>
+  'EXISTS (SELECT 1 FROM thence_retries INDEXED BY thence_retries_share ' +
+  `WHERE subscription = ? AND state = 'due' AND partitions ${compared} ?)`
+const selectOther = `SELECT ${other('<')} OR ${other('>')}`
+const divideAnew =
+  'UPDATE thence_retries SET partitions = ?, partition = hash % ? ' +
+  "WHERE subscription = ? AND state = 'due' AND partitions <> ?"
 const remove =
   'DELETE FROM thence_retries WHERE subscription = ? AND position = ? AND attempts = ? RETURNING key'
 // The first of the key is the next one: what stands before it is gone.
 const release =
-  "UPDATE thence_retries SET state = 'due', due = ? WHERE subscription = ? AND state = 'queued' AND position = (" +
+  `UPDATE thence_retries SET state = 'due', due = ?, partitions = n, partition = hash % n FROM ${divided} ` +
+  "WHERE subscription = ? AND state = 'queued' AND position = (" +
   'SELECT min(position) FROM thence_retries WHERE subscription = ? AND key = ?)'
 const selectOne = `SELECT ${columns} FROM thence_retries WHERE subscription = ? AND position = ?`
 const selectBlocked =
@@ -43,9 +61,12 @@ const counts =
 const nextOf = (subscription: string): string =>
   `coalesce((SELECT min(due) FROM thence_retries WHERE subscription = ${subscription} AND state = 'due'), 0)`
 const selectOutlook = `SELECT ?, ${counts}, ${nextOf('?')} FROM thence_retries WHERE subscription = ?`
-const selectUpcoming =
-  'SELECT EXISTS (SELECT 1 FROM thence_retries WHERE subscription = ?), (' +
-  "SELECT due FROM thence_retries WHERE subscription = ? AND state = 'due' AND hash % ? = ? ORDER BY due LIMIT 1)"
+const selectAny = 'SELECT EXISTS (SELECT 1 FROM thence_retries WHERE subscription = ?)'
+const selectNext =
+  "SELECT due FROM thence_retries WHERE subscription = ? AND state = 'due' AND hash % ? = ? ORDER BY due LIMIT 1"
+const selectNextOfShare =
+  'SELECT due FROM thence_retries INDEXED BY thence_retries_share ' +
+  `WHERE ${ofShare} ORDER BY due LIMIT 1`
 const selectSummary =
   `SELECT subscription, ${counts}, ${nextOf('rows.subscription')} ` +
   'FROM thence_retries AS rows GROUP BY subscription ORDER BY subscription'
@@ -89,6 +110,21 @@ const summary = ([subscription, due, parked, queued, next]: SummaryRow): RetrySu
   next,
 })
 
+/**
+ * Whether all that is due of the subscription is noted for so many partitions. Else it was written before it was divided so,
+ * and the rows of a share are sought among all.
+ */
+const isFound = (connection: Connection, subscription: string, { partitions }: Share): boolean => {
+  if (partitions === 1) return false
+  const asked = [subscription, partitions, subscription, partitions]
+  return connection.get<[number]>(selectOther, ...asked)![0] === 0
+}
+
+/** Notes for what is due which of so many partitions takes care of it now. */
+export function shareAnew(connection: Connection, subscription: string, partitions: number): void {
+  connection.run(divideAnew, partitions, partitions, subscription, partitions)
+}
+
 export class SqliteRetries implements Retries {
   readonly #scope: Scope
 
@@ -113,15 +149,18 @@ export class SqliteRetries implements Retries {
       alone ? this.#scope.runtime.now() : row.due,
       JSON.stringify(row.history),
       row.replay === true ? 1 : 0,
+      row.hash,
+      subscription,
     )
   }
 
   take(subscription: string, options: TakeRetries): readonly Retry[] {
     const { now, limit, share = everything } = options
     const { partition, partitions } = share
-    const rows = this.#scope
-      .use()
-      .all<Row>(selectDue, subscription, now, partitions, partition, limit)
+    const connection = this.#scope.use()
+    const rows = isFound(connection, subscription, share)
+      ? connection.all<Row>(selectShare, subscription, partitions, partition, now, limit)
+      : connection.all<Row>(selectDue, subscription, now, partitions, partition, limit)
     return rows.map(decode)
   }
 
@@ -129,7 +168,8 @@ export class SqliteRetries implements Retries {
     const connection = this.#scope.change()
     const removed = connection.get<[string]>(remove, row.subscription, row.position, row.attempts)
     if (removed === undefined) return false
-    connection.run(release, now, row.subscription, row.subscription, removed[0])
+    const { subscription } = row
+    connection.run(release, now, subscription, subscription, subscription, removed[0])
     return true
   }
 
@@ -155,10 +195,14 @@ export class SqliteRetries implements Retries {
     )
   }
 
-  upcoming(subscription: string, { partition, partitions }: Share = everything): Upcoming {
-    const share = [subscription, subscription, partitions, partition]
-    const [any, next] = this.#scope.use().get<[number, number | null]>(selectUpcoming, ...share)!
-    return { any: any === 1, next }
+  upcoming(subscription: string, share: Share = everything): Upcoming {
+    const { partition, partitions } = share
+    const connection = this.#scope.use()
+    const [any] = connection.get<[number]>(selectAny, subscription)!
+    if (any === 0) return { any: false, next: null }
+    const next = isFound(connection, subscription, share) ? selectNextOfShare : selectNext
+    const row = connection.get<[number]>(next, subscription, partitions, partition)
+    return { any: true, next: row?.[0] ?? null }
   }
 
   summary(): readonly RetrySummary[] {

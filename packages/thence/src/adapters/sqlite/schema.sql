@@ -159,7 +159,7 @@ CREATE TABLE thence_retries (
   state TEXT NOT NULL,
   attempts INTEGER NOT NULL,
   due INTEGER NOT NULL,
-  history TEXT NOT NULL, hash INTEGER NOT NULL DEFAULT 0, replay INTEGER NOT NULL DEFAULT 0,
+  history TEXT NOT NULL, hash INTEGER NOT NULL DEFAULT 0, replay INTEGER NOT NULL DEFAULT 0, partitions INTEGER NOT NULL DEFAULT 1, partition INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (subscription, position)
 ) STRICT;
 
@@ -168,6 +168,8 @@ CREATE INDEX thence_retries_due ON thence_retries (subscription, due, position) 
 CREATE INDEX thence_retries_key ON thence_retries (subscription, key, position);
 
 CREATE INDEX thence_retries_position ON thence_retries (position);
+
+CREATE INDEX thence_retries_share ON thence_retries (subscription, partitions, partition, due, position) WHERE state = 'due';
 
 CREATE INDEX thence_retries_state ON thence_retries (subscription, state);
 

@@ -12,6 +12,7 @@ import { timers } from './0007-timers.ts'
 import { letters } from './0008-letters.ts'
 import { failureKinds } from './0009-failure-kinds.ts'
 import { retriesByState } from './0010-retries-by-state.ts'
+import { retriesByShare } from './0011-retries-by-share.ts'
 
 export const migrations: readonly Migration[] = [
   tables,
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   letters,
   failureKinds,
   retriesByState,
+  retriesByShare,
 ]
