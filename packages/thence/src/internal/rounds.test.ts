@@ -70,3 +70,17 @@ test('the end waits for the round under way and lets none begin, woken or planne
   expect(begun).toEqual([0])
   expect(runtime.planned).toBe(0)
 })
+
+test('the first round may be later, unless it was woken before the start', async () => {
+  const { runtime, loop, begun } = rounds(1000)
+  loop.start(300)
+  await runtime.advance(500)
+  expect(begun).toEqual([300])
+  await loop.stop()
+  loop.wake()
+  loop.start(300)
+  await runtime.rest()
+  expect(begun).toEqual([300, 500])
+  await loop.stop()
+  expect(runtime.planned).toBe(0)
+})

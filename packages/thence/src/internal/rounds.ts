@@ -25,9 +25,11 @@ export class Rounds {
     return this.#stopped
   }
 
-  start(): void {
+  /** @param first the milliseconds until the first round, if nothing wakes it before. */
+  start(first = 0): void {
     this.#stopped = false
-    this.wake()
+    if (first === 0 || this.#again) this.wake()
+    else this.#cancel = this.#after(first, () => this.wake())
   }
 
   /** Begins no other round; resolves when the one under way is done. */

@@ -2,19 +2,17 @@
  * This process among others: it tells that it is alive, sees who else is, takes the leases of the partitions that are its
  * share, and hands over those that are not, one by one, while everything else goes on.
  */
+import { Rounds } from '../internal/rounds.ts'
 import type { Signals } from '../observe/signals.ts'
 import { Upkeep } from '../observe/upkeep.ts'
-import type { Checkpoint } from '../ports/checkpoints.ts'
-import type { Lease, Member } from '../ports/leases.ts'
-import type { Cancel } from '../ports/runtime.ts'
+import type { Member } from '../ports/leases.ts'
 import type { Store } from '../store/store.ts'
 import { assign, leaseName } from './assign.ts'
-import type { Division } from './division.ts'
-import { allDivisions, isDividedAs, undivided } from './division.ts'
-import type { Partition } from './partition.ts'
+import { Departures } from './departures.ts'
+import { isDividedAs, undivided } from './division.ts'
+import type { Seen } from './look.ts'
+import { look } from './look.ts'
 import { Pulse } from './pulse.ts'
-import type { SubscriptionSettings } from './settings.ts'
-import { allSettings } from './settings.ts'
 import type { Subscription } from './subscription.ts'
 
 /** How often, in milliseconds, a process looks whether its share has changed; more often where leases are short. */
@@ -27,16 +25,6 @@ export interface MembershipOptions {
   readonly subscriptions: () => readonly Subscription[]
   /** Finds out, before each look, what there is to run. */
   readonly discover: () => Promise<void>
-}
-
-interface Seen {
-  readonly members: readonly Member[]
-  readonly leases: ReadonlyMap<string, Lease>
-  readonly divisions: ReadonlyMap<string, Division>
-  readonly checkpoints: readonly Checkpoint[]
-  readonly settings: ReadonlyMap<string, SubscriptionSettings>
-  /** Of each subscription, before this was read. */
-  readonly revisions: ReadonlyMap<Subscription, number>
 }
 
 /** A partition that this process should run and doesn't. */
@@ -55,17 +43,12 @@ export class Membership {
   readonly #me: Pick<Member, 'id' | 'name'>
   readonly #pulse: Pulse
   readonly #upkeep: Upkeep
-  /** What is handed over, and what ends because it is not right any more. */
-  readonly #leaving = new Map<Partition, Promise<void>>()
-  readonly #dropping = new Map<Partition, Promise<void>>()
-  #cancel: Cancel = () => undefined
-  #looking: Promise<void> = Promise.resolve()
+  readonly #departures: Departures
+  readonly #rounds: Rounds
   /** `ending`: it takes nothing new, and is heard of as long as anything runs. */
   #phase: 'out' | 'in' | 'ending' = 'out'
-  #busy = false
   /** That it is ending. */
   #isTold = false
-  #hurried = false
 
   constructor(
     parts: readonly string[],
@@ -82,6 +65,11 @@ export class Membership {
     this.#me = { id, name: runtime.peers?.name ?? id }
     const me = () => ({ ...this.#me, runs: this.#phase === 'ending' ? [] : this.#runs })
     this.#pulse = new Pulse(store, { leaseTime: options.leaseTime, me })
+    this.#departures = new Departures(store, { signals, owner: id, dropped: () => this.hurry() })
+    this.#rounds = new Rounds(
+      (delay, callback) => runtime.after(delay, callback),
+      () => this.#round(),
+    )
   }
 
   /** This process, as others see it. */
@@ -92,14 +80,9 @@ export class Membership {
   /** Takes part: everything that nobody else runs is running when it resolves. */
   async join(): Promise<void> {
     this.#phase = 'in'
-    this.#busy = true
-    try {
-      await this.#look()
-    } finally {
-      this.#busy = false
-    }
+    await this.#look()
     this.#pulse.start()
-    this.#plan()
+    this.#rounds.start(this.#pause)
   }
 
   /**
@@ -108,9 +91,9 @@ export class Membership {
    */
   async retire(): Promise<void> {
     this.#phase = 'ending'
-    this.#cancel()
-    await this.#looking
-    this.hurry()
+    await this.#rounds.stop()
+    // It may have left meanwhile.
+    if (this.#phase === 'ending') this.#rounds.start()
   }
 
   /**
@@ -119,8 +102,7 @@ export class Membership {
    */
   async leave(deadline: Promise<void>): Promise<void> {
     this.#phase = 'out'
-    this.#cancel()
-    const ends = [this.#looking, ...this.#leaving.values(), ...this.#dropping.values()]
+    const ends = [this.#rounds.stop(), this.#departures.ended()]
     await Promise.race([Promise.all(ends), deadline])
     await this.#pulse.stop()
     await this.#store
@@ -131,46 +113,30 @@ export class Membership {
 
   /** Looks now, or again if it is just looking, and not only at the next time. */
   hurry(): void {
-    this.#hurried = true
-    if (this.#busy) return
-    this.#cancel()
-    this.#plan()
+    this.#store.tools.runtime.soon(() => this.#rounds.wake())
   }
 
-  #plan(): void {
-    // Of several that plan, the last one does: no timer stays that nobody can take back.
-    this.#cancel()
-    if (this.#phase === 'out') return
-    const { runtime } = this.#store.tools
-    if (this.#hurried) runtime.soon(() => this.#lookAndPlan())
-    else {
-      const pause = Math.min(lookEvery, this.#pulse.every)
-      this.#cancel = runtime.after(pause, () => this.#lookAndPlan())
-    }
+  /** Milliseconds between two looks. */
+  get #pause(): number {
+    return Math.min(lookEvery, this.#pulse.every)
   }
 
-  #lookAndPlan(): void {
-    if (this.#phase === 'out' || this.#busy) return
-    this.#cancel()
-    this.#busy = true
-    this.#hurried = false
-    this.#looking = this.#look()
+  async #round(): Promise<number> {
+    try {
+      await this.#look()
+      this.#upkeep.done()
+    } catch (error) {
       // The next look tries again.
-      .then(
-        () => this.#upkeep.done(),
-        (error: unknown) => this.#upkeep.failed(error),
-      )
-      .finally(() => {
-        this.#busy = false
-        this.#plan()
-      })
+      this.#upkeep.failed(error)
+    }
+    return this.#pause
   }
 
   async #look(): Promise<void> {
     if (this.#phase !== 'in') return this.#giveBack()
     await this.#pulse.beat()
     await this.#options.discover()
-    const seen = await this.#read()
+    const seen = await look(this.#store, this.#options.subscriptions())
     if (!seen.members.some(({ id }) => id === this.#me.id)) {
       // So long did the store let us wait: first be heard of again, then see whether anyone took over.
       await this.#pulse.again()
@@ -240,21 +206,6 @@ export class Membership {
     return name !== this.#me.name && peers !== undefined && peers.isGone(name)
   }
 
-  #read(): Promise<Seen> {
-    const revisions = new Map(this.#options.subscriptions().map((one) => [one, one.revision]))
-    return this.#store.read(async (transaction) => {
-      const { leases, checkpoints } = transaction
-      return {
-        members: await leases.members(),
-        leases: new Map((await leases.list()).map((lease) => [lease.name, lease])),
-        divisions: await allDivisions(transaction),
-        checkpoints: await checkpoints.list(),
-        settings: await allSettings(transaction),
-        revisions,
-      }
-    })
-  }
-
   /** Ends what is no longer right: another division, or a lease that was lost. */
   #observe(
     subscription: Subscription,
@@ -268,29 +219,15 @@ export class Membership {
     for (const partition of subscription.running) {
       const lease = leases.get(leaseOf(subscription, partition.hold.partition))
       const isLost = lease?.owner !== this.#me.id || lease.epoch !== partition.hold.epoch
-      if (isOld || isLost || partition.fenced) this.#drop(subscription, partition)
+      if (isOld || isLost || partition.fenced) this.#departures.drop(subscription, partition)
     }
-  }
-
-  /** Ends it at once. The other leases of this process do not wait for that, however long it may take. */
-  #drop(subscription: Subscription, partition: Partition): void {
-    if (this.#dropping.has(partition)) return
-    const done = partition
-      .reload()
-      .catch(() => undefined)
-      .then(() => subscription.end(partition, Promise.resolve()))
-      .finally(() => {
-        this.#dropping.delete(partition)
-        this.hurry()
-      })
-    this.#dropping.set(partition, done)
   }
 
   /** Hands over what is another's share; gives what is its own and does not run. */
   #compare(subscription: Subscription, { members, leases }: Seen): readonly Wanted[] {
     const { name, division, running } = subscription
     // First all of it ends that is not right any more.
-    if (running.some((partition) => this.#dropping.has(partition))) return []
+    if (running.some((partition) => this.#departures.isDropping(partition))) return []
     const { part = name } = subscription.options
     const able = members.filter(({ runs }) => runs.includes(part)).map(({ id }) => id)
     const shares = assign(name, division.partitions, able)
@@ -299,30 +236,13 @@ export class Membership {
     return shares.flatMap((member, index) => {
       const partition = here.get(index)
       if (partition !== undefined) {
-        if (member !== this.#me.id) this.#handOver(subscription, partition)
+        if (member !== this.#me.id) this.#departures.handOver(subscription, partition)
         return []
       }
       const owner = leases.get(leaseOf(subscription, index))?.owner ?? null
       const isTaken = owner !== null && owner !== this.#me.id && alive.has(owner)
       return member === this.#me.id && !isTaken ? [{ subscription, partition: index }] : []
     })
-  }
-
-  #handOver(subscription: Subscription, partition: Partition): void {
-    if (this.#leaving.has(partition)) return
-    const lease = leaseOf(subscription, partition.hold.partition)
-    // One of its own each time: what waits for a promise that lives on would live on with it.
-    const noDeadline = new Promise<void>(() => undefined)
-    const done = subscription
-      .end(partition, noDeadline)
-      .then(() =>
-        this.#store.transact(({ transaction }) => transaction.leases.release(lease, this.#me.id)),
-      )
-      .then(() => this.#tell('lease-released', subscription, partition.hold))
-      // It stays ours until it is taken back at the next look, or our time is over.
-      .catch(() => undefined)
-      .finally(() => this.#leaving.delete(partition))
-    this.#leaving.set(partition, done)
   }
 
   async #change(missing: readonly Wanted[], idle: readonly string[]): Promise<void> {
@@ -348,17 +268,7 @@ export class Membership {
       // The process may have begun to end meanwhile: then it gives back what it has just taken.
       if (this.#phase !== 'in') return
       await subscription.begin(hold)
-      this.#tell('lease-taken', subscription, hold)
+      this.#signals.emit({ name: 'lease-taken', subscription: subscription.name, ...hold })
     }
-  }
-
-  #tell(
-    name: 'lease-taken' | 'lease-released',
-    subscription: Subscription,
-    { partition, epoch }: Partition['hold'],
-  ): void {
-    const told = { subscription: subscription.name, partition, epoch }
-    if (name === 'lease-taken') this.#signals.emit({ name, ...told })
-    else this.#signals.emit({ name, ...told })
   }
 }
