@@ -3,7 +3,6 @@
  */
 import { executeIn, streamOf } from '../decide/execute.ts'
 import type { Aggregate } from '../decide/aggregate.ts'
-import { ThenceError } from '../errors.ts'
 import type { Classify } from '../handle/classify.ts'
 import { retryPolicy } from '../handle/retry.ts'
 import type { Signals } from '../observe/signals.ts'
@@ -11,7 +10,6 @@ import { Upkeep } from '../observe/upkeep.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Member } from '../ports/leases.ts'
 import type { Cancel } from '../ports/runtime.ts'
-import { aborted } from '../ports/wait.ts'
 import { follow } from '../project/follow.ts'
 import { builtBeside } from '../project/versions.ts'
 import { sagaSubscription } from '../saga/run.ts'
@@ -22,15 +20,13 @@ import type { Gained } from '../subscribe/division.ts'
 import { divide } from '../subscribe/division.ts'
 import { handlerSubscription } from '../subscribe/handler-sink.ts'
 import { Membership } from '../subscribe/membership.ts'
-import { allSettings } from '../subscribe/settings.ts'
 import { Subscription } from '../subscribe/subscription.ts'
-import { Waker } from '../subscribe/waker.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
 import { JobRunner } from './jobs.ts'
 import { behindHistory } from './history.ts'
+import { Idle } from './idle.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
-import { isBehind } from './reach.ts'
 import { Rebuilds } from './rebuilds.ts'
 import { redriveJob } from './redrive-job.ts'
 import type { Replayable } from './replay-job.ts'
@@ -130,6 +126,11 @@ export class Engine {
 
   get stopped(): boolean {
     return this.#stopped
+  }
+
+  /** Where this process knows that the log goes. */
+  get head(): number {
+    return this.#head
   }
 
   /** Those of the parts, and those that build views beside the ones that serve. */
@@ -247,76 +248,9 @@ export class Engine {
     for (const subscription of this.#all) subscription.askTidy()
   }
 
-  /**
-   * Resolves when every subscription has done all there is, and no failed message waits for its next attempt. What is
-   * parked or paused, and timers that are not due, are not waited for.
-   */
-  async idle(signal?: AbortSignal): Promise<void> {
-    while (!(await this.#isIdle())) {
-      if (this.#stopped) throw new ThenceError('APP_STOPPED', 'The app was stopped while waiting.')
-      await this.#progress(signal)
-    }
-  }
-
-  async #isIdle(): Promise<boolean> {
-    // What this process knows of costs nothing to ask.
-    if (this.subscriptions.some((one) => !one.paused && (one.retrying || this.#isBehind(one))))
-      return false
-    const { head, due, behind, settings } = await this.#store.read(async (transaction) => {
-      const all = await allSettings(transaction)
-      return {
-        settings: all,
-        head: await transaction.events.head(),
-        due: await transaction.retries.summary(),
-        behind: await this.#elsewhere(transaction, all),
-      }
-    })
-    // As it is stored: an operator may have redriven a message that this process does not know of yet.
-    if (due.some((row) => row.due > 0 && this.#goesOn(row.subscription, settings))) {
-      this.wake()
-      return false
-    }
-    const here = this.subscriptions
-      .filter(({ name }) => this.#goesOn(name, settings))
-      .flatMap(({ running }) => running)
-    const done = here.every(({ position, halted }) => halted || position >= head)
-    return done && !behind && head === (await this.#store.read(({ events }) => events.head()))
-  }
-
-  /** Whether what it runs here has not come to where this process knows that the log goes. */
-  #isBehind({ running }: Subscription): boolean {
-    return running.some(({ position, halted }) => !halted && position < this.#head)
-  }
-
-  /** Whether it is one of this app's, and not paused. */
-  #goesOn(name: string, settings: Awaited<ReturnType<typeof allSettings>>): boolean {
-    return this.#subscriptions.has(name) && settings.get(name)?.paused === undefined
-  }
-
-  /** Whether a partition that another process runs, or nobody yet, has anything to do. */
-  async #elsewhere(
-    transaction: Transaction,
-    settings: Awaited<ReturnType<typeof allSettings>>,
-  ): Promise<boolean> {
-    for (const subscription of this.subscriptions) {
-      if (subscription.isHere || !this.#goesOn(subscription.name, settings)) continue
-      if (await isBehind(transaction, subscription)) return true
-    }
-    return false
-  }
-
-  /** Resolves on the next progress of any subscription, or after a while. @throws ABORTED */
-  async #progress(signal?: AbortSignal): Promise<void> {
-    const waker = new Waker()
-    const ring = (): void => waker.wake()
-    const unlisten = this.subscriptions.map((one) => one.onProgress(ring))
-    const cancel = this.#store.tools.runtime.after(pollEvery, ring)
-    signal?.addEventListener('abort', ring, { once: true })
-    await waker.wait()
-    cancel()
-    signal?.removeEventListener('abort', ring)
-    for (const off of unlisten) off()
-    if (signal?.aborted === true) throw aborted(signal)
+  /** See {@link Idle.wait}. */
+  idle(signal?: AbortSignal): Promise<void> {
+    return new Idle(this.#store, this).wait(signal)
   }
 
   /** Whoever follows the projection in this process looks at once where it is now. */
