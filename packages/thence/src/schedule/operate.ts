@@ -6,6 +6,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { recordAct } from '../store/audit.ts'
 import { CronSlots } from './cron.ts'
+import type { ScheduleRecord } from './record.ts'
 import { loadRecord, manualTimer, saveRecord, scheduleId, slotTimer } from './record.ts'
 import type { TimerView } from './view.ts'
 import { findTimer } from './view.ts'
@@ -20,20 +21,41 @@ export interface Acting {
 /** What was acted on, as it was before. */
 export type ActedOn = Pick<TimerView, 'id' | 'kind' | 'name' | 'due'>
 
-const note = async (
+type Found = NonNullable<Awaited<ReturnType<typeof findTimer>>>
+
+/** Does something with what was found, and gives it as it is to be told; undefined: there was nothing to do it with. */
+type Work = (
   transaction: Transaction,
-  view: TimerView,
-  { action, runtime, actor, reason }: Acting & { readonly action: string },
-): Promise<ActedOn> => {
-  const { id, kind, name, due } = view
-  const details = { kind, name, due }
-  await recordAct(transaction, runtime, { actor, reason, action, target: id, details })
-  return { id, kind, name, due }
-}
+  found: Found,
+  acting: Acting,
+) => Promise<TimerView | undefined>
+
+type Act = (transaction: Transaction, id: string, acting: Acting) => Promise<ActedOn | undefined>
+
+/** Finds what waits under an id, does the work, and notes who did it in the same transaction. */
+const act =
+  (action: string, work: Work): Act =>
+  async (transaction, id, acting) => {
+    const found = await findTimer(transaction, id)
+    const view = found && (await work(transaction, found, acting))
+    if (view === undefined) return undefined
+    const { kind, name, due } = view
+    const details = { kind, name, due }
+    const { runtime, actor, reason } = acting
+    await recordAct(transaction, runtime, { actor, reason, action, target: view.id, details })
+    return { id: view.id, kind, name, due }
+  }
 
 /** Whether it is a schedule itself, and not a run of it that was asked for by hand. */
 const isOwn = ({ id, kind, name }: TimerView): boolean =>
   kind === 'schedule' && id === scheduleId(name)
+
+/** The definition of a schedule; undefined for anything else that waits. */
+const ownRecord = async (
+  transaction: Transaction,
+  view: TimerView,
+): Promise<ScheduleRecord | undefined> =>
+  isOwn(view) ? loadRecord(transaction, view.name) : undefined
 
 const refuse = ({ id }: TimerView, why: string): never => {
   throw new ThenceError('STATE_INVALID', `${id} ${why}`, { details: { id } })
@@ -44,57 +66,40 @@ const refuse = ({ id }: TimerView, why: string): never => {
  * undefined if nothing of that id waits (any more).
  * @throws STATE_INVALID for a timer of a saga: the saga would wait for ever.
  */
-export async function cancelIn(
-  transaction: Transaction,
-  id: string,
-  acting: Acting,
-): Promise<ActedOn | undefined> {
-  const found = await findTimer(transaction, id)
-  if (found?.timer === undefined) return undefined
-  const { view } = found
+export const cancelIn: Act = act('schedule.cancel', async (transaction, { view, timer }) => {
+  if (timer === undefined) return undefined
   if (view.kind === 'saga')
     refuse(view, `belongs to the saga ${view.name}, which alone can cancel it.`)
-  const record = isOwn(view) ? await loadRecord(transaction, view.name) : undefined
+  const record = await ownRecord(transaction, view)
   if (record !== undefined)
     await saveRecord(transaction, { ...record, cancelled: await transaction.timers.now() })
   await transaction.timers.cancel(view.id)
-  return note(transaction, view, { ...acting, action: 'schedule.cancel' })
-}
+  return view
+})
 
 /**
  * Has a running app fire it within a second, or the next one at its start. What has failed is tried again, and a command
  * that was sent for later is not late any more; a schedule sends one command more, beside its slots. Returns undefined if
  * nothing of that id waits (any more).
  */
-export async function fireIn(
-  transaction: Transaction,
-  id: string,
-  acting: Acting,
-): Promise<ActedOn | undefined> {
-  const found = await findTimer(transaction, id)
-  if (found === undefined) return undefined
-  const { view, timer } = found
-  if (!isOwn(view)) await transaction.timers.hurry(view.id)
-  else if (timer === undefined || timer.attempts === 0)
-    await transaction.timers.set(manualTimer(view.name, acting.runtime.id()))
-  else await transaction.timers.set(slotTimer(view.name, timer.due))
-  return note(transaction, view, { ...acting, action: 'schedule.fire' })
-}
+export const fireIn: Act = act(
+  'schedule.fire',
+  async ({ timers }, { view, timer }, { runtime }) => {
+    if (!isOwn(view)) await timers.hurry(view.id)
+    else if (timer === undefined || timer.attempts === 0)
+      await timers.set(manualTimer(view.name, runtime.id()))
+    else await timers.set(slotTimer(view.name, timer.due))
+    return view
+  },
+)
 
 /**
  * Lets a cancelled schedule go on with its next slot; what it would have sent meanwhile is not sent. Returns undefined if
  * there is no such schedule.
  * @throws STATE_INVALID if it is not cancelled.
  */
-export async function resumeIn(
-  transaction: Transaction,
-  id: string,
-  acting: Acting,
-): Promise<ActedOn | undefined> {
-  const found = await findTimer(transaction, id)
-  if (found === undefined) return undefined
-  const { view } = found
-  const record = isOwn(view) ? await loadRecord(transaction, view.name) : undefined
+export const resumeIn: Act = act('schedule.resume', async (transaction, { view }) => {
+  const record = await ownRecord(transaction, view)
   if (record === undefined || record.cancelled === null)
     return refuse(view, 'is no schedule that was cancelled: only such a one can be resumed.')
   await saveRecord(transaction, { ...record, cancelled: null })
@@ -104,5 +109,5 @@ export async function resumeIn(
     Math.max(now, last?.slot ?? 0),
   )
   await transaction.timers.set(slotTimer(name, next))
-  return note(transaction, { ...view, due: next }, { ...acting, action: 'schedule.resume' })
-}
+  return { ...view, due: next }
+})
