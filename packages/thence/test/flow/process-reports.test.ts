@@ -103,6 +103,32 @@ describe.each(kinds)('how far subscriptions are behind on $name', ({ make }) => 
     ])
   })
 
+  it('begins at the first message that waits, whatever of others stands before it', async () => {
+    const slow = gate()
+    const deaf = handler('deaf', Rung, { run: () => slow.opened })
+    const test = await run(make(), (app) => app.use(deaf).messages(Seen))
+    await test.app.append({ events: [1, 2, 3].map((n) => Seen({ n })) })
+    await test.app.append({ events: [...rings(1), Seen({ n: 4 })] })
+    await test.runtime.advance('2s')
+    expect(test.app.metrics().lags).toMatchObject([{ subscription: 'deaf', behind: 2 }])
+    slow.open()
+    await test.settle()
+  })
+
+  it('counts what is tried again apart from what waits for a person', async () => {
+    const deaf = handler('deaf', Rung, {
+      key: ({ data }) => data.bell,
+      retry: { attempts: 2, base: 3_600_000, cap: 3_600_000 },
+      run: () => Promise.reject(new Error('deaf')),
+    })
+    const test = await run(make(), (app) => app.use(deaf))
+    await test.app.append({ events: [...rings(3), ...rings(1)] })
+    await test.runtime.advance('2s')
+    expect(test.app.metrics().lags).toMatchObject([
+      { subscription: 'deaf', behind: 0, behindMs: 0, due: 3, parked: 0, queued: 1 },
+    ])
+  })
+
   it('counts what failed and what waits behind it', async () => {
     const deaf = handler('deaf', Rung, {
       key: ({ data }) => data.bell,
