@@ -1,23 +1,15 @@
 // What an operator does with the command while an app runs beside it, and while none does.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqlite } from 'thence/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { plain, thence, watching } from '../kit/command.ts'
+import { plain, watching } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 import type { Trouble } from '../kit/troubled-shop.ts'
 import { CountOrders, MailSent, noTrouble, PlaceOrder, troubledShop } from '../kit/troubled-shop.ts'
 
-const patient = { timeout: 60_000 }
-
 const place = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'shop.db')
-  const cli = (...args: readonly string[]) => thence([...args, '--db', file])
-  const jsonOf = async (...args: readonly string[]) =>
-    JSON.parse((await cli(...args, '--json')).stdout)
+  const { file, cli, jsonOf, remove } = desk()
+  onTestFinished(remove)
   return {
     file,
     cli,

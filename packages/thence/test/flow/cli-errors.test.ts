@@ -4,26 +4,21 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { thence } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 import { writeTroubledStore } from '../kit/troubled-store.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
-const file = join(folder, 'shop.db')
-const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-const patient = { timeout: 60_000 }
+const { folder, file, cli, remove } = desk()
 
 beforeAll(() => writeTroubledStore(file))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(remove)
 
 test('reading changes not one byte, and makes no file', patient, async () => {
   const before = readFileSync(file)

@@ -1,29 +1,18 @@
 // What the command shows of a store that a real app has written.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqlite } from 'thence/sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { plain, thence, watching } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 import { PlaceOrder, troubledShop } from '../kit/troubled-shop.ts'
 import { hostile, writeTroubledStore } from '../kit/troubled-store.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
-const file = join(folder, 'shop.db')
-
-const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-const jsonOf = async (...args: readonly string[]) => {
-  const { code, stdout, stderr } = await cli(...args, '--json')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout)
-}
-
-const patient = { timeout: 60_000 }
+const { folder, file, cli, jsonOf, remove } = desk()
 
 beforeAll(() => writeTroubledStore(file))
 
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(remove)
 
 describe('a person sees', patient, () => {
   test('the state of everything, what is stuck first', async () => {

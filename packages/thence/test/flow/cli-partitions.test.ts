@@ -1,13 +1,11 @@
 // What the command shows of partitions: how many a subscription has, which process runs them, and each by itself.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { documents, event, handler, plain as shape, projection, systemRuntime } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import { testApp } from 'thence/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { plain, thence } from '../kit/command.ts'
+import { plain } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 
 const Rung = event('Rung', shape<{ n: number }>())
 const key = ({ data }: { readonly data: { readonly n: number } }): string => String(data.n)
@@ -20,90 +18,83 @@ const inline = projection('last', {
   on: (on) => on(Rung, ({ data }, view) => view.put('last', data.n)),
 })
 
-test(
-  'partitions are counted with who runs them, and shown one by one',
-  { timeout: 60_000 },
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'thence-partitions-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const file = join(folder, 'bells.db')
-    const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-    const start = (seed: number) =>
-      testApp((app) => app.use(ear, hand, inline), {
-        database: sqlite({ database: new DatabaseSync(file) }),
-        // The command counts by the real clock who is alive.
-        start: systemRuntime().now(),
-        leaseTime: '1h',
-        seed,
-      })
-    const column = async () =>
-      plain((await cli('subscriptions', 'list')).stdout)
-        .split('\n')
-        .map((line) => [line.split('  ')[0], line.split('  ').at(-1)])
-    const first = await start(1)
-    for (let n = 0; n < 20; n += 1) await first.app.append({ events: Rung({ n }) })
-    await first.advance('6s')
-    expect(await column()).toEqual([
-      ['SUBSCRIPTION', 'PARTITIONS'],
-      ['ear', '16 · UUID'],
-      ['hand', '1 · UUID'],
-      ['last', '-'],
-    ])
-    const second = await start(2)
-    // Each lets its own time pass, as two machines do.
-    for (let rounds = 0; rounds < 20; rounds += 1) {
-      await second.runtime.advance('1s')
-      await first.runtime.advance('1s')
-    }
-    expect((await column())[1]).toEqual(['ear', '16 · 2 processes'])
-
-    const { subscriptions } = JSON.parse((await cli('subscriptions', 'list', '--json')).stdout)
-    const { partitions } = subscriptions[0]
-    const shown = (await cli('subscriptions', 'show', 'ear')).stdout
-    expect(plain(shown).split('\n').slice(0, 10)).toEqual([
-      'subscription  ear',
-      'kind  handler',
-      'state  caught up',
-      'types  Rung',
-      'position  20, 0 behind it',
-      'moved  WHEN',
-      'retries  0 due, 0 parked, 0 queued',
-      '',
-      'PARTITION  POSITION  PROCESS',
-      '0  20  UUID',
-    ])
-    const rows = shown.slice(shown.indexOf('PROCESS')).trim().split('\n').slice(1)
-    expect(rows.map((row) => row.trim().split(/ +/))).toEqual(
-      partitions.map((one: { partition: number; position: number; process: string }) => [
-        String(one.partition),
-        String(one.position),
-        one.process,
-      ]),
-    )
-    expect(new Set(partitions.map((one: { process: string }) => one.process)).size).toBe(2)
-    expect(JSON.parse((await cli('subscriptions', 'show', 'ear', '--json')).stdout)).toMatchObject({
-      name: 'ear',
-      partitions,
+test('partitions are counted with who runs them, and shown one by one', patient, async () => {
+  const { file, cli, remove } = desk()
+  onTestFinished(remove)
+  const start = (seed: number) =>
+    testApp((app) => app.use(ear, hand, inline), {
+      database: sqlite({ database: new DatabaseSync(file) }),
+      // The command counts by the real clock who is alive.
+      start: systemRuntime().now(),
+      leaseTime: '1h',
+      seed,
     })
+  const column = async () =>
+    plain((await cli('subscriptions', 'list')).stdout)
+      .split('\n')
+      .map((line) => [line.split('  ')[0], line.split('  ').at(-1)])
+  const first = await start(1)
+  for (let n = 0; n < 20; n += 1) await first.app.append({ events: Rung({ n }) })
+  await first.advance('6s')
+  expect(await column()).toEqual([
+    ['SUBSCRIPTION', 'PARTITIONS'],
+    ['ear', '16 · UUID'],
+    ['hand', '1 · UUID'],
+    ['last', '-'],
+  ])
+  const second = await start(2)
+  // Each lets its own time pass, as two machines do.
+  for (let rounds = 0; rounds < 20; rounds += 1) {
+    await second.runtime.advance('1s')
+    await first.runtime.advance('1s')
+  }
+  expect((await column())[1]).toEqual(['ear', '16 · 2 processes'])
 
-    await first.stop()
-    await second.stop()
-    expect((await column()).slice(1)).toEqual([
-      ['ear', '16 · nobody'],
-      ['hand', '1 · nobody'],
-      ['last', '-'],
-    ])
-    expect(await cli('subscriptions', 'show', 'eer')).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining('ear'),
-    })
-  },
-)
+  const { subscriptions } = JSON.parse((await cli('subscriptions', 'list', '--json')).stdout)
+  const { partitions } = subscriptions[0]
+  const shown = (await cli('subscriptions', 'show', 'ear')).stdout
+  expect(plain(shown).split('\n').slice(0, 10)).toEqual([
+    'subscription  ear',
+    'kind  handler',
+    'state  caught up',
+    'types  Rung',
+    'position  20, 0 behind it',
+    'moved  WHEN',
+    'retries  0 due, 0 parked, 0 queued',
+    '',
+    'PARTITION  POSITION  PROCESS',
+    '0  20  UUID',
+  ])
+  const rows = shown.slice(shown.indexOf('PROCESS')).trim().split('\n').slice(1)
+  expect(rows.map((row) => row.trim().split(/ +/))).toEqual(
+    partitions.map((one: { partition: number; position: number; process: string }) => [
+      String(one.partition),
+      String(one.position),
+      one.process,
+    ]),
+  )
+  expect(new Set(partitions.map((one: { process: string }) => one.process)).size).toBe(2)
+  expect(JSON.parse((await cli('subscriptions', 'show', 'ear', '--json')).stdout)).toMatchObject({
+    name: 'ear',
+    partitions,
+  })
 
-test('what waits and what is paused is told of one', { timeout: 60_000 }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'thence-partitions-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'bells.db')
+  await first.stop()
+  await second.stop()
+  expect((await column()).slice(1)).toEqual([
+    ['ear', '16 · nobody'],
+    ['hand', '1 · nobody'],
+    ['last', '-'],
+  ])
+  expect(await cli('subscriptions', 'show', 'eer')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('ear'),
+  })
+})
+
+test('what waits and what is paused is told of one', patient, async () => {
+  const { file, cli, remove } = desk()
+  onTestFinished(remove)
   const deaf = handler('deaf', Rung, {
     key: () => 'all',
     retry: { attempts: 1 },
@@ -118,7 +109,7 @@ test('what waits and what is paused is told of one', { timeout: 60_000 }, async 
   await bells.advance('2s')
   await bells.app.pause('deaf', { reason: 'it is deaf', actor: 'ann' })
   await bells.app.setPolicy('deaf', 'skip')
-  const { stdout } = await thence(['subscriptions', 'show', 'deaf', '--db', file])
+  const { stdout } = await cli('subscriptions', 'show', 'deaf')
   expect(plain(stdout).split('\n').slice(2, 8)).toEqual([
     'state  paused',
     'paused  WHEN by ann: it is deaf',

@@ -1,11 +1,11 @@
 // Many dead letters on the command line: groups, a plan, a job and how it is watched; a correction, and a discard taken back.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqlite } from 'thence/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { plain, thence } from '../kit/command.ts'
+import { plain } from '../kit/command.ts'
+import { desk } from '../kit/desk.ts'
 import type { Trouble } from '../kit/troubled-shop.ts'
 import { noTrouble, PlaceOrder, troubledShop } from '../kit/troubled-shop.ts'
 
@@ -13,9 +13,8 @@ const patient = { timeout: 120_000 }
 
 /** A store in which the mails of so many orders are parked. */
 const parked = async (orders: number) => {
-  const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'shop.db')
+  const { folder, file, cli, jsonOf, remove } = desk()
+  onTestFinished(remove)
   const run = (trouble: Trouble) =>
     troubledShop(sqlite({ database: new DatabaseSync(file) }), trouble)
   const trouble = noTrouble()
@@ -26,9 +25,6 @@ const parked = async (orders: number) => {
     for (const orderId of ids) await shop.send(PlaceOrder({ orderId }))
     await shop.whenIdle()
   }
-  const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-  const jsonOf = async (...args: readonly string[]) =>
-    JSON.parse((await cli(...args, '--json')).stdout)
   const states = async () => (await jsonOf('status')).deadLetters
   return { folder, run, cli, jsonOf, states }
 }

@@ -1,21 +1,18 @@
 // A replay on the command line: what it would do, a job that waits for an app, one that is watched, and what is refused.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { app, event, handler, plain as typed } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { plain, thence } from '../kit/command.ts'
+import { plain } from '../kit/command.ts'
+import { desk } from '../kit/desk.ts'
 
 const Rung = event('Rung', typed<{ n: number }>())
 const patient = { timeout: 120_000 }
 
 /** A store whose handler has done so many messages, over two streams. */
 const rung = async (count: number) => {
-  const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'tower.db')
+  const { file, cli, jsonOf, remove } = desk()
+  onTestFinished(remove)
   const again: number[] = []
   const run = () =>
     app({ database: sqlite({ database: new DatabaseSync(file) }), logger: false })
@@ -33,9 +30,6 @@ const rung = async (count: number) => {
       await tower.append({ stream: n % 2 === 0 ? 'even' : 'odd', events: Rung({ n }) })
     await tower.whenIdle()
   }
-  const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-  const jsonOf = async (...args: readonly string[]) =>
-    JSON.parse((await cli(...args, '--json')).stdout)
   return { again, run, cli, jsonOf }
 }
 

@@ -1,6 +1,5 @@
 // What is kept for how long, and removing what is old, on the command line.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { aggregate, command } from 'thence'
@@ -8,19 +7,12 @@ import { event, plain as data } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import { testApp } from 'thence/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { plain, thence } from '../kit/command.ts'
+import { plain } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
+const { folder, file, cli, jsonOf, remove } = desk()
 const written = join(folder, 'written.db')
-const file = join(folder, 'shop.db')
 const archive = join(folder, 'old.jsonl')
-const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-const jsonOf = async (...args: readonly string[]) => {
-  const { code, stdout, stderr } = await cli(...args, '--json')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout)
-}
-const patient = { timeout: 60_000 }
 
 const Clicked = event('Clicked', data<{ n: number }>())
 const Paid = event('Paid', data<{ n: number }>())
@@ -82,7 +74,7 @@ beforeEach(() => {
   cpSync(written, file)
   rmSync(archive, { force: true })
 })
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(remove)
 
 const archived = () =>
   readFileSync(archive, 'utf8')

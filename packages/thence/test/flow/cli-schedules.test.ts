@@ -1,6 +1,5 @@
 // What waits for its time, on the command line: looked at, cancelled, fired, resumed; and what of it is stuck.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { ScheduleOptions } from 'thence'
@@ -8,21 +7,14 @@ import { app } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import { testApp } from 'thence/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { plain, thence, watching } from '../kit/command.ts'
+import { plain, watching } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 import { Make, maker, nightly } from '../kit/night.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
-const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
+const { folder, file, cli, jsonOf, remove } = desk()
 const written = join(folder, 'written.db')
-const file = join(folder, 'shop.db')
-const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-const jsonOf = async (...args: readonly string[]) => {
-  const { code, stdout, stderr } = await cli(...args, '--json')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout)
-}
-const patient = { timeout: 60_000 }
 const open = () => sqlite({ database: new DatabaseSync(written), synchronous: 'off' })
 
 const now = Date.now()
@@ -70,7 +62,7 @@ const writeStore = async (): Promise<void> => {
 
 beforeAll(writeStore, 60_000)
 beforeEach(() => cpSync(written, file))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(remove)
 
 describe('looking', patient, () => {
   test('list has schedules on both clocks, how late the last slot was, and what is stuck and why', async () => {

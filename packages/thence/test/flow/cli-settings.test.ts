@@ -1,19 +1,14 @@
 // Pausing a subscription and setting its failure policy on the command line.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { plain, thence } from '../kit/command.ts'
+import { plain } from '../kit/command.ts'
+import { desk, patient } from '../kit/desk.ts'
 import { writeTroubledStore } from '../kit/troubled-store.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'thence-cli-'))
-const file = join(folder, 'shop.db')
-const cli = (...args: readonly string[]) => thence([...args, '--db', file], { cwd: folder })
-const patient = { timeout: 60_000 }
+const { file, cli, remove } = desk()
 
 beforeAll(() => writeTroubledStore(file))
 
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(remove)
 
 test('a paused subscription says so, and status begins with it', patient, async () => {
   const words = ['subscriptions', 'pause', 'mailer', '--reason', 'server moves', '--as', 'ann']

@@ -1,11 +1,11 @@
 // Several processes on one store: they share partitions, hand over when one leaves, hangs or dies, and whoever lost its
 // lease commits nothing.
 import type { Database } from 'thence'
-import { event, handler, plain, ThenceError } from 'thence'
+import { event, handler, plain } from 'thence'
 import { describe, expect, it } from 'vitest'
-import { losable } from '../kit/faults.ts'
+import { losable, silenced } from '../kit/faults.ts'
 import type { Place } from '../kit/places.ts'
-import { file, gate, look, run, wrap } from '../kit/places.ts'
+import { file, gate, look, run } from '../kit/places.ts'
 
 const Rung = event('Rung', plain<{ bell: string; n: number }>())
 
@@ -58,21 +58,6 @@ const checkOrder = (heard: readonly Record[]): void => {
     highest.set(bell, Math.max(n, highest.get(bell) ?? -1))
   }
 }
-
-/** Beats of this process do not arrive while `silent` says so, as when it hangs; all else does. */
-const silenced = (inner: Database, silent: () => boolean): Database =>
-  wrap(inner, {
-    transact: (work, options) =>
-      inner.transact((transaction) => {
-        const get = (target: typeof transaction, name: string | symbol): unknown => {
-          if (name === 'leases' && silent())
-            throw new ThenceError('STORE_FAILED', 'This process is not heard of.')
-          const value: unknown = Reflect.get(target, name, target)
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value
-        }
-        return work(new Proxy(transaction, { get }))
-      }, options),
-  })
 
 describe('two processes on one file', () => {
   it('share the partitions, each message is handled by one, in order per key', async () => {

@@ -1,96 +1,24 @@
 // Read models: a view is the fold of the history, whatever fails or restarts on the way.
 import * as fc from 'fast-check'
-import type { Database } from 'thence'
-import { documents, event, plain, projection, query, tables } from 'thence'
+import { documents, projection } from 'thence'
 import { discard, redrive } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
+import type { Move } from '../kit/book.ts'
+import {
+  accounts,
+  Balance,
+  eventsOf,
+  fold,
+  inDocuments,
+  inTables,
+  Moved,
+  shown,
+  start,
+  steps,
+} from '../kit/book.ts'
 import type { When } from '../kit/faults.ts'
 import { faulty } from '../kit/faults.ts'
-import type { Place } from '../kit/places.ts'
 import { file, kinds, look, run, wrap } from '../kit/places.ts'
-
-interface Move {
-  readonly account: string
-  readonly by: number
-}
-const Moved = event('Moved', plain<Move>())
-const Closed = event('Closed', plain<{ account: string }>())
-const Balance = query('Balance', { input: plain<string>(), output: plain<number | null>() })
-
-type Step = { readonly account: string; readonly by?: number }
-
-/** What the view must be. */
-const fold = (steps: readonly Step[]): Readonly<Record<string, number>> => {
-  const book: Record<string, number> = {}
-  for (const { account, by } of steps)
-    if (by === undefined) delete book[account]
-    else book[account] = (book[account] ?? 0) + by
-  return book
-}
-
-const eventsOf = (steps: readonly Step[]) =>
-  steps.map(({ account, by }) => (by === undefined ? Closed({ account }) : Moved({ account, by })))
-
-const inDocuments = (options: { inline?: boolean; batch?: number; broken?: () => boolean } = {}) =>
-  projection('book', {
-    ...(options.inline === undefined ? {} : { inline: options.inline }),
-    ...(options.batch === undefined ? {} : { batch: options.batch }),
-    view: documents<number>(),
-    retry: { attempts: 2, base: 10 },
-    on: (on) =>
-      on(Moved, async ({ data }, view) => {
-        await view.update(data.account, (before = 0) => before + data.by)
-        if (data.by === 13 && options.broken?.() === true) throw new Error('unlucky')
-      }).on(Closed, ({ data }, view) => view.delete(data.account)),
-    answers: (on) => on(Balance, async (account, view) => (await view.get(account)) ?? null),
-  })
-
-const inTables = (options: { inline?: boolean } = {}) =>
-  projection('book', {
-    ...options,
-    view: tables({
-      create: ['CREATE TABLE IF NOT EXISTS book (account TEXT PRIMARY KEY, total INTEGER) STRICT'],
-      clear: ['DELETE FROM book'],
-    }),
-    on: (on) =>
-      on(Moved, async ({ data }, view) => {
-        const text =
-          'INSERT INTO book VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET total = total + ?2'
-        await view.run(text, data.account, data.by)
-      }).on(Closed, async ({ data }, view) => {
-        await view.run('DELETE FROM book WHERE account = ?', data.account)
-      }),
-    answers: (on) =>
-      on(Balance, async (account, view) => {
-        const text = 'SELECT total FROM book WHERE account = ?'
-        return (await view.first<{ total: number }>(text, account))?.total ?? null
-      }),
-  })
-
-type Book = ReturnType<typeof inDocuments> | ReturnType<typeof inTables>
-const start = (place: Place, book: Book, around?: (one: Database) => Database) =>
-  run(place, (app) => app.use(book).messages(Moved, Closed), around === undefined ? {} : { around })
-type Test = Awaited<ReturnType<typeof start>>
-
-const accounts = ['a', 'b', 'c', 'd']
-
-const shown = async (test: Test, after?: number): Promise<Record<string, number>> => {
-  const book: Record<string, number> = {}
-  for (const account of accounts) {
-    const asked = test.app.ask(Balance(account), after === undefined ? {} : { after })
-    const total = await test.runtime.until(asked)
-    if (total !== null) book[account] = total
-  }
-  return book
-}
-
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.record(
-    { account: fc.constantFrom(...accounts), by: fc.integer({ min: -9, max: 9 }) },
-    { requiredKeys: ['account'] },
-  ),
-  { maxLength: 60 },
-)
 
 const ways = kinds.flatMap((kind) => [
   { ...kind, way: 'documents', book: inDocuments },

@@ -7,6 +7,7 @@ import { diffView } from 'thence/admin'
 import { memory } from 'thence/memory'
 import { sqlite } from 'thence/sqlite'
 import { describe, expect, it } from 'vitest'
+import type { ViewDiff } from '../../src/project/diff.ts'
 import { diffDocuments } from '../../src/project/diff.ts'
 import { diffTables } from '../../src/project/diff-tables.ts'
 import { kinds } from '../kit/places.ts'
@@ -25,6 +26,16 @@ const model = (old: Rows, now: Rows) => {
     changed: before.filter(([name, value]) => isIn(now, name) && now[name] !== value).length,
     removed: before.filter(([name]) => !isIn(now, name)).length,
     added: after.filter(([name]) => !isIn(old, name)).length,
+  }
+}
+
+/** Counts as the model does, with each difference as an example. */
+const expectAsModel = ({ examples, ...counts }: ViewDiff, old: Rows, now: Rows): void => {
+  expect(counts).toEqual(model(old, now))
+  expect(examples).toHaveLength(counts.added + counts.changed + counts.removed)
+  for (const row of examples) {
+    expect('old' in row).toBe(Object.hasOwn(old, row.key))
+    expect('new' in row).toBe(Object.hasOwn(now, row.key))
   }
 }
 
@@ -56,13 +67,7 @@ describe.each([
           }
           return diffDocuments(transaction, { old: 'v', new: 'v@2' }, { limit: 100 })
         })
-        const { examples, ...counts } = diff
-        expect(counts).toEqual(model(old, now))
-        expect(examples).toHaveLength(counts.added + counts.changed + counts.removed)
-        for (const row of examples) {
-          expect('old' in row).toBe(Object.hasOwn(old, row.key))
-          expect('new' in row).toBe(Object.hasOwn(now, row.key))
-        }
+        expectAsModel(diff, old, now)
       }),
     )
     await database.close()
@@ -123,13 +128,7 @@ describe('tables', () => {
     const database = await opened(inMemory())
     await fc.assert(
       fc.asyncProperty(rows, rows, async (old, now) => {
-        const { examples, ...counts } = await filled(database, { v: old, 'v@2': now })
-        expect(counts).toEqual(model(old, now))
-        expect(examples).toHaveLength(counts.added + counts.changed + counts.removed)
-        for (const row of examples) {
-          expect('old' in row).toBe(Object.hasOwn(old, row.key))
-          expect('new' in row).toBe(Object.hasOwn(now, row.key))
-        }
+        expectAsModel(await filled(database, { v: old, 'v@2': now }), old, now)
       }),
     )
     await database.close()

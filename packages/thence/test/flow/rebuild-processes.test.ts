@@ -4,6 +4,7 @@ import type { Database } from 'thence'
 import { ThenceError } from 'thence'
 import { switchView, views } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
+import { silenced } from '../kit/faults.ts'
 import type { Place } from '../kit/places.ts'
 import { file, gate, look, wrap } from '../kit/places.ts'
 import type { Code, SumsOptions } from '../kit/summing.ts'
@@ -31,21 +32,6 @@ const counting = (inner: Database, codes: string[]): Database =>
         throw error
       }
     },
-  })
-
-/** Nothing is heard of this process while `silent` says so; all else works. */
-const silenced = (inner: Database, silent: () => boolean): Database =>
-  wrap(inner, {
-    transact: (work, options) =>
-      inner.transact((transaction) => {
-        const get = (target: typeof transaction, name: string | symbol): unknown => {
-          if (name === 'leases' && silent())
-            throw new ThenceError('STORE_FAILED', 'This process is not heard of.')
-          const value: unknown = Reflect.get(target, name, target)
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value
-        }
-        return work(new Proxy(transaction, { get }))
-      }, options),
   })
 
 const begin = (

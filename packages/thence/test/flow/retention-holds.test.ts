@@ -1,24 +1,13 @@
 // What is old enough and needed by somebody is kept.
 import type { Archive, RetentionOptions, SnapshotOptions } from 'thence'
-import { aggregate, command, event, plain, saga, step } from 'thence'
+import { command, event, plain, saga, step } from 'thence'
 import { discard, redrive, retain } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
+import { account, Deposit } from '../kit/account.ts'
 import type { Keeper, Keeping } from '../kit/keeping.ts'
 import { click, Clicked, keep, left, oldClicks, Paid, start } from '../kit/keeping.ts'
 import type { Place } from '../kit/places.ts'
 import { all, kinds, look, run } from '../kit/places.ts'
-
-const Deposit = command('Deposit', plain<{ id: string; by: number }>())
-const Deposited = event('Deposited', plain<{ total: number }>())
-
-const account = (snapshot?: SnapshotOptions) =>
-  aggregate('account', {
-    initial: () => ({ total: 0 }),
-    evolve: (on) => on(Deposited, (_, { data }) => ({ total: data.total })),
-    decide: (on) => on(Deposit, ({ total }, { data }) => Deposited({ total: total + data.by })),
-    stream: ({ data }) => data.id,
-    ...(snapshot === undefined ? {} : { snapshot }),
-  })
 
 describe.each(kinds)('retention of aggregates on $name', ({ make }) => {
   const rule = { category: 'account', olderThan: '1m' } as const

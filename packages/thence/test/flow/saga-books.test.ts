@@ -1,26 +1,25 @@
 // Many sagas at once, with everything that can happen to each: every one ends, its streams say the same as its state,
 // and the books balance: what was taken is what was given, less what was given back.
 import * as fc from 'fast-check'
-import { command, event, handler, plain, saga, step } from 'thence'
+import { handler, saga, step } from 'thence'
 import { describe, expect, it } from 'vitest'
+import {
+  Charge,
+  Charged,
+  Declined,
+  Lost,
+  Placed,
+  Refund,
+  Refunded,
+  Release,
+  Reserve,
+  Reserved,
+  Ship,
+  Shipped,
+  Short,
+} from '../kit/orders.ts'
 import type { Kind } from '../kit/places.ts'
 import { all, kinds, run } from '../kit/places.ts'
-
-type Order = { readonly id: string }
-const shape = plain<Order>()
-const Placed = event('Placed', shape)
-const Charge = command('Charge', shape)
-const Charged = event('Charged', shape)
-const Declined = event('Declined', shape)
-const Refund = command('Refund', shape)
-const Refunded = event('Refunded', shape)
-const Reserve = command('Reserve', shape)
-const Reserved = event('Reserved', shape)
-const Short = event('Short', shape)
-const Release = command('Release', shape)
-const Ship = command('Ship', shape)
-const Shipped = event('Shipped', shape)
-const Lost = event('Lost', shape)
 
 const retry = { attempts: 3, base: 100, cap: 500 }
 const fulfil = saga('fulfil', {

@@ -1,90 +1,29 @@
 // Sagas in a running app: every way through them, on every adapter, with time that the test moves.
-import type { Database, Step } from 'thence'
-import type { Readable } from '../../src/message/define.ts'
-import { command, event, handler, plain, saga, step } from 'thence'
+import type { Database } from 'thence'
+import { step } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { losable } from '../kit/faults.ts'
-import type { Kind, Place } from '../kit/places.ts'
-import { all, kinds, look, run } from '../kit/places.ts'
+import { fulfil, id, place, start, worldOf } from '../kit/fulfilment.ts'
+import {
+  Charge,
+  Charged,
+  Declined,
+  Lost,
+  Placed,
+  Refund,
+  Refunded,
+  Release,
+  Reserve,
+  Reserved,
+  Ship,
+  Shipped,
+  Short,
+} from '../kit/orders.ts'
+import type { Kind } from '../kit/places.ts'
+import { all, kinds, look } from '../kit/places.ts'
 import { loadSaga } from '../../src/saga/run.ts'
 import { Codec } from '../../src/message/codec.ts'
 import { Registry } from '../../src/message/registry.ts'
-
-type Order = { readonly id: string }
-const shape = plain<Order>()
-const Placed = event('Placed', shape)
-const Charge = command('Charge', shape)
-const Charged = event('Charged', shape)
-const Declined = event('Declined', shape)
-const Refund = command('Refund', shape)
-const Refunded = event('Refunded', shape)
-const Reserve = command('Reserve', shape)
-const Reserved = event('Reserved', shape)
-const Short = event('Short', shape)
-const Release = command('Release', shape)
-const Ship = command('Ship', shape)
-const Shipped = event('Shipped', shape)
-const Lost = event('Lost', shape)
-const Recall = command('Recall', shape)
-
-type Answer = ReturnType<typeof Charged> | undefined
-type Steps = readonly Step<Order, Readable<'event', string, Order>>[]
-
-const id = 'o-1'
-const answerOf = { Charge: Charged, Reserve: Reserved, Ship: Shipped, Refund: Refunded }
-
-const defaultSteps: Steps = [
-  step('payment', { do: Charge, done: Charged, failed: Declined, undo: Refund, undone: Refunded }),
-  step('stock', { do: Reserve, done: Reserved, failed: Short, undo: Release }),
-  step('shipping', { do: Ship, done: Shipped, failed: Lost, undo: Recall }),
-]
-
-/** The world outside: what it answers to the n-th command of a type; `undefined` is no answer at all. */
-type World = (type: string, attempt: number, order: Order) => unknown
-
-const worldOf =
-  (other: Readonly<Record<string, readonly unknown[]>>): World =>
-  (type, attempt, order) => {
-    const say = type in other ? other[type]?.[attempt - 1] : answerOf[type as keyof typeof answerOf]
-    return typeof say === 'function' ? say(order) : undefined
-  }
-
-const fulfil = (steps: Steps = defaultSteps) =>
-  saga('fulfil', { startedBy: Placed, key: ({ data }) => data.id, steps })
-
-const start = async (
-  place: Place,
-  world: World,
-  options: { steps?: Steps; around?: (one: Database) => Database } = {},
-) => {
-  const asked = new Map<string, number>()
-  const outside = handler('outside', [Charge, Refund, Reserve, Release, Ship, Recall], {
-    key: ({ data }) => data.id,
-    run: ({ type, data }, context) => {
-      const key = `${type} ${data.id}`
-      asked.set(key, (asked.get(key) ?? 0) + 1)
-      const answer = world(type, asked.get(key) ?? 1, data) as Answer
-      if (answer !== undefined) context.append('answers', answer)
-    },
-  })
-  const { around } = options
-  const test = await run(
-    place,
-    (app) => app.use(fulfil(options.steps), outside).messages(Placed),
-    around === undefined ? {} : { around },
-  )
-  const commands = async (one = id): Promise<readonly string[]> => {
-    const messages = await all(test.app.stream(`fulfil-${one}`))
-    return messages.filter(({ kind }) => kind === 'command').map(({ type }) => type)
-  }
-  const end = async (one = id) => {
-    const messages = await all(test.app.stream(`fulfil-${one}`))
-    return messages.find(({ type }) => type === 'fulfil.finished')?.data
-  }
-  return { ...test, asked, commands, end }
-}
-
-const place = Placed({ id })
 
 describe.each(kinds)('a saga on $name', ({ make }: Kind) => {
   it('does its steps in order and completes', async () => {

@@ -1,25 +1,11 @@
 // Streams of which messages were removed, and streams that were ended: nothing goes on as if they were whole.
 import type { SnapshotOptions } from 'thence'
-import { aggregate, command, event, handler, plain, saga, step } from 'thence'
+import { command, event, handler, plain, saga, step } from 'thence'
 import { sagas } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
+import { account, Deposit, Deposited } from '../kit/account.ts'
 import type { Place } from '../kit/places.ts'
 import { all, kinds, look, run } from '../kit/places.ts'
-
-const Deposit = command('Deposit', plain<{ id: string; by: number }>())
-const Deposited = event('Deposited', plain<{ total: number }>())
-
-const account = (snapshot?: SnapshotOptions) =>
-  aggregate('account', {
-    initial: () => ({ total: 0 }),
-    evolve: (on) => on(Deposited, (_, { data }) => ({ total: data.total })),
-    decide: (on) =>
-      on(Deposit, ({ total }, { data }) =>
-        data.by === 0 ? [] : Deposited({ total: total + data.by }),
-      ),
-    stream: ({ data }) => data.id,
-    ...(snapshot === undefined ? {} : { snapshot }),
-  })
 
 const start = (place: Place, snapshot?: SnapshotOptions) =>
   run(place, (app) => app.use(account(snapshot)))

@@ -103,22 +103,38 @@ const watched = (transaction: Transaction, touches: (port: string | symbol) => v
     },
   })
 
+/** Fails in the middle of a write when it comes to a port, as long as `fails` gives what with. */
+const failingAt = (
+  inner: Database,
+  port: keyof Transaction,
+  fails: () => ThenceError | undefined,
+): Database =>
+  wrap(inner, {
+    transact: (work, options) =>
+      inner.transact((transaction) => {
+        const touches = (touched: string | symbol): void => {
+          const failure = touched === port ? fails() : undefined
+          if (failure !== undefined) throw failure
+        }
+        return work(watched(transaction, touches))
+      }, options),
+  })
+
 /** Fails in the middle of a write, as a full disk does, as long as `full` says so. */
 export const fillable = (
   inner: Database,
   full: () => boolean,
   port: keyof Transaction = 'documents',
 ): Database =>
-  wrap(inner, {
-    transact: (work) =>
-      inner.transact((transaction) => {
-        const touches = (touched: string | symbol): void => {
-          if (touched === port && full())
-            throw new ThenceError('STORE_FULL', 'The disk was made to be full.')
-        }
-        return work(watched(transaction, touches))
-      }),
-  })
+  failingAt(inner, port, () =>
+    full() ? new ThenceError('STORE_FULL', 'The disk was made to be full.') : undefined,
+  )
+
+/** Nothing is heard of this process while `silent` says so, as when it hangs; all else works. */
+export const silenced = (inner: Database, silent: () => boolean): Database =>
+  failingAt(inner, 'leases', () =>
+    silent() ? new ThenceError('STORE_FAILED', 'This process is not heard of.') : undefined,
+  )
 
 /** Tells of each read that uses a port. */
 export const readings = (inner: Database, port: keyof Transaction, told: () => void): Database =>

@@ -1,6 +1,7 @@
 // A schedule with what takes its commands, and what came of them.
 import type { AppBuilder, Database, ScheduleOptions } from 'thence'
 import { command, handler, plain, schedule } from 'thence'
+import { audit } from 'thence/admin'
 import type { TestApp, TestAppOptions } from 'thence/testing'
 import type { Place } from './places.ts'
 import { all, run } from './places.ts'
@@ -35,6 +36,13 @@ export const night = async (
   return { ...test, made: async () => (await madeIn(test.app)).map(({ of }) => of) }
 }
 
+/** The nights of the beginning of 2026. */
+export const nights = (from: number, to: number): readonly string[] =>
+  Array.from(
+    { length: to - from + 1 },
+    (_, n) => `2026-01-${String(from + n).padStart(2, '0')}T02:00:00`,
+  )
+
 export interface Made {
   readonly id: string
   readonly of: string
@@ -49,4 +57,13 @@ export const madeIn = async (
     id,
     time,
     ...(data as { of: string; manual: boolean }),
+  }))
+
+/** What the audit log tells. */
+export const actions = async (test: Pick<TestApp<never, never>, 'app'>) =>
+  (await audit({ database: test.app.database })).map(({ action, target, details, actor }) => ({
+    action,
+    target,
+    actor,
+    ...details,
   }))

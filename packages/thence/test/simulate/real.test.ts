@@ -5,6 +5,7 @@ import type { AppBuilder } from 'thence'
 import { simulate } from 'thence/testing'
 import type { RealCall, SimulatedClient } from 'thence/testing'
 import { describe, expect, test } from 'vitest'
+import { failure } from '../kit/failure.ts'
 
 const Note = command('Note', plain<{ readonly text: string }>())
 
@@ -15,16 +16,6 @@ const writing = async ({ send }: Client): Promise<void> => void (await send(Note
 /** An app whose handler does something that it should not. */
 const clerk = (does: () => unknown) => (builder: AppBuilder) =>
   builder.use(handler('clerk', Note, () => void does()))
-
-const failure = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work
-  } catch (error) {
-    assert(error instanceof assert.AssertionError)
-    return error.message
-  }
-  throw new Error('It did not fail.')
-}
 
 const real =
   (object: object, name: string): ((...parameters: unknown[]) => unknown) =>

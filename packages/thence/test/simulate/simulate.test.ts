@@ -5,6 +5,7 @@ import type { AppBuilder } from 'thence'
 import { simulate } from 'thence/testing'
 import type { SimulatedClient, SimulatedProcess } from 'thence/testing'
 import { describe, expect, test } from 'vitest'
+import { failure } from '../kit/failure.ts'
 
 const Note = command('Note', plain<{ readonly text: string }>())
 const Noted = event('Noted', plain<{ readonly text: string }>())
@@ -32,17 +33,6 @@ const writing = async ({ chance, send, wait }: SimulatedClient<'Note', never>): 
     await send(Note({ text: chance.pick(['a', 'b', 'c']) }))
     await wait(chance.whole(200))
   }
-}
-
-/** What a rejected simulation says. */
-const failure = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work
-  } catch (error) {
-    assert(error instanceof assert.AssertionError)
-    return error.message
-  }
-  throw new Error('It did not fail.')
 }
 
 describe('a simulation', patient, () => {

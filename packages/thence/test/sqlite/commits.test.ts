@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { runLimited } from './children.ts'
-import { appended, message, opened, store, storePath } from './kit.ts'
+import { appended, committing, message, opened, store, storePath } from './kit.ts'
 
 interface Failing {
   /** What happens to the open transaction before the error is thrown. */
@@ -14,26 +14,15 @@ interface Failing {
 const failing = async () => {
   const connection = new DatabaseSync(storePath())
   let next: Failing | undefined
-  const database = await opened({
-    exec: (sql) => connection.exec(sql),
-    close: () => connection.close(),
-    prepare: (sql) => {
-      const statement = connection.prepare(sql)
-      if (sql !== 'COMMIT') return statement
-      return {
-        run: () => {
-          if (next === undefined) return statement.run()
-          const { before, error } = next
-          next = undefined
-          if (before !== undefined) connection.exec(before)
-          throw error
-        },
-        get: () => undefined,
-        all: () => [],
-        iterate: () => [],
-      }
-    },
-  })
+  const database = await opened(
+    committing(connection, (commit) => {
+      if (next === undefined) return commit()
+      const { before, error } = next
+      next = undefined
+      if (before !== undefined) connection.exec(before)
+      throw error
+    }),
+  )
   await database.migrate()
   const fail = (how: Failing): void => void (next = how)
   return { database, connection, fail }

@@ -16,7 +16,16 @@ import { describe, expect, onTestFinished, test, type TestContext } from 'vitest
 import { isThenceError, ThenceError } from '../../src/errors.ts'
 import type { Database } from '../../src/ports/database.ts'
 import type { AppendRequest } from '../../src/ports/events.ts'
-import { appended, directory, drivers, message, opened, store, storePath } from './kit.ts'
+import {
+  appended,
+  committing,
+  directory,
+  drivers,
+  message,
+  opened,
+  store,
+  storePath,
+} from './kit.ts'
 
 const code = (expected: string) => (error: unknown) =>
   isThenceError(error) && error.code === expected
@@ -238,23 +247,12 @@ test('a commit that fails leaves nothing behind and the store usable', async () 
   const connection = new DatabaseSync(storePath())
   let broken = false
   const problem = Object.assign(new Error('disk I/O error'), { errcode: 10 })
-  const database = await opened({
-    exec: (sql) => connection.exec(sql),
-    close: () => connection.close(),
-    prepare: (sql) => {
-      const statement = connection.prepare(sql)
-      if (sql !== 'COMMIT') return statement
-      return {
-        run: () => {
-          if (broken) throw problem
-          return statement.run()
-        },
-        get: () => undefined,
-        all: () => [],
-        iterate: () => [],
-      }
-    },
-  })
+  const database = await opened(
+    committing(connection, (commit) => {
+      if (broken) throw problem
+      return commit()
+    }),
+  )
   await database.migrate()
   broken = true
   const failed = await database.append(one()).catch((error: unknown) => error)

@@ -53,6 +53,27 @@ export const store = async (
   return database
 }
 
+/** The same connection, but that `run` is asked to do each COMMIT. */
+export const committing = (
+  connection: DatabaseSync,
+  run: (commit: () => { readonly changes: number | bigint }) => {
+    readonly changes: number | bigint
+  },
+): SqliteDatabase => ({
+  exec: (sql) => connection.exec(sql),
+  close: () => connection.close(),
+  prepare: (sql) => {
+    const statement = connection.prepare(sql)
+    if (sql !== 'COMMIT') return statement
+    return {
+      run: () => run(() => statement.run()),
+      get: () => undefined,
+      all: () => [],
+      iterate: () => [],
+    }
+  },
+})
+
 let messages = 0
 
 export const message = (change: Partial<NewMessage> = {}): NewMessage => {
