@@ -16,7 +16,8 @@ export interface Retried {
   readonly checkpoint: Checkpoint | undefined
 }
 
-const stillDue = async (writer: Writer, row: Retry): Promise<boolean> => {
+/** Whether nobody has done anything about it since it was read. */
+export const stillDue = async (writer: Writer, row: Retry): Promise<boolean> => {
   const now = await writer.transaction.retries.find(row.subscription, row.position)
   return now?.state === 'due' && now.attempts === row.attempts && now.due === row.due
 }

@@ -13,6 +13,7 @@ import type { Item } from './item.ts'
 import { messageOf } from './redrive.ts'
 import type { Outcome } from '../store/lane.ts'
 import { Lane } from '../store/lane.ts'
+import { isMisplaced, takePlace } from './rekey.ts'
 import type { Retried } from './retry-step.ts'
 import { goesAlone, takeRetries } from './retry-step.ts'
 import type { Stepping } from './stepping.ts'
@@ -204,13 +205,25 @@ export class Retrying {
       checkpoint: await transaction.checkpoints.load(name, this.#stepping.hold.partition),
     }))
     if (stored === undefined) return this.#gone(row)
+    const read = this.#hooks.toItem(stored)
     const item: Item = {
-      ...this.#hooks.toItem(stored),
+      ...read,
+      // What can't be read has no key of its own.
+      ...(read.message === undefined ? { key: row.key, hash: row.hash } : {}),
       replaying: row.replay === true,
       attempt: row.attempts + 1,
     }
+    // A key that is another one at each look has no place.
+    const isMoved = isMisplaced(this.#stepping, { row, item })
+    if (isMoved && this.#hooks.toItem(stored).key === item.key) return this.#takePlace(row, item)
     if (!(await this.#hooks.prepare(item, row.attempts > 0 ? 'retry' : 'first'))) return
     await this.#settle({ row, item, checkpoint }, bytesOf(stored))
+    await this.#hooks.settled()
+  }
+
+  /** It is tried there, maybe by another partition. */
+  async #takePlace(row: Retry, item: Item): Promise<void> {
+    await takePlace(this.#stepping, { row, item, partitions: this.#hooks.share.partitions })
     await this.#hooks.settled()
   }
 
