@@ -106,6 +106,43 @@ test('no statement scans the log, its tags, the documents, the timers, the audit
   expect(scans).toEqual([])
 })
 
+test('what is due of a partition is found by an index, whatever is due of the others', async () => {
+  const { database, runs, planOf } = await watched()
+  const row = { subscription: 's', attempts: 1, history: [], hash: 0 }
+  const divide = (partitions: number): Promise<void> =>
+    database.transact(({ checkpoints }) =>
+      checkpoints.divide('s', Array<number>(partitions).fill(0)),
+    )
+  const put = (position: number, key: string, state: 'due' | 'queued'): Promise<void> =>
+    database.transact(({ retries }) =>
+      retries.put({ ...row, key, position, messageId: `m${position}`, state, due: 5 }),
+    )
+  const look = async (partitions: number): Promise<void> => {
+    runs.clear()
+    const share = { partition: 1, partitions }
+    const told = await database.read(async ({ retries }) => [
+      await retries.upcoming('s', share),
+      await retries.take('s', { now: 9, limit: 5, share }),
+    ])
+    expect(told).toEqual([{ any: true, next: null }, []])
+    const read = [...runs.keys()].filter((sql) => sql.includes('FROM thence_retries'))
+    expect(read.length).toBeGreaterThan(2)
+    expect(read.filter((sql) => sql.includes('hash %'))).toEqual([])
+    for (const sql of read) expect(planOf(sql).join()).not.toMatch(/SCAN thence|TEMP B-TREE/)
+  }
+  await divide(4)
+  await put(1, 'a', 'due')
+  await put(2, 'a', 'queued')
+  await put(3, 'b', 'due')
+  await look(4)
+  await divide(2)
+  await look(2)
+  await database.transact(({ retries }) =>
+    retries.settle({ subscription: 's', position: 1, attempts: 1 }, 5),
+  )
+  await look(2)
+})
+
 test('the rarest tag or type sets the cost of a query, in both directions and in conditions', async () => {
   const { database, runs } = await watched()
   const requests = Array.from({ length: 3000 }, (_, index) => ({

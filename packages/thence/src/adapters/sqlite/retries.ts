@@ -17,11 +17,11 @@ import type { Scope } from './scope.ts'
 const columns =
   'subscription, key, hash, position, message_id, state, attempts, due, history, replay'
 // Each row notes of how many partitions which one takes care of it, so that what is due of one is found by an index.
-const divided =
-  '(SELECT coalesce(max(partition), 0) + 1 AS n FROM thence_checkpoints WHERE subscription = ?)'
+const selectPartitions =
+  'SELECT coalesce(max(partition), 0) + 1 FROM thence_checkpoints WHERE subscription = ?'
 const insert =
   `INSERT INTO thence_retries (${columns}, partitions, partition) ` +
-  `SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, n, ? % n FROM ${divided} WHERE true ` +
+  'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ' +
   'ON CONFLICT (subscription, position) DO UPDATE SET key = excluded.key, hash = excluded.hash, ' +
   'partitions = excluded.partitions, partition = excluded.partition, ' +
   'replay = excluded.replay, message_id = excluded.message_id, ' +
@@ -40,13 +40,13 @@ const other = (compared: string): string =>
   `WHERE subscription = ? AND state = 'due' AND partitions ${compared} ?)`
 const selectOther = `SELECT ${other('<')} OR ${other('>')}`
 const divideAnew =
-  'UPDATE thence_retries SET partitions = ?, partition = hash % ? ' +
-  "WHERE subscription = ? AND state = 'due' AND partitions <> ?"
+  'UPDATE thence_retries SET partitions = ?, partition = hash % ? WHERE rowid IN (SELECT rowid FROM thence_retries ' +
+  "WHERE subscription = ? AND state = 'due' AND partitions <> ? LIMIT ?)"
 const remove =
   'DELETE FROM thence_retries WHERE subscription = ? AND position = ? AND attempts = ? RETURNING key'
 // The first of the key is the next one: what stands before it is gone.
 const release =
-  `UPDATE thence_retries SET state = 'due', due = ?, partitions = n, partition = hash % n FROM ${divided} ` +
+  "UPDATE thence_retries SET state = 'due', due = ?, partitions = ?, partition = hash % ? " +
   "WHERE subscription = ? AND state = 'queued' AND position = (" +
   'SELECT min(position) FROM thence_retries WHERE subscription = ? AND key = ?)'
 const selectOne = `SELECT ${columns} FROM thence_retries WHERE subscription = ? AND position = ?`
@@ -110,6 +110,10 @@ const summary = ([subscription, due, parked, queued, next]: SummaryRow): RetrySu
   next,
 })
 
+/** Of how many partitions the subscription is now. */
+const partitionsOf = (connection: Connection, subscription: string): number =>
+  connection.get<[number]>(selectPartitions, subscription)![0]
+
 /**
  * Whether all that is due of the subscription is noted for so many partitions. Else it was written before it was divided so,
  * and the rows of a share are sought among all.
@@ -120,9 +124,12 @@ const isFound = (connection: Connection, subscription: string, { partitions }: S
   return connection.get<[number]>(selectOther, ...asked)![0] === 0
 }
 
+/** So many rows are noted anew when a subscription is divided; of more than that the others are when they are put again. */
+const mostAnew = 100_000
+
 /** Notes for what is due which of so many partitions takes care of it now. */
 export function shareAnew(connection: Connection, subscription: string, partitions: number): void {
-  connection.run(divideAnew, partitions, partitions, subscription, partitions)
+  connection.run(divideAnew, partitions, partitions, subscription, partitions, mostAnew)
 }
 
 export class SqliteRetries implements Retries {
@@ -137,6 +144,7 @@ export class SqliteRetries implements Retries {
     const { subscription, key, position } = row
     const alone =
       row.state === 'queued' && connection.get(earlier, subscription, key, position) === undefined
+    const partitions = partitionsOf(connection, subscription)
     connection.run(
       insert,
       subscription,
@@ -149,8 +157,8 @@ export class SqliteRetries implements Retries {
       alone ? this.#scope.runtime.now() : row.due,
       JSON.stringify(row.history),
       row.replay === true ? 1 : 0,
-      row.hash,
-      subscription,
+      partitions,
+      row.hash % partitions,
     )
   }
 
@@ -169,7 +177,9 @@ export class SqliteRetries implements Retries {
     const removed = connection.get<[string]>(remove, row.subscription, row.position, row.attempts)
     if (removed === undefined) return false
     const { subscription } = row
-    connection.run(release, now, subscription, subscription, subscription, removed[0])
+    const partitions = partitionsOf(connection, subscription)
+    const changed = [now, partitions, partitions]
+    connection.run(release, ...changed, subscription, subscription, removed[0])
     return true
   }
 
