@@ -121,8 +121,10 @@ export class App<C extends string = string, Q extends string = string> implement
    * Sends a command. If an aggregate decides it, this resolves when its events are committed, and gives them; if a
    * handler does it, when the command is recorded. With an `id` of your own, sending it again has no further effect
    * and gives the first result, also after OUTCOME_UNKNOWN: for a command that is decided as long as the inbox remembers it
-   * (for ever, or as long as `retention.inbox` of the app says), for one that is recorded as long as the log has it.
-   * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, VERSION_CONFLICT (after 10 tries), OUTCOME_UNKNOWN, STORE_…
+   * (for ever, or as long as `retention.inbox` of the app says), for one that is recorded as long as the log has it. Another
+   * command with that id is refused, however the first was sent.
+   * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, MESSAGE_ID_REUSED, VERSION_CONFLICT (after 10 tries), OUTCOME_UNKNOWN,
+   * STORE_…
    */
   send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult>
   /**

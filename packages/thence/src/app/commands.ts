@@ -13,6 +13,7 @@ import type { Signals } from '../observe/signals.ts'
 import { untilKnown } from '../store/again.ts'
 import type { Scheduled } from '../store/later.ts'
 import { keepLater, prepareLater } from '../store/later.ts'
+import { onceOf, refuseWaiting } from '../store/sent.ts'
 import type { Store } from '../store/store.ts'
 import type { AppendResult } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
@@ -34,12 +35,13 @@ export async function commandDoor(
   const definition = registry.require(message.type)
   const aggregate = deciders.get(message.type)
   if (aggregate === undefined) {
+    if (message.id !== undefined)
+      await store.read((transaction) => refuseWaiting(transaction, message, definition))
     const result = await store.append({ stream: commandStream(message.type), messages: [message] })
     return { ...result, events: [] }
   }
   const command = issue(definition, message, { id: message.id ?? runtime.id() })
-  // Only an id of the sender's own can come twice.
-  const once = message.id === undefined ? undefined : { consumer: aggregate.name, id: message.id }
+  const once = onceOf(aggregate.name, { message, command })
   const executed = await execute(store, { aggregate, command, once }, signals)
   snapshots.consider(aggregate, executed)
   return executed.result

@@ -13,6 +13,7 @@ import type { Documents } from '../ports/documents.ts'
 import type { Sql } from '../ports/sql.ts'
 import type { Scheduled } from '../store/later.ts'
 import { keepLater, prepareLater } from '../store/later.ts'
+import { onceOf, refuseWaiting } from '../store/sent.ts'
 import type { ReadStreamOptions } from '../store/stream-pages.ts'
 import { streamPages } from '../store/stream-pages.ts'
 import type { AppendResult, Tools, Writer } from '../store/writer.ts'
@@ -35,7 +36,7 @@ export interface AppTransaction<C extends string = string> {
   /**
    * Sends a command. If an aggregate decides it, it is decided here and now, and its events are part of the transaction;
    * if a handler does it, it is recorded, and done after the commit. With an `id` of your own, as `App.send`.
-   * @throws SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, and whatever else the decision throws
+   * @throws MESSAGE_ID_REUSED, SCHEMA_INVALID, VALUE_NOT_STORABLE, REJECTED, and whatever else the decision throws
    */
   send<Type extends C>(command: CommandMessage<Type>): Promise<AppendResult>
   /** Keeps a command for later, as `App.send` does; `in` counts from now. */
@@ -68,11 +69,11 @@ const sendNow = async (
   const aggregate = deciders.get(message.type)
   if (aggregate === undefined) {
     const stream = commandStream(message.type)
+    await refuseWaiting(writer.transaction, message, definition)
     return { ...(await writer.append({ stream, messages: [message] })), events: [] }
   }
   const command = issue(definition, message, { id: message.id ?? tools.runtime.id() })
-  // Only an id of the sender's own can come twice.
-  const once = message.id === undefined ? undefined : { consumer: aggregate.name, id: message.id }
+  const once = onceOf(aggregate.name, { message, command })
   const executed = await executeIn(writer, { aggregate, command, once }, tools)
   decided(aggregate, executed)
   return executed.result

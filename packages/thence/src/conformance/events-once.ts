@@ -18,6 +18,20 @@ export const eventsOnce: readonly Case[] = [
     assert.equal(time, runtime.now())
   }),
 
+  it('an append with once keeps its digest, and asks nobody for it', async ({ database }) => {
+    const named = { ...once, digest: 'first' }
+    const other = { ...once, digest: 'second' }
+    await judge(database, { ...request, once: named })
+    const again = await judge(database, { ...request, once: other, messages: messages('c') })
+    assert.deepEqual(again, { outcome: 'duplicate', ...outcome })
+    await judge(database, { stream: 's', once: { ...other, id: 'in-2' }, messages: [] })
+    const digests = await database.read(async ({ inbox }) => [
+      (await inbox.recall('mail', 'in-1'))?.digest,
+      (await inbox.recall('mail', 'in-2'))?.digest,
+    ])
+    assert.deepEqual(digests, ['first', 'second'])
+  }),
+
   it('what was done once gives the first outcome back and writes nothing', async ({ database }) => {
     await judge(database, request)
     await given(database, 's', messages('later'))

@@ -1,6 +1,6 @@
 /** The verdicts: what is refused, what is a duplicate, in which order that is judged, and that refusing costs nothing. */
 import { strict as assert } from 'node:assert'
-import type { AppendRequest, Expected, Verdict } from '../ports/events.ts'
+import type { AppendRequest, Expected, NewMessage, Verdict } from '../ports/events.ts'
 import { type Case, casesOf } from './case.ts'
 import {
   given,
@@ -143,6 +143,45 @@ const reuse = (name: string, request: AppendRequest, verdict: Verdict): Case =>
     assert.equal((await given(database, 's', messages('next'))).position, 6)
   })
 
+const ordered = { stream: 's', messages: [message('o', { data: '{"a":[1,{"b":2,"c":3}],"d":4}' })] }
+
+const alike: readonly Case[] = [
+  ...(
+    [
+      ['keys in another order are the same data', { data: '{"d":4,"a":[1,{"c":3,"b":2}]}' }],
+      [
+        'data of another schema version is not compared',
+        { schemaVersion: 2, data: '{"a":1,"new":true}' },
+      ],
+    ] satisfies [string, Partial<NewMessage>][]
+  ).map(([name, change]) =>
+    it(name, async ({ database }) => {
+      const at = await given(database, 's', ordered.messages)
+      const verdict = await judge(database, { stream: 's', messages: [message('o', change)] })
+      assert.deepEqual(verdict, { ...at, outcome: 'duplicate' })
+      assert.deepEqual(
+        (await readStream(database, 's')).map(({ data }) => data),
+        [ordered.messages[0]?.data],
+      )
+    }),
+  ),
+  ...(
+    [
+      ['values in another order', { data: '{"a":[{"b":2,"c":3},1],"d":4}' }],
+      ['a value more', { data: '{"a":[1,{"b":2,"c":3}],"d":4,"e":null}' }],
+      ['a number that is text', { data: '{"a":[1,{"b":2,"c":3}],"d":"4"}' }],
+      ['another type of another schema version', { schemaVersion: 2, type: 'Other' }],
+    ] satisfies [string, Partial<NewMessage>][]
+  ).map(([name, change]) =>
+    it(`${name} is another message`, async ({ database }) => {
+      await given(database, 's', ordered.messages)
+      const messages = [message('o', { ...ordered.messages[0], ...change })]
+      const verdict = await judge(database, { stream: 's', messages })
+      assert.deepEqual(verdict, { outcome: 'id-reused', id: 'o' })
+    }),
+  ),
+]
+
 const duplicates: readonly Case[] = [
   reuse('the same request again is a duplicate that tells where it was written', first, firstAgain),
   reuse(
@@ -234,4 +273,4 @@ const duplicates: readonly Case[] = [
   }),
 ]
 
-export const eventsVerdict: readonly Case[] = [...expectations, ...batches, ...duplicates]
+export const eventsVerdict: readonly Case[] = [...expectations, ...batches, ...alike, ...duplicates]

@@ -73,7 +73,7 @@ async function writeProgress(transaction: Transaction, name: string): Promise<vo
 async function writeRest(transaction: Transaction, name: string): Promise<void> {
   const { inbox, timers, snapshots, documents, audit, jobs } = transaction
   const outcome = { stream: name, version: 1, position: 1, count: 1 }
-  assert.equal(await inbox.remember('consumer', name, outcome), true)
+  assert.equal(await inbox.remember('consumer', name, { ...outcome, digest: name }), true)
   await inbox.trim(1, 1)
   await inbox.conclude('consumer', name, { ...outcome, result: JSON.stringify(name) })
   const timer = { owner: 'shared', due: 5, stream: name, message: message(`timer of ${name}`) }

@@ -65,6 +65,40 @@ const remembering: readonly Case[] = [
   }),
 ]
 
+const asked: readonly Case[] = [
+  it('a digest comes back as it was given, beside a result and without one', async ({
+    database,
+    runtime,
+  }) => {
+    const time = runtime.now()
+    for (const [index, digest] of hostileNames.entries()) {
+      const given = { ...outcome(index), digest, ...(index % 2 === 0 ? { result: '1' } : {}) }
+      await within(database, (rows) => rows.remember('c', digest, given))
+      assert.deepEqual(await recall(database, digest), { ...given, time })
+    }
+  }),
+
+  it('a digest is that of the first, whoever comes later and whatever is concluded', async ({
+    database,
+    runtime,
+  }) => {
+    const time = runtime.now()
+    const given = { ...outcome(1), digest: 'first' }
+    await within(database, (rows) => rows.remember('c', 'm1', given))
+    await within(database, (rows) => rows.remember('c', 'm1', { ...given, digest: 'second' }))
+    await within(database, (rows) => rows.conclude('c', 'm1', { ...outcome(2), result: '2' }))
+    assert.deepEqual(await recall(database, 'm1'), {
+      ...outcome(2),
+      digest: 'first',
+      result: '2',
+      time,
+    })
+    await remember(database, 'm2', 3)
+    await within(database, (rows) => rows.remember('c', 'm2', { ...given, digest: 'second' }))
+    assert.deepEqual(await recall(database, 'm2'), { ...outcome(3), time })
+  }),
+]
+
 const concluding: readonly Case[] = [
   it('a result comes back byte for byte', async ({ database, runtime }) => {
     for (const [index, result] of hostileJson.entries()) {
@@ -134,4 +168,4 @@ const trimming: readonly Case[] = [
   }),
 ]
 
-export const inbox: readonly Case[] = [...remembering, ...concluding, ...trimming]
+export const inbox: readonly Case[] = [...remembering, ...asked, ...concluding, ...trimming]

@@ -10,6 +10,7 @@ import { causedBy } from '../message/trace.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Once } from '../ports/events.ts'
 import { wait } from '../ports/wait.ts'
+import { recallSame } from '../store/sent.ts'
 import type { Store } from '../store/store.ts'
 import type { Append, AppendResult, Tools, Writer } from '../store/writer.ts'
 import { readBack } from '../store/writer.ts'
@@ -25,7 +26,7 @@ const backoff = { base: 2, cap: 250 }
 export interface Execution {
   readonly aggregate: Aggregate
   readonly command: Issued
-  /** Makes it idempotent: a second execution gives the first one's result. */
+  /** Makes it idempotent: a second execution gives the first one's result. With a digest if its sender named it. */
   readonly once?: Once | undefined
 }
 
@@ -84,6 +85,7 @@ const toAppend = (
  * Decides a command inside an open transaction: one of the log in the transaction that also moves the checkpoint past it,
  * or one that is sent in a transaction of the user's. With `once`, once per id, however it comes: the same command may
  * have been sent to the aggregate directly, or be sent later.
+ * @throws MESSAGE_ID_REUSED if its id was that of another command
  */
 export async function executeIn(
   writer: Writer,
@@ -93,7 +95,7 @@ export async function executeIn(
   const { aggregate, command, once } = execution
   const { transaction } = writer
   const stream = streamOf(aggregate, command)
-  const done = once && (await transaction.inbox.recall(once.consumer, once.id))
+  const done = once && (await recallSame(transaction, once, command))
   if (done !== undefined) return { result: await readBack(transaction, done, tools) }
   const before = await fold(transaction, tools.codec, { aggregate, stream })
   const messages = decide(execution, before.state)
@@ -104,7 +106,7 @@ export async function executeIn(
 const load = async (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> => {
   const stream = streamOf(aggregate, command)
   return store.read(async (transaction) => {
-    const before = once && (await transaction.inbox.recall(once.consumer, once.id))
+    const before = once && (await recallSame(transaction, once, command))
     if (before !== undefined) return { done: await readBack(transaction, before, store.tools) }
     return { folded: await fold(transaction, store.tools.codec, { aggregate, stream }) }
   })
@@ -133,7 +135,7 @@ export interface Executed {
 /**
  * Decides a command and appends what follows, deciding again after a conflict, with jitter, at most
  * {@link conflictAttempts} times.
- * @throws VERSION_CONFLICT when that was not enough; REJECTED and whatever else the decision throws.
+ * @throws VERSION_CONFLICT when that was not enough; MESSAGE_ID_REUSED; REJECTED and whatever else the decision throws.
  */
 export async function execute(
   store: Store,

@@ -30,6 +30,8 @@ export interface AppendCondition {
 export interface Once {
   readonly consumer: string
   readonly id: string
+  /** Kept with the row; it says nothing to the adapter. */
+  readonly digest?: string
 }
 
 /** An append as data. With `once` the list of messages may be empty: then only the inbox row is written. */
@@ -60,7 +62,7 @@ export type Verdict =
   | { readonly outcome: 'conflict'; readonly actual: number }
   /** A message that matches the condition's query stands at `position`. */
   | { readonly outcome: 'condition-failed'; readonly position: number }
-  /** The id belongs to a message with another type, data or stream. */
+  /** The id belongs to another message; see {@link Events}. */
   | { readonly outcome: 'id-reused'; readonly id: string }
   /** The stream was ended for good. */
   | { readonly outcome: 'tombstoned' }
@@ -146,10 +148,12 @@ export interface Trim {
  * Reads and writes inside one transaction.
  *
  * - `append` judges in this order: `once` already remembered → duplicate; the stream is a tombstone → tombstoned,
- *   unless all ids are already stored in this stream with the same type and data → duplicate; `expected` not met →
+ *   unless all ids are already stored in this stream as the same messages → duplicate; `expected` not met →
  *   conflict, condition not met → condition-failed (both with the same exception); an id is taken by another message, or only some of the ids are
  *   stored, or one comes twice → id-reused; else appended. A refused request leaves no trace and the transaction goes
  *   on. A request without messages is never a duplicate by its ids.
+ * - Two messages are the same if they have the same id, type and data, in whatever order the keys of an object come. Data
+ *   of two schema versions is not compared. See message/same.ts.
  * - Versions in a stream are contiguous from 1. Positions are contiguous too where a single writer gives them, and in
  *   any case grow in commit order.
  * - `readStream` and `readAll` see this transaction's own appends.

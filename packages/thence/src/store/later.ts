@@ -2,12 +2,14 @@
  * A command for later: validated and encoded now, kept as a timer, and appended when it is due. Nothing invalid is
  * stored, and the same id is never kept twice.
  */
-import { ThenceError } from '../errors.ts'
 import type { Due } from '../internal/when.ts'
 import type { CommandMessage, Metadata } from '../message/message.ts'
+import { isSameMessage } from '../message/same.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { NewMessage } from '../ports/events.ts'
 import type { NewTimer } from '../ports/timers.ts'
+import { digestOf, requireSame } from './said.ts'
+import { idReused } from './verdict.ts'
 import type { Tools } from './writer.ts'
 import { commandStream, prepare } from './writer.ts'
 
@@ -39,6 +41,8 @@ export interface PreparedLater {
   /** Only an id of the sender's own can come twice. */
   readonly mayRepeat: boolean
   readonly consumer: string | undefined
+  /** The data as the sender gave it. */
+  readonly given: unknown
 }
 
 /**
@@ -53,7 +57,7 @@ export function prepareLater(
   const { request } = prepare({ stream, messages: [command], parent }, tools)
   const [message] = request.messages as [NewMessage]
   const timer = { id: laterId(message.id), owner: laterOwner, due, stream, message }
-  return { timer, mayRepeat: command.id !== undefined, consumer }
+  return { timer, mayRepeat: command.id !== undefined, consumer, given: command.data }
 }
 
 /**
@@ -63,12 +67,13 @@ export function prepareLater(
  */
 export async function keepLater(
   transaction: Transaction,
-  { timer, mayRepeat, consumer }: PreparedLater,
+  prepared: PreparedLater,
   lost = false,
 ): Promise<Scheduled> {
+  const { timer, mayRepeat } = prepared
   const { id } = timer
   if (mayRepeat || lost) {
-    const before = await sentBefore(transaction, timer, consumer)
+    const before = await sentBefore(transaction, prepared)
     if (before !== undefined) {
       const isOwn = lost && before.time === timer.message.time
       return { id, due: before.due, duplicate: !isOwn }
@@ -79,34 +84,26 @@ export async function keepLater(
 
 const sentBefore = async (
   { timers, events, inbox }: Transaction,
-  { id, stream, message }: NewTimer,
-  consumer: string | undefined,
+  { timer: { id, stream, message }, consumer, given }: PreparedLater,
 ): Promise<{ readonly due: number; readonly time?: number } | undefined> => {
+  const refuseOther = (place: string, known: NewMessage): void => {
+    if (place !== stream || !isSameMessage(known, message))
+      throw idReused({ stream: place, id: message.id })
+  }
   const waiting = await timers.find(id)
   if (waiting !== undefined) {
-    refuseOther(waiting.stream, waiting.message, { stream, message })
+    refuseOther(waiting.stream, waiting.message)
     return { due: waiting.due, time: waiting.message.time }
   }
   const [recorded] = await events.find({ id: message.id })
   if (recorded !== undefined) {
-    refuseOther(recorded.stream, recorded, { stream, message })
+    refuseOther(recorded.stream, recorded)
     return { due: recorded.time }
   }
-  const decided = consumer && (await inbox.recall(consumer, message.id))
-  return decided ? { due: decided.time } : undefined
-}
-
-const refuseOther = (
-  stream: string,
-  { type, data }: NewMessage,
-  wanted: Pick<NewTimer, 'stream' | 'message'>,
-): void => {
-  const { id, ...message } = wanted.message
-  if (stream === wanted.stream && type === message.type && data === message.data) return
-  throw new ThenceError(
-    'MESSAGE_ID_REUSED',
-    `The message id ${id} is already taken by another message. ` +
-      'Use the same id only to send the very same message again.',
-    { details: { stream, id } },
-  )
+  const decided = consumer === undefined ? undefined : await inbox.recall(consumer, message.id)
+  if (decided === undefined) return undefined
+  const { type, schemaVersion } = message
+  const wanted = digestOf({ type, schemaVersion, data: JSON.parse(message.data), given })
+  requireSame({ stream: decided.stream, id: message.id }, decided.digest, wanted)
+  return { due: decided.time }
 }

@@ -18,7 +18,7 @@ import { pageBytes, pageSize, streamPages } from './stream-pages.ts'
 import { accept } from './verdict.ts'
 import { tellVerdict } from './watch.ts'
 import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
-import { Appendices, prepare, readBack, resultOf, Writer } from './writer.ts'
+import { Appendices, prepare, resultOf, Writer, writtenBefore } from './writer.ts'
 
 /** How a commit came about. */
 interface Made {
@@ -173,7 +173,9 @@ export class Store {
       if (!lost) tellVerdict(this.tools.watch, prepared.request, verdict)
       const at = accept(prepared.request, verdict)
       if (verdict.outcome !== 'duplicate') return { value: resultOf(prepared, at, this.tools) }
-      const value = await this.read((transaction) => readBack(transaction, at, this.tools))
+      const value = await this.read((transaction) =>
+        writtenBefore(transaction, { ...prepared, at }, this.tools),
+      )
       return { value: lost ? found(prepared, value) : value }
     } catch (error) {
       return { error }

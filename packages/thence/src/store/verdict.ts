@@ -25,6 +25,15 @@ export const tombstoned = (stream: string): ThenceError =>
     { details: { stream } },
   )
 
+/** @param place where the message is that has the id already. */
+export const idReused = (place: { readonly stream: string; readonly id: string }): ThenceError =>
+  new ThenceError(
+    'MESSAGE_ID_REUSED',
+    `The message id ${place.id} is already taken by another message. ` +
+      'Use the same id only to send the very same message again.',
+    { details: { ...place } },
+  )
+
 /** Gives where the messages are, or throws VERSION_CONFLICT, CONDITION_FAILED, MESSAGE_ID_REUSED or STREAM_TOMBSTONED. */
 export function accept(request: AppendRequest, verdict: Verdict): Appended {
   switch (verdict.outcome) {
@@ -41,12 +50,7 @@ export function accept(request: AppendRequest, verdict: Verdict): Appended {
         { details: { stream: request.stream, position: verdict.position } },
       )
     case 'id-reused':
-      throw new ThenceError(
-        'MESSAGE_ID_REUSED',
-        `The message id ${verdict.id} is already taken by another message. ` +
-          'Use the same id only to send the very same message again.',
-        { details: { stream: request.stream, id: verdict.id } },
-      )
+      throw idReused({ stream: request.stream, id: verdict.id })
     case 'tombstoned':
       throw tombstoned(request.stream)
   }

@@ -16,6 +16,7 @@ import type {
 } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { AppendLimits } from './lane.ts'
+import { refuseOther } from './said.ts'
 import type { Tokens } from './token.ts'
 import { accept } from './verdict.ts'
 import type { Watch } from './watch.ts'
@@ -130,6 +131,19 @@ export async function readBack(
   return { stream, position, version, events, duplicate: true, token }
 }
 
+/**
+ * The result of an append whose ids, or whose `once`, were there already.
+ * @throws MESSAGE_ID_REUSED if `once` was something else.
+ */
+export async function writtenBefore(
+  transaction: Transaction,
+  { request, at }: Pick<Prepared, 'request'> & { readonly at: Appended },
+  tools: Pick<Tools, 'codec' | 'tokens'>,
+): Promise<AppendResult> {
+  await refuseOther(transaction, request.once)
+  return readBack(transaction, at, tools)
+}
+
 /** What one commit of this process added to the log: positions `from` to `to` without a gap, how many of each type. */
 export interface Commit {
   readonly from: number
@@ -230,7 +244,8 @@ export class Writer {
     const verdict = await this.transaction.events.append(prepared.request)
     tellVerdict(this.#tools.watch, prepared.request, verdict)
     const at = accept(prepared.request, verdict)
-    if (verdict.outcome === 'duplicate') return readBack(this.transaction, at, this.#tools)
+    if (verdict.outcome === 'duplicate')
+      return writtenBefore(this.transaction, { ...prepared, at }, this.#tools)
     const result = resultOf(prepared, at, this.#tools)
     const { events } = result
     this.#appendices.add(at, events)

@@ -63,6 +63,26 @@ const ids: readonly Fault[] = [
       return verdict.outcome === 'id-reused' ? duplicate(request) : verdict
     },
   ),
+  appending('the order of keys makes another message', async (events, request) => {
+    const verdict = await events.append(request)
+    const [message] = request.messages
+    if (verdict.outcome !== 'duplicate' || message === undefined) return verdict
+    const [stored] = await events.find({ id: message.id })
+    const isSame =
+      stored === undefined ||
+      stored.schemaVersion !== message.schemaVersion ||
+      stored.data === message.data
+    return isSame ? verdict : { outcome: 'id-reused', id: message.id }
+  }),
+  appending('data of two schema versions is compared', async (events, request) => {
+    const verdict = await events.append(request)
+    const [message] = request.messages
+    if (verdict.outcome !== 'duplicate' || message === undefined) return verdict
+    const [stored] = await events.find({ id: message.id })
+    return stored === undefined || stored.schemaVersion === message.schemaVersion
+      ? verdict
+      : { outcome: 'id-reused', id: message.id }
+  }),
   appending('of ids that are partly stored the rest is appended', async (events, request) => {
     const verdict = await events.append(request)
     if (verdict.outcome !== 'id-reused') return verdict
@@ -113,6 +133,9 @@ const conditions: readonly Fault[] = [
       : { ...request, condition: { ...request.condition, query: anyTag(request.condition.query) } },
   ),
   changed('once is ignored', (request) => without(request, 'once')),
+  changed('what once was asked for is not kept', ({ once, ...request }) =>
+    once === undefined ? request : { ...request, once: { consumer: once.consumer, id: once.id } },
+  ),
   appending('a refused append remembers its once', async (events, request) => {
     const verdict = await events.append(request)
     const { once, stream } = request

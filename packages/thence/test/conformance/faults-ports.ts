@@ -89,6 +89,8 @@ const held: readonly Fault[] = [
 ]
 
 // Outlives the transactions of a case, as rows do.
+/** Rows of the inbox that were concluded. */
+const concluded = new Set<string>()
 const lastSaved = new Map<string, { stream: string; version: number; tag: string; state: string }>()
 
 const rest: readonly Fault[] = [
@@ -134,6 +136,24 @@ const rest: readonly Fault[] = [
     async remember(consumer, id, outcome) {
       if (await rows.remember(consumer, id, outcome)) return true
       return !(await rows.conclude(consumer, id, outcome))
+    },
+  })),
+  of('inbox', 'the inbox forgets what was asked for', (rows) => ({
+    async remember(consumer, id, row) {
+      const { digest: _, ...outcome } = row
+      return rows.remember(consumer, id, outcome)
+    },
+  })),
+  of('inbox', 'a conclusion forgets what was asked for', (rows) => ({
+    async conclude(consumer, id, outcome) {
+      concluded.add(JSON.stringify([consumer, id]))
+      return rows.conclude(consumer, id, outcome)
+    },
+    async recall(consumer, id) {
+      const row = await rows.recall(consumer, id)
+      if (row === undefined || !concluded.has(JSON.stringify([consumer, id]))) return row
+      const { digest: _, ...rest } = row
+      return rest
     },
   })),
   of('inbox', 'the inbox trims what is as old as asked for', (rows) => ({

@@ -202,8 +202,14 @@ const documents: readonly fc.Arbitrary<Operation>[] = [
 ]
 
 const rest: readonly fc.Arbitrary<Operation>[] = [
-  define('remember', fc.tuple(name, place), ({ inbox }, [id, position]) =>
-    inbox.remember('c', id, { stream: 's', version: 1, position, count: 1 }),
+  define('remember', fc.tuple(name, place, optional(name)), ({ inbox }, [id, position, digest]) =>
+    inbox.remember('c', id, {
+      stream: 's',
+      version: 1,
+      position,
+      count: 1,
+      ...compact({ digest }),
+    }),
   ),
   define('conclude', fc.tuple(name, place), async ({ inbox }, [id, position]) => [
     await inbox.conclude('c', id, { stream: 't', version: 2, position, count: 0, result: '"x"' }),

@@ -70,7 +70,11 @@ export class MemoryEvents implements Events, Past {
       position: this.head(),
       count: messages.length,
     }
-    if (once) this.#inbox.remember(once.consumer, once.id, outcome)
+    if (once !== undefined) {
+      const { consumer, id, digest } = once
+      const row = digest === undefined ? outcome : { ...outcome, digest }
+      this.#inbox.remember(consumer, id, row)
+    }
     return { outcome: 'appended', ...outcome }
   }
 

@@ -1,5 +1,5 @@
 /** What each consumer was done with, by message id. */
-import type { Inbox, Outcome, Remembered } from '../../ports/inbox.ts'
+import type { Inbox, Outcome, Remembered, Remembering } from '../../ports/inbox.ts'
 import { byBytes } from './order.ts'
 import { type Journal, Table } from './table.ts'
 
@@ -23,7 +23,7 @@ export class MemoryInbox implements Inbox {
     return this.#rows.size
   }
 
-  remember(consumer: string, id: string, outcome: Outcome): boolean {
+  remember(consumer: string, id: string, outcome: Remembering): boolean {
     const key = keyOf(consumer, id)
     if (this.#rows.get(key) !== undefined) return false
     this.#rows.set(key, { consumer, id, ...outcome, time: this.#now() })
@@ -34,7 +34,9 @@ export class MemoryInbox implements Inbox {
     const key = keyOf(consumer, id)
     const row = this.#rows.get(key)
     if (row === undefined) return false
-    this.#rows.set(key, { consumer, id, ...outcome, time: row.time })
+    const { time, digest } = row
+    const kept = digest === undefined ? { time } : { time, digest }
+    this.#rows.set(key, { consumer, id, ...outcome, ...kept })
     return true
   }
 

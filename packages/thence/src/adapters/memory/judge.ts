@@ -2,6 +2,7 @@
  * What speaks against an append, in the order that ports/events.ts gives. It only looks: nothing is written until the
  * verdict is known, so a refused request leaves no trace.
  */
+import { isSameMessage } from '../../message/same.ts'
 import type {
   AppendCondition,
   Appended,
@@ -49,7 +50,7 @@ function holds(expected: Expected | undefined, actual: number): boolean {
 }
 
 const isSame = (stored: StoredMessage, stream: string, message: NewMessage): boolean =>
-  stored.stream === stream && stored.type === message.type && stored.data === message.data
+  stored.stream === stream && isSameMessage(stored, message)
 
 /** Where all of the request's messages are stored already, if they are. */
 function storedBefore({ stream, messages }: AppendRequest, past: Past): Appended | undefined {

@@ -3,12 +3,14 @@
  * only a refused row or an unmet expectation costs the look-up of ids.
  */
 import { ThenceError } from '../../errors.ts'
+import { isSameMessage } from '../../message/same.ts'
 import type {
   AppendCondition,
   AppendRequest,
   Appended,
   Expected,
   NewMessage,
+  Once,
   Verdict,
 } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
@@ -25,7 +27,8 @@ const insertEvent =
   'INSERT INTO thence_events (position, stream, version, kind, type, schema_version, id, correlation_id, ' +
   'causation_id, time, tags, metadata, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
 const insertTag = 'INSERT OR IGNORE INTO thence_tags (tag, position) VALUES (?, ?)'
-const byId = 'SELECT stream, version, position, type, data FROM thence_events WHERE id = ?'
+const byId =
+  'SELECT stream, version, position, type, schema_version, data FROM thence_events WHERE id = ?'
 /** A deleted end of the log leaves its last position behind (see the trigger), so that none is given twice. */
 export const lastPosition: string =
   'SELECT max(coalesce((SELECT max(position) FROM thence_events), 0), position) FROM thence_head'
@@ -38,6 +41,7 @@ type Place = readonly [
   version: number,
   position: number,
   type: string,
+  schemaVersion: number,
   data: string,
 ]
 
@@ -76,9 +80,14 @@ export class Appender {
     if (messages.length > 0 && !this.#insert(request, version, head)) return this.#refused(request)
     const count = messages.length
     const place: Appended = { stream, version: version + count, position: head + count, count }
-    if (once !== undefined)
-      remember(this.#connection, once, { ...place, time: this.#runtime.now() })
+    if (once !== undefined) this.#remember(once, place)
     return { outcome: 'appended', ...place }
+  }
+
+  #remember(once: Once, place: Appended): void {
+    const row = { ...place, time: this.#runtime.now() }
+    const { digest } = once
+    remember(this.#connection, once, digest === undefined ? row : { ...row, digest })
   }
 
   /** The last position that was given. */
@@ -181,8 +190,11 @@ export class Appender {
 
   #known({ stream, messages }: AppendRequest): Known {
     const rows = messages.map(({ id }) => this.#connection.get<Place>(byId, id))
-    const isSame = ({ type, data }: NewMessage, row: Place | undefined): boolean =>
-      row !== undefined && row[0] === stream && row[3] === type && row[4] === data
+    const isSame = (message: NewMessage, row: Place | undefined): boolean => {
+      if (row?.[0] !== stream) return false
+      const [, , , type, schemaVersion, data] = row
+      return isSameMessage(message, { type, schemaVersion, data })
+    }
     if (messages.length > 0 && messages.every((message, index) => isSame(message, rows[index])))
       return same(rows)
     const ids = new Set<string>()

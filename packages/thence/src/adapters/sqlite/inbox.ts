@@ -2,15 +2,15 @@
  * The inbox in SQLite; see ports/inbox.ts. Appends with `once` use the same statements.
  */
 import type { Appended, Once } from '../../ports/events.ts'
-import type { Inbox, Outcome, Remembered } from '../../ports/inbox.ts'
+import type { Inbox, Outcome, Remembered, Remembering } from '../../ports/inbox.ts'
 import type { Connection } from './connection.ts'
 import type { Scope } from './scope.ts'
 
 const selectOne =
-  'SELECT stream, version, position, count, result, time FROM thence_inbox WHERE consumer = ? AND id = ?'
+  'SELECT stream, version, position, count, result, time, digest FROM thence_inbox WHERE consumer = ? AND id = ?'
 const insert =
-  'INSERT INTO thence_inbox (consumer, id, stream, version, position, count, result, time) ' +
-  'VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (consumer, id) DO NOTHING'
+  'INSERT INTO thence_inbox (consumer, id, stream, version, position, count, result, time, digest) ' +
+  'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (consumer, id) DO NOTHING'
 const update =
   'UPDATE thence_inbox SET stream = ?, version = ?, position = ?, count = ?, result = ? ' +
   'WHERE consumer = ? AND id = ?'
@@ -25,6 +25,7 @@ type Row = readonly [
   count: number,
   result: string | null,
   time: number,
+  digest: string | null,
 ]
 
 const find = (connection: Connection, { consumer, id }: Once): Row | undefined =>
@@ -44,13 +45,10 @@ export function recall(connection: Connection, once: Once): Appended | undefined
 }
 
 /** Returns false if there was a row already. */
-export function remember(
-  connection: Connection,
-  { consumer, id }: Once,
-  outcome: Outcome & { readonly time: number },
-): boolean {
-  const { stream, version, position, count, result = null, time } = outcome
-  return connection.run(insert, consumer, id, stream, version, position, count, result, time) === 1
+export function remember(connection: Connection, { consumer, id }: Once, row: Remembered): boolean {
+  const { stream, version, position, count, result = null, time, digest = null } = row
+  const place = [consumer, id, stream, version, position, count] as const
+  return connection.run(insert, ...place, result, time, digest) === 1
 }
 
 export class SqliteInbox implements Inbox {
@@ -60,7 +58,7 @@ export class SqliteInbox implements Inbox {
     this.#scope = scope
   }
 
-  remember(consumer: string, id: string, outcome: Outcome): boolean {
+  remember(consumer: string, id: string, outcome: Remembering): boolean {
     const time = this.#scope.runtime.now()
     return remember(this.#scope.change(), { consumer, id }, { ...outcome, time })
   }
@@ -74,8 +72,13 @@ export class SqliteInbox implements Inbox {
   recall(consumer: string, id: string): Remembered | undefined {
     const row = find(this.#scope.use(), { consumer, id })
     if (row === undefined) return undefined
-    const [, , , , result, time] = row
-    return { ...place(row), ...(result === null ? {} : { result }), time }
+    const [, , , , result, time, digest] = row
+    return {
+      ...place(row),
+      ...(result === null ? {} : { result }),
+      ...(digest === null ? {} : { digest }),
+      time,
+    }
   }
 
   trim(before: number, limit: number): number {

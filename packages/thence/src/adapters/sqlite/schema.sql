@@ -97,7 +97,7 @@ CREATE TABLE thence_inbox (
   stream TEXT NOT NULL,
   version INTEGER NOT NULL,
   position INTEGER NOT NULL,
-  count INTEGER NOT NULL, result TEXT, time INTEGER NOT NULL DEFAULT 0,
+  count INTEGER NOT NULL, result TEXT, time INTEGER NOT NULL DEFAULT 0, digest TEXT,
   PRIMARY KEY (consumer, id)
 ) STRICT, WITHOUT ROWID;
 

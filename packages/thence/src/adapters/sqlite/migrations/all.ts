@@ -13,6 +13,7 @@ import { letters } from './0008-letters.ts'
 import { failureKinds } from './0009-failure-kinds.ts'
 import { retriesByState } from './0010-retries-by-state.ts'
 import { retriesByShare } from './0011-retries-by-share.ts'
+import { inboxDigests } from './0012-inbox-digests.ts'
 
 export const migrations: readonly Migration[] = [
   tables,
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   failureKinds,
   retriesByState,
   retriesByShare,
+  inboxDigests,
 ]
