@@ -7,17 +7,40 @@
  */
 import { Cron } from 'croner'
 import { ThenceError } from '../errors.ts'
+import { shown } from '../message/expect.ts'
+import { cronProblem, zoneProblem } from './cron-problem.ts'
 
 export interface CronOptions {
   readonly cron: string
   readonly zone: string
 }
 
-const unusable = (what: string, { cron, zone }: CronOptions, problem: string): ThenceError =>
-  new ThenceError(
-    'CONFIG_INVALID',
-    `${what} has the cron pattern ${JSON.stringify(cron)} in the zone ${JSON.stringify(zone)}: ${problem}`,
-  )
+const unusable = (of: string, value: unknown, problem: string): ThenceError =>
+  new ThenceError('CONFIG_INVALID', `${of} is ${shown(value)}: ${problem}`)
+
+/** Undefined if it cannot be read, or is a date. */
+const readCron = ({ cron, zone }: CronOptions): Cron | undefined => {
+  try {
+    const read = new Cron(cron, {
+      timezone: zone,
+      mode: '5-or-6-parts',
+      fixedTimeRule: 'no-wildcard',
+    })
+    return read.getPattern() === undefined ? undefined : read
+  } catch {
+    return undefined
+  }
+}
+
+const isZone = (zone: string): boolean => {
+  try {
+    // An empty zone would be that of this machine.
+    void new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Any moment will do to see whether a pattern names one at all. */
 const someday = Date.UTC(2026, 0, 1)
@@ -34,27 +57,25 @@ export class CronSlots {
   constructor(what: string, options: CronOptions) {
     this.#what = what
     this.#options = options
-    try {
-      // An empty zone would be that of this machine.
-      void new Intl.DateTimeFormat('en', { timeZone: options.zone })
-      this.#cron = new Cron(options.cron, {
-        timezone: options.zone,
-        mode: '5-or-6-parts',
-        fixedTimeRule: 'no-wildcard',
-      })
-      if (this.#cron.getPattern() === undefined) throw new Error('it is a date, not a pattern.')
-      this.next(someday)
-    } catch (error) {
-      if (error instanceof ThenceError) throw error
-      throw unusable(what, options, error instanceof Error ? error.message : String(error))
+    const { cron, zone } = options
+    if (typeof zone !== 'string' || !isZone(zone))
+      throw unusable(`zone of ${what}`, zone, zoneProblem(zone))
+    const read = typeof cron === 'string' ? readCron(options) : undefined
+    if (read === undefined) {
+      const reads = (pattern: string): boolean => readCron({ cron: pattern, zone }) !== undefined
+      throw unusable(`cron of ${what}`, cron, cronProblem(cron, reads))
     }
+    this.#cron = read
+    this.next(someday)
   }
 
   /** The first slot after a moment, both in Unix milliseconds. @throws CONFIG_INVALID if there is none. */
   next(after: number): number {
     const next = this.#cron.nextRun(new Date(after))
     if (next !== null) return next.getTime()
-    throw unusable(this.#what, this.#options, `it names no moment after ${after}.`)
+    const since = new Date(after).toISOString()
+    const problem = `it names no moment after ${since}. A day that no month has, as 30 February, never comes.`
+    throw unusable(`cron of ${this.#what}`, this.#options.cron, problem)
   }
 
   /** The slots after `after` up to `until`, which is inclusive, at most `limit`, the earliest first. */
