@@ -29,7 +29,7 @@ export type {
 export { events, message, stream, streams } from './messages.ts'
 export type { MessageView } from '../message/view.ts'
 export type { On } from './on.ts'
-export type { ProcessSummary, StoreMetrics } from './processes.ts'
+export type { ProcessState, ProcessSummary, StoreMetrics } from './processes.ts'
 export { metrics } from './processes.ts'
 export type { Acted, ActOptions, Edited, EditOptions } from './operate.ts'
 export type { DiscardManyOptions } from './discard-many.ts'

@@ -15,6 +15,8 @@ import type { On } from './on.ts'
 import { nowOf } from './on.ts'
 import { countedRows } from './sizes.ts'
 
+export type ProcessState = 'running' | 'stopping' | 'gone'
+
 /** One process, in short. */
 export interface ProcessSummary {
   readonly id: string
@@ -22,6 +24,10 @@ export interface ProcessSummary {
   readonly name: string
   /** Whether others count it as running. One that isn't, ended without a word. */
   readonly alive: boolean
+  /** `stopping`: it begins nothing new, and finishes what it has in hand. `gone`: it ended without a word. */
+  readonly state: ProcessState
+  /** Messages that its handlers work on, and calls that it has not answered yet; null if it did not tell. */
+  readonly inHand: number | null
   /** When it was first seen, Unix milliseconds; null if it is gone. */
   readonly started: number | null
   /** When it last told its figures, Unix milliseconds by its clock; null if it did not yet. */
@@ -76,6 +82,11 @@ const whole = <F extends object>(reading: Reading, group: keyof typeof shapes): 
   return told(addUp([zero, ...rows])) as F
 }
 
+const stateOf = (alive: boolean, report: Report | undefined): ProcessState => {
+  if (!alive) return 'gone'
+  return report?.stopping === true ? 'stopping' : 'running'
+}
+
 const summarise = (
   of: Pick<ProcessSummary, 'id' | 'name' | 'alive' | 'started' | 'partitions'>,
   report: Report | undefined,
@@ -86,6 +97,8 @@ const summarise = (
   const { appends, covers } = figuresOf(reading)
   const summary = {
     ...of,
+    state: stateOf(of.alive, report),
+    inHand: report?.inHand ?? null,
     seen: report?.time ?? null,
     covers,
     appended: appends.messages,

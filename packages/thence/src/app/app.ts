@@ -6,7 +6,10 @@ import { ThenceError } from '../errors.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import { isDevelopment } from '../internal/environment.ts'
 import type { When } from '../internal/when.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import type { QueryMessage } from '../message/query.ts'
 import type { Meter, Metrics } from '../observe/metrics.ts'
@@ -24,6 +27,7 @@ import { checkedAppend } from './append.ts'
 import type { AskOptions } from './ask.ts'
 import { askProjection } from './ask.ts'
 import { commandDoor, laterDoor } from './commands.ts'
+import { Deadline } from './deadline.ts'
 import type { EngineOptions } from './engine.ts'
 import { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
@@ -48,6 +52,15 @@ import { until } from './until.ts'
 export interface StopOptions {
   /** How long it may take to finish what is in hand; then it is aborted and will be done again. Default 10 s. */
   readonly deadline?: Duration
+}
+
+const streamNames: OptionNames<ReadStreamOptions> = { from: true, backwards: true, limit: true }
+const logNames: OptionNames<Omit<ReadAll, 'maxBytes'>> = {
+  query: true,
+  after: true,
+  before: true,
+  backwards: true,
+  limit: true,
 }
 
 /** Through what an app is watched, and what it does beside its parts. */
@@ -89,7 +102,8 @@ export class App<C extends string = string, Q extends string = string> implement
     this.#keeper = new Keeper(store, { parts, signals, snapshots: this.#snapshots, retention })
     const { member } = this.#engine
     const subscriptions = () => this.#engine.subscriptions
-    this.#reporter = new Reporter({ store, meter, member, subscriptions })
+    const calls = (): number => this.#calls.size
+    this.#reporter = new Reporter({ store, meter, member, subscriptions, calls })
     this.#reports = options.reports
     this.#schedules = new Schedules(store, this.#engine, (work) => this.#call(work))
   }
@@ -205,6 +219,7 @@ export class App<C extends string = string, Q extends string = string> implement
 
   /** The messages of one stream, by version. */
   stream(name: string, options: ReadStreamOptions = {}): AsyncIterable<Recorded> {
+    if (isDevelopment) expectOptions('stream', options, streamNames)
     return this.#store.readStream(name, options)
   }
 
@@ -212,6 +227,7 @@ export class App<C extends string = string, Q extends string = string> implement
   log(
     options: Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number } = {},
   ): AsyncIterable<Recorded> {
+    if (isDevelopment) expectOptions('log', options, logNames)
     return this.#store.readAll(options)
   }
 
@@ -219,8 +235,9 @@ export class App<C extends string = string, Q extends string = string> implement
    * Resolves when everything that has happened so far has had all its consequences: every subscription is at the end
    * of the log and no failed message waits for its next attempt. Parked messages and future timers are not waited for.
    */
-  whenIdle(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#engine.idle(options.signal)
+  async whenIdle(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    expectOptions('whenIdle', options, { signal: true })
+    await this.#engine.idle(options.signal)
   }
 
   /**
@@ -302,9 +319,13 @@ export class App<C extends string = string, Q extends string = string> implement
 
   /**
    * Takes no new calls and begins nothing new, finishes the calls and the messages in hand, closes the database. Calling
-   * it again waits for the same end.
+   * it again waits for the same end. What hangs is told by the signal `stop-unfinished`, and left to itself at most three
+   * seconds after the deadline.
+   * @throws CONFIG_INVALID
    */
-  stop({ deadline = 10_000 }: StopOptions = {}): Promise<void> {
+  stop(options: StopOptions = {}): Promise<void> {
+    expectOptions('stop', options, { deadline: true })
+    const { deadline = 10_000 } = options
     this.#stopping ??= this.#stop(
       deadline === Infinity ? deadline : milliseconds('deadline of stop', deadline),
     )
@@ -316,17 +337,21 @@ export class App<C extends string = string, Q extends string = string> implement
   }
 
   async #stop(deadline: number): Promise<void> {
-    const late = Promise.withResolvers<void>()
-    const cancel = this.#store.tools.runtime.after(deadline, late.resolve)
-    void late.promise.then(() => this.#ending.abort())
+    const { database, tools } = this.#store
+    const end = new Deadline(deadline, tools.runtime, this.#signals)
+    void end.passed.then(() => this.#ending.abort())
+    this.#reporter.drain()
+    const calls = Promise.allSettled(this.#calls)
     await Promise.all([
-      this.#engine.stop(late.promise, Promise.allSettled(this.#calls)),
-      Promise.race([this.#keeper.stop(), late.promise]),
+      end.within('subscriptions', this.#engine.stop(end.passed, calls)),
+      end.within('retention', this.#keeper.stop()),
     ])
-    cancel()
-    await this.#snapshots.drain()
-    await this.#reporter.stop()
-    await this.#store.database.close()
+    await Promise.all([
+      end.within('snapshots', this.#snapshots.drain()),
+      end.within('report', this.#reporter.stop()),
+    ])
+    end.cancel()
+    await end.within('database', Promise.resolve(database.close()))
   }
 
   #change(

@@ -16,6 +16,10 @@ export interface Report extends Reading {
   readonly name: string
   /** Unix milliseconds, by the clock of the process. */
   readonly time: number
+  /** Whether it begins nothing new, and only finishes what it has in hand. */
+  readonly stopping?: boolean
+  /** Messages that its handlers work on, and calls that it has not answered yet. */
+  readonly inHand?: number
 }
 
 /** The collection of documents that holds the report of each process, by the id of its member. */
@@ -24,6 +28,8 @@ export const reports = '$processes'
 /** How often the process looks at its clock, in milliseconds, and at how many of these it reports. */
 const lookEvery = 1000
 const reportEvery = 5
+/** So long a process ends before it says so, in milliseconds: most are done by then. */
+const quietEnd = 250
 /** At how many of its reports it looks how large the store is: once a minute; and how many rows of a table it counts. */
 const sizesEvery = 12
 const countedRows = 10_000
@@ -35,6 +41,8 @@ export interface Reporting {
   readonly meter: Meter
   readonly member: Pick<Member, 'id' | 'name'>
   readonly subscriptions: () => readonly Subscription[]
+  /** How many calls of the app are not answered yet. */
+  readonly calls: () => number
 }
 
 const lagOf = async (
@@ -65,6 +73,7 @@ export class Reporter {
   #cancel: Cancel = () => undefined
   #reporting: Promise<void> = Promise.resolve()
   #stopped = true
+  #stopping = false
 
   constructor(of: Reporting) {
     this.#of = of
@@ -80,6 +89,14 @@ export class Reporter {
     this.#plan()
   }
 
+  /** The process begins nothing new: how much it has in hand is told every second until `stop`. */
+  drain(): void {
+    if (this.#stopped) return
+    this.#stopping = true
+    this.#cancel()
+    this.#plan(quietEnd)
+  }
+
   /** Its report goes with it. */
   async stop(): Promise<void> {
     if (this.#stopped) return
@@ -93,15 +110,15 @@ export class Reporter {
       .catch(() => undefined)
   }
 
-  #plan(): void {
+  #plan(pause = lookEvery): void {
     if (this.#stopped) return
     const { store, meter } = this.#of
     const { runtime } = store.tools
-    const planned = runtime.elapsed() + lookEvery
-    this.#cancel = runtime.after(lookEvery, () => {
+    const planned = runtime.elapsed() + pause
+    this.#cancel = runtime.after(pause, () => {
       meter.delayed(Math.max(0, runtime.elapsed() - planned))
       // The first one soon, so that a new process is seen.
-      if (this.#looks % reportEvery === 0)
+      if (this.#stopping || this.#looks % reportEvery === 0)
         this.#reporting = this.#reporting.then(() => this.#report())
       this.#looks += 1
       this.#plan()
@@ -133,8 +150,15 @@ export class Reporter {
 
   /** Writes the report of this process and removes those of processes that are gone. */
   async #write({ documents, leases }: Transaction, time: number): Promise<void> {
-    const { meter, member } = this.#of
-    const report: Report = { name: member.name, time, ...meter.recent() }
+    const { meter, member, subscriptions, calls } = this.#of
+    const handled = subscriptions().reduce((sum, one) => sum + one.inHand, 0)
+    const report: Report = {
+      name: member.name,
+      time,
+      stopping: this.#stopping,
+      inHand: handled + calls(),
+      ...meter.recent(),
+    }
     await documents.put(reports, member.id, JSON.stringify(report))
     const alive = new Set((await leases.members()).map(({ id }) => id))
     for (const { key } of await documents.list(reports, { limit: 1000 }))

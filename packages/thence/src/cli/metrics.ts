@@ -11,7 +11,7 @@ import type { Verb } from './session.ts'
 import { categoryTable } from './sizes.ts'
 import { columns, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import { bytes, count, counted, duration, rate } from './text.ts'
+import { bytes, count, counted, duration, line, rate } from './text.ts'
 
 const some = (value: number): string => (value === 0 ? '-' : count(value))
 
@@ -74,7 +74,7 @@ const both = (distribution: Distribution): string => {
 }
 
 /** What a process did for the store as a whole. */
-const chores = ({ jobs, retention, timers }: Figures): readonly string[] => {
+const chores = ({ jobs, retention, timers, upkeep }: Figures): readonly string[] => {
   const lines: string[] = []
   if (timers.fired > 0)
     lines.push(`timers   ${count(timers.fired)} fired, late by ${both(timers.late)}`)
@@ -86,6 +86,8 @@ const chores = ({ jobs, retention, timers }: Figures): readonly string[] => {
     lines.push(
       `jobs     ${kind}: ${count(done)} done, ${count(stopped)} stopped, ${count(failed)} failed batches`,
     )
+  for (const { what, failed } of upkeep)
+    lines.push(`upkeep   ${line(what)}: told ${counted(failed, 'time')} that it failed`)
   const { runs, failed, removed, held } = retention
   if (runs + failed > 0)
     lines.push(

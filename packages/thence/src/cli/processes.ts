@@ -10,13 +10,20 @@ import { count, duration, processName, rate, relative } from './text.ts'
 /** A number, or nothing where zero says nothing. */
 const some = (value: number): string => (value === 0 ? '-' : count(value))
 
+const stateCell = ({ state, inHand }: ProcessSummary): Cell => {
+  if (state === 'gone') return { text: state, style: 'red' }
+  if (state === 'running') return state
+  return { text: `stopping, ${count(inHand ?? 0)} in hand`, style: 'yellow' }
+}
+
 const rowOf = (one: ProcessSummary, now: number): readonly Cell[] => {
-  const { name, alive, started, partitions, covers, appended, handled } = one
+  const { name, started, partitions, covers, appended, handled } = one
   const known = handled > 0
   return [
     processName(name),
+    stateCell(one),
     started === null ? '-' : relative(started, now),
-    alive ? some(partitions) : { text: 'gone', style: 'red' },
+    some(partitions),
     rate(appended, covers),
     rate(handled, covers),
     some(one.failed),
@@ -35,6 +42,7 @@ export function processTable(
   if (list.length === 0) return ['No process runs.']
   const shape = columns(
     'PROCESS',
+    'STATE',
     'STARTED',
     '>PARTITIONS',
     '>APPENDED/S',

@@ -28,6 +28,7 @@ export class Board {
   readonly snapshots: Family<Groups['snapshots']> = new Family(shapes.snapshots)
   readonly jobs: Family<Groups['jobs']> = new Family(shapes.jobs)
   readonly retention: Family<Groups['retention']> = new Family(shapes.retention)
+  readonly upkeep: Family<Groups['upkeep']> = new Family(shapes.upkeep)
   readonly process: Family<Groups['process']> = new Family(shapes.process)
 
   rotate(): void {

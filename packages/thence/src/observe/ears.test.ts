@@ -27,6 +27,7 @@ const anything = {
   state: 'done',
   removed: 4,
   held: 1,
+  what: 'poll',
 }
 
 const names = Object.keys(earsOf(new Board())) as SignalName[]
@@ -71,4 +72,16 @@ test('jobs, timers and retention tell how often they failed', () => {
   expect(figures.jobs).toEqual([{ kind: 'redrive', failed: 1, done: 1, stopped: 1 }])
   expect(figures.timers).toMatchObject({ failed: 2, parked: 1, skipped: 4 })
   expect(figures.retention).toMatchObject({ runs: 1, failed: 1, removed: 7, held: 2 })
+})
+
+test('upkeep that failed is counted by what failed', () => {
+  const board = new Board()
+  const ears = earsOf(board)
+  for (const what of ['poll', 'jobs', 'poll'])
+    ears['upkeep-failed']({ name: 'upkeep-failed', what, failures: 1, error: new Error('no') })
+  const { upkeep } = figuresOf({ covers: 1, groups: board.read('total') })
+  expect(upkeep).toEqual([
+    { what: 'jobs', failed: 1 },
+    { what: 'poll', failed: 2 },
+  ])
 })

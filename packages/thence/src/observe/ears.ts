@@ -16,12 +16,12 @@ type Uncounted =
   | 'rebuild-finished'
   | 'rebuild-started'
   | 'saga-stepped'
+  | 'stop-unfinished'
   | 'subscription-paused'
   | 'subscription-recovered'
   | 'subscription-resumed'
   | 'types-gained'
   | 'types-missing'
-  | 'upkeep-failed'
   | 'view-switched'
 
 type Counted = Exclude<SignalName, Uncounted>
@@ -121,7 +121,7 @@ const otherEars = ({ sagas, timers, snapshots }: Board) =>
     'snapshot-failed': () => snapshots.of().count('failed'),
   }) satisfies Partial<Ears>
 
-const storeEars = ({ jobs, retention }: Board) =>
+const storeEars = ({ jobs, retention, upkeep }: Board) =>
   ({
     'job-failed': ({ kind }) => jobs.of(kind).count('failed'),
     'job-ended': ({ kind, state }) => jobs.of(kind).count(state === 'done' ? 'done' : 'stopped'),
@@ -133,6 +133,7 @@ const storeEars = ({ jobs, retention }: Board) =>
       all.record('took', took)
     },
     'retention-failed': () => retention.of().count('failed'),
+    'upkeep-failed': ({ what }) => upkeep.of(what).count('failed'),
   }) satisfies Partial<Ears>
 
 /** What raises the figures of a board. */

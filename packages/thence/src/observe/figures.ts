@@ -131,6 +131,12 @@ export interface RetentionFigures {
   readonly took: Distribution
 }
 
+/** Of what the process does again and again beside its messages. */
+export interface UpkeepFigures {
+  /** How often it was told that it failed: of failures in a row the first, second, fourth, eighth and so on. */
+  readonly failed: number
+}
+
 /** Of the process itself. */
 export interface ProcessFigures {
   /** By how much timers of the process were late because something held the event loop. */
@@ -150,6 +156,7 @@ export interface Groups {
   readonly snapshots: SnapshotFigures
   readonly jobs: JobFigures
   readonly retention: RetentionFigures
+  readonly upkeep: UpkeepFigures
   readonly process: ProcessFigures
 }
 
@@ -172,6 +179,7 @@ export interface Figures extends Pick<
   readonly subscriptions: readonly ({ readonly subscription: string } & PageFigures)[]
   readonly sagas: readonly ({ readonly saga: string } & SagaFigures)[]
   readonly jobs: readonly ({ readonly kind: string } & JobFigures)[]
+  readonly upkeep: readonly ({ readonly what: string } & UpkeepFigures)[]
 }
 
 export type GroupName = keyof Groups
@@ -228,6 +236,7 @@ export const shapes: { readonly [G in GroupName]: Shape<Groups[G]> } = {
     held: 'counter',
     took: 'histogram',
   },
+  upkeep: { failed: 'counter' },
   process: { delay: 'histogram' },
 }
 
@@ -244,5 +253,6 @@ export const labelsOf: { readonly [G in GroupName]: readonly string[] } = {
   snapshots: [],
   jobs: ['kind'],
   retention: [],
+  upkeep: ['what'],
   process: [],
 }

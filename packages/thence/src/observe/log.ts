@@ -42,6 +42,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'lease-lost': 'warn',
   'job-failed': 'warn',
   'upkeep-failed': 'warn',
+  'stop-unfinished': 'warn',
   'schedule-skipped': 'warn',
   'message-resolved': 'info',
   'subscription-recovered': 'info',
@@ -104,6 +105,8 @@ const lines: Lines = {
     `${one.kind} job ${one.job}: ${one.state}${one.error === null ? '' : `: ${one.error}`}`,
   'upkeep-failed': (one) =>
     `${one.what}: failed (${one.failures} in a row), is tried again. ${reason(one.error)}`,
+  'stop-unfinished': (one) =>
+    `stop: ${one.what} did not end in ${one.waited} ms, and is not waited for`,
   'view-switched': (one) =>
     `${one.projection}: version ${one.version} of the view serves from position ${one.position} on, no longer version ${one.previous}`,
   'snapshot-failed': (one) => `snapshot of ${one.stream} not written. ${reason(one.error)}`,

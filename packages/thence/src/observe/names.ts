@@ -40,6 +40,7 @@ const known: Readonly<Record<SignalName, true>> = {
   'schedule-skipped': true,
   'snapshot-failed': true,
   'snapshot-taken': true,
+  'stop-unfinished': true,
   'subscription-failed': true,
   'subscription-paused': true,
   'subscription-recovered': true,

@@ -13,6 +13,7 @@ import type {
   NotableSubscriptionSignal,
 } from './subscription-signals.ts'
 import type { NotableTimerSignal, TimerSignal } from './timer-signals.ts'
+import type { StopSignal } from './stop-signals.ts'
 import type { UpkeepSignal } from './upkeep-signals.ts'
 
 /** Those that come with every message, page or commit. Only who names them hears them; else they cost nothing. */
@@ -32,6 +33,7 @@ export type NotableSignal =
   | NotableSubscriptionSignal
   | NotableTimerSignal
   | RetentionSignal
+  | StopSignal
   | UpkeepSignal
 
 export type Signal = FrequentSignal | NotableSignal

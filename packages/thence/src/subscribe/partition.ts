@@ -53,6 +53,7 @@ export class Partition {
   readonly #follower: Follower
   readonly #retrying: Retrying
   readonly #valve: Valve
+  readonly #telling: Telling
   readonly #waker = new Waker()
   readonly #abort = new AbortController()
   #rebuildTo = 0
@@ -67,12 +68,12 @@ export class Partition {
     this.hold = context.hold
     const { options, store, signals, pages, slots, division, hold } = context
     const { runtime } = store.tools
-    const { name, part = name, retry, sink } = options
+    const { name, part = name, retry, sink, rules = [], onFailure = 'park-key' } = options
     const { partitions } = division
-    const { rules = [], onFailure = 'park-key' } = options
     const valve = new Valve(runtime, context.pace)
     this.#valve = valve
     const telling = new Telling({ name, hold }, store, signals)
+    this.#telling = telling
     const attempting = {
       valve,
       telling,
@@ -140,6 +141,11 @@ export class Partition {
   /** Whether failed messages are waiting for their next attempt. */
   get retrying(): boolean {
     return this.#retrying.due
+  }
+
+  /** How many messages its handler works on. */
+  get inHand(): number {
+    return this.#telling.inHand
   }
 
   /** Whether it is one sequence that waits for a failed message. */

@@ -75,7 +75,7 @@ export async function prepareOne(
     outcome = classify(error)
     item.failure = { error, kind: outcome, probe: permit.probe && outcome === 'transient' }
   } finally {
-    telling.end(item)
+    telling.ended(item)
     valve.end(permit, outcome)
   }
   return true

@@ -130,6 +130,11 @@ export class Subscription {
     return this.running.some(({ retrying }) => retrying)
   }
 
+  /** How many messages its handler works on in this process. */
+  get inHand(): number {
+    return this.running.reduce((sum, partition) => sum + partition.inHand, 0)
+  }
+
   /** Whether it is one sequence that waits for a failed message; a rebuild may halt too. */
   get halted(): boolean {
     return this.running.some(({ halted }) => halted)

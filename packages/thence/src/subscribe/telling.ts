@@ -21,6 +21,7 @@ export class Telling {
   readonly #partition: number
   readonly #store: Store
   readonly #signals: Signals
+  #inHand = 0
 
   constructor(
     of: { readonly name: string; readonly hold: Pick<Hold, 'partition'> },
@@ -57,13 +58,25 @@ export class Telling {
     if (item.start !== undefined) item.took = this.#store.tools.runtime.elapsed() - item.start
   }
 
+  /** How many messages handlers work on. */
+  get inHand(): number {
+    return this.#inHand
+  }
+
   /** A handler is about to be called. */
   begun(item: Item): void {
+    this.#inHand += 1
     this.begin(item)
     if (!this.#signals.wants('message-begun')) return
     const { attempt = 1, stored } = item
     const waited = item.waited ?? this.#store.tools.runtime.now() - stored.time
     this.#signals.emitFrequent({ name: 'message-begun', ...this.of(item), attempt, waited })
+  }
+
+  /** It has ended, well or not. */
+  ended(item: Item): void {
+    this.#inHand -= 1
+    this.end(item)
   }
 
   /** A handler was called, and the app has given up on it. */

@@ -42,8 +42,8 @@ test(
     const { code, stdout, stderr } = await cli('metrics')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(plain(stdout)).toMatchInlineSnapshot(`
-      "PROCESS  STARTED  PARTITIONS  APPENDED/S  HANDLED/S  FAILED  PARKED  LATENCY P50  P99  DELAY P99
-      UUID  WHEN  2  3.5  3.3  1  1  SPAN  SPAN  SPAN
+      "PROCESS  STATE  STARTED  PARTITIONS  APPENDED/S  HANDLED/S  FAILED  PARKED  LATENCY P50  P99  DELAY P99
+      UUID  running  WHEN  2  3.5  3.3  1  1  SPAN  SPAN  SPAN
 
       SUBSCRIPTION  MESSAGE  HANDLED/S  FAILED  PARKED  QUEUED  LATENCY P50  P99  TOOK P50  P99
       ear  Rung  3.2  1  1  -  SPAN  SPAN  SPAN  SPAN
@@ -69,7 +69,7 @@ test(
       { category: 'commands', messages: 1 },
       { category: 'log', messages: 20 },
     ])
-    expect(plain((await cli('status')).stdout)).toContain('PROCESS  STARTED  PARTITIONS')
+    expect(plain((await cli('status')).stdout)).toContain('PROCESS  STATE  STARTED  PARTITIONS')
     await shop.stop()
     expect(
       plain((await cli('metrics')).stdout)
