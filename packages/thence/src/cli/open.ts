@@ -10,6 +10,8 @@ import { systemRuntime } from '../app/system-runtime.ts'
 import { ThenceError } from '../errors.ts'
 import type { Database } from '../ports/database.ts'
 import { usage } from './exit-code.ts'
+import type { Still } from './still.ts'
+import { stillOf } from './still.ts'
 
 /** `migrate` is the only one that takes a store as it is. */
 export type Mode = 'read' | 'write' | 'plan' | 'migrate'
@@ -54,26 +56,37 @@ const loadDriver = async (): Promise<{ readonly DatabaseSync: typeof DatabaseSyn
   }
 }
 
-const connect = async (file: string, mode: Mode): Promise<Database> => {
+interface Connected {
+  readonly database: Database
+  /** Set if it is read as a file that does not change. */
+  readonly still: Still | undefined
+}
+
+const connect = async (file: string, mode: Mode): Promise<Connected> => {
   const { DatabaseSync } = await loadDriver()
-  if (mode === 'read' || mode === 'plan')
-    return sqlite({ database: new DatabaseSync(resolve(file), { readOnly: true }) })
-  // In this mode SQLite opens a file that is there, and makes none.
   const url = pathToFileURL(resolve(file))
+  if (mode === 'read' || mode === 'plan') {
+    const still = stillOf(file)
+    url.searchParams.set('immutable', '1')
+    const place = still === undefined ? resolve(file) : url
+    return { database: sqlite({ database: new DatabaseSync(place, { readOnly: true }) }), still }
+  }
+  // In this mode SQLite opens a file that is there, and makes none.
   url.searchParams.set('mode', 'rw')
-  return sqlite({ database: new DatabaseSync(url) })
+  return { database: sqlite({ database: new DatabaseSync(url) }), still: undefined }
 }
 
 /**
  * @throws STORE_MISSING, STORE_CORRUPT, STORE_TOO_NEW, STORE_NOT_MIGRATED, STORE_BUSY, STORE_READ_ONLY, STORE_FAILED
  */
-export async function openStore(file: string, mode: Mode): Promise<Database> {
+export async function openStore(file: string, mode: Mode): Promise<Connected> {
   checkFile(file)
-  const database = await connect(file, mode)
+  const connected = await connect(file, mode)
+  const { database } = connected
   try {
     await database.open(systemRuntime())
     if (mode === 'read' || mode === 'write') await requireMigrated(database)
-    return database
+    return connected
   } catch (error) {
     await database.close()
     throw error

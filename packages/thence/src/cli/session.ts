@@ -9,6 +9,7 @@ import { isThenceError, ThenceError } from '../errors.ts'
 import type { Database } from '../ports/database.ts'
 import type { Mode } from './open.ts'
 import { fileOf, openStore } from './open.ts'
+import { cannotWatch } from './still.ts'
 import type { TerminalOptions } from './terminal.ts'
 import { Terminal } from './terminal.ts'
 import { quoted } from './text.ts'
@@ -39,7 +40,7 @@ export interface Given<Options> {
 
 export type Verb<Options> = (session: Session, given: Given<Options>) => Promise<void>
 
-const interruptible = (): AbortSignal => {
+const untilInterrupted = (): AbortSignal => {
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
   return controller.signal
@@ -75,11 +76,16 @@ export function onStore<Options = object>(
     const db = options.db === undefined ? '' : ` --db ${quoted(options.db)}`
     const suggest = (words: string): string => `thence ${words}${db}`
     try {
-      const database = await openStore(file, mode)
+      const { database, still } = await openStore(file, mode)
+      const interruptible = (): AbortSignal => {
+        if (still !== undefined) throw cannotWatch(file)
+        return untilInterrupted()
+      }
       try {
         const on = { database, actor: options.as ?? me() }
         const session = { database, on, file, terminal, interruptible, suggest }
         await verb(session, { args: this.args, options })
+        still?.check()
       } finally {
         await database.close()
       }
@@ -87,6 +93,12 @@ export function onStore<Options = object>(
       throw withFile(error, file)
     }
   }
+}
+
+/** Who acts, as an option's value. */
+export const actorName = (text: string): string => {
+  if (text.trim() !== '') return text
+  throw new InvalidArgumentError('It must say who acts, such as ann.')
 }
 
 /** A whole number from `least`, as an option's value. */
