@@ -2,7 +2,9 @@
  * The door for direct appends: what is asked of the log is checked before anyone else's append can suffer from it.
  */
 import { ThenceError } from '../errors.ts'
-import { expectMessage } from '../message/expect.ts'
+import { isDevelopment } from '../internal/environment.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectMessage, expectOptions } from '../message/expect.ts'
 import type { EventMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { AppendCondition, Expected } from '../ports/events.ts'
@@ -17,6 +19,14 @@ export interface AppendOptions {
   readonly events: EventMessage | readonly EventMessage[]
 }
 
+const optionNames: OptionNames<AppendOptions> = {
+  stream: true,
+  expected: true,
+  condition: true,
+  events: true,
+}
+const conditionNames: OptionNames<AppendCondition> = { query: true, after: true }
+
 const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
 
 const checkExpected = (expected: Expected): void => {
@@ -27,7 +37,9 @@ const checkExpected = (expected: Expected): void => {
   )
 }
 
-const checkCondition = ({ query, after }: AppendCondition): void => {
+const checkCondition = (condition: AppendCondition): void => {
+  if (isDevelopment) expectOptions('condition of append', condition, conditionNames)
+  const { query, after } = condition
   if (!Array.isArray(query))
     throw new ThenceError(
       'CONFIG_INVALID',
@@ -40,13 +52,10 @@ const checkCondition = ({ query, after }: AppendCondition): void => {
   )
 }
 
-/** @throws NAME_INVALID, CONFIG_INVALID */
-export function checkedAppend({
-  stream = 'log',
-  expected,
-  condition,
-  events,
-}: AppendOptions): Append {
+/** @throws NAME_INVALID, CONFIG_INVALID; in production misspelt options are left to the compiler. */
+export function checkedAppend(options: AppendOptions): Append {
+  if (isDevelopment) expectOptions('append', options, optionNames)
+  const { stream = 'log', expected, condition, events } = options
   checkName('The stream', stream)
   if (expected !== undefined) checkExpected(expected)
   if (condition !== undefined) checkCondition(condition)

@@ -2,6 +2,9 @@
  * Questions to projections: wait until the view is far enough, then answer from one committed state.
  */
 import { ThenceError } from '../errors.ts'
+import { isDevelopment } from '../internal/environment.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { QueryMessage } from '../message/query.ts'
 import { parse } from '../message/schema.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -12,12 +15,14 @@ import type { Engine } from './engine.ts'
 import type { After } from './reach.ts'
 import { goalOf, headFor } from './reach.ts'
 import type { WaitingOptions } from './until.ts'
-import { whenThere } from './until.ts'
+import { waitingNames, whenThere } from './until.ts'
 
 export interface AskOptions extends WaitingOptions {
   /** What the answer must include: a token, or a position. */
   readonly after?: After
 }
+
+const optionNames: OptionNames<AskOptions> = { ...waitingNames, after: true }
 
 export interface Asking {
   readonly store: Store
@@ -31,6 +36,7 @@ export async function askProjection(
   { store, engine, answerers }: Asking,
   options: AskOptions,
 ): Promise<unknown> {
+  if (isDevelopment) expectOptions('ask', options, optionNames)
   const projection = answerers.get(query.type)
   const entry = projection?.answers.get(query.type)
   if (projection === undefined || entry === undefined)

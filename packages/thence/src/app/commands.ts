@@ -54,7 +54,7 @@ export async function laterDoor(
   { store, deciders }: CommandDoor,
 ): Promise<Scheduled> {
   expectMessage('send', command, 'command')
-  const due = dueOf(`The time of ${command.type}`, when)
+  const due = dueOf(command.type, when)
   const consumer = deciders.get(command.type)?.name
   const prepared = prepareLater({ command, due, consumer }, store.tools)
   return untilKnown(store.tools.runtime, (lost) =>

@@ -6,12 +6,14 @@ import { ThenceError } from '../errors.ts'
 import type { Classify } from '../handle/classify.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import type { OptionNames } from '../message/expect.ts'
 import {
   expectCount,
   expectFlag,
   expectFunction,
   expectObject,
   expectOneOf,
+  expectOptions,
   shown,
   surprise,
 } from '../message/expect.ts'
@@ -52,6 +54,21 @@ export interface AppOptions {
   /** How long what is kept; default: everything for ever. */
   readonly retention?: RetentionOptions
 }
+
+const optionNames: OptionNames<AppOptions> = {
+  database: true,
+  runtime: true,
+  logger: true,
+  logLevel: true,
+  metrics: true,
+  migrate: true,
+  freeze: true,
+  leaseTime: true,
+  classify: true,
+  appends: true,
+  retention: true,
+}
+const limitNames: OptionNames<AppendLimits> = { maxInFlight: true, maxBytes: true }
 
 const invalid = (text: string): ThenceError => new ThenceError('CONFIG_INVALID', text)
 
@@ -100,6 +117,7 @@ export const checkedLeaseTime = (leaseTime: Duration = '5s'): number => {
 
 const checkLimits = (limits: AppendLimits): void => {
   expectObject('appends of the app', limits)
+  expectOptions('appends of the app', limits, limitNames)
   const { maxInFlight = 1, maxBytes = 1 } = limits
   expectCount('appends.maxInFlight', maxInFlight)
   expectCount('appends.maxBytes', maxBytes)
@@ -110,6 +128,7 @@ export function checkOptions(options: AppOptions): void {
   if (typeof options !== 'object' || options === null)
     throw invalid(`app takes an object with its database: app({ database: ${example} }).`)
   checkDatabase(options.database)
+  expectOptions('app', options, optionNames)
   const { runtime, logger, logLevel, metrics, migrate, freeze, classify, appends } = options
   if (runtime !== undefined) checkRuntime(runtime)
   if (logger !== undefined) checkLogger(logger)

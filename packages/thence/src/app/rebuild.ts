@@ -4,6 +4,8 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import { beginBeside } from '../project/acts.ts'
 import { requireHistory } from '../project/history.ts'
 import type { Projection } from '../project/projection.ts'
@@ -15,6 +17,7 @@ import { rebuildInPlace } from './rebuild-in-place.ts'
 import type { Engine } from './engine.ts'
 import type { Parts } from './parts.ts'
 import type { SettingOptions } from './settings.ts'
+import { settingNames } from './settings.ts'
 
 export interface RebuildOptions extends SettingOptions {
   /**
@@ -31,6 +34,16 @@ export interface RebuildOptions extends SettingOptions {
   readonly onProgress?: (progress: RebuildProgress) => void
   /** Stops waiting; the rebuild goes on. */
   readonly signal?: AbortSignal
+}
+
+const optionNames: OptionNames<RebuildOptions> = {
+  ...settingNames,
+  switch: true,
+  keep: true,
+  restart: true,
+  truncated: true,
+  onProgress: true,
+  signal: true,
 }
 
 export interface Rebuilding {
@@ -52,8 +65,10 @@ const find = (name: string, { projections }: Parts): Projection => {
 export async function rebuildProjection(
   name: string,
   { store, engine, parts }: Rebuilding,
-  { restart = false, keep, signal, onProgress, ...options }: RebuildOptions,
+  given: RebuildOptions,
 ): Promise<Rebuilt> {
+  expectOptions(`rebuild of ${name}`, given, optionNames)
+  const { restart = false, keep, signal, onProgress, ...options } = given
   const projection = find(name, parts)
   const on = { store, engine, projection }
   const watching = { signal, onProgress }

@@ -2,6 +2,8 @@
  * Giving history to a handler of a running app again, and waiting until that is done, by whatever process.
  */
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { Job, JobState } from '../ports/jobs.ts'
 import { wait } from '../ports/wait.ts'
 import type { Store } from '../store/store.ts'
@@ -9,7 +11,7 @@ import type { Engine } from './engine.ts'
 import { requireSaid } from './replay-history.ts'
 import type { ReplayProgress } from './replay-job.ts'
 import type { ReplayRequest } from './replay-plan.ts'
-import { beginReplay, findMeant, specOf } from './replay-plan.ts'
+import { beginReplay, findMeant, requestNames, specOf } from './replay-plan.ts'
 
 /** How far a replay has come, or how it ended. */
 export interface Replayed {
@@ -39,6 +41,14 @@ export interface ReplayOptions extends ReplayRequest {
   readonly signal?: AbortSignal
   /** Who does it, for the audit log; default `api`. */
   readonly actor?: string
+}
+
+const optionNames: OptionNames<ReplayOptions> = {
+  ...requestNames,
+  dryRun: true,
+  onProgress: true,
+  signal: true,
+  actor: true,
 }
 
 interface Replaying {
@@ -71,6 +81,7 @@ export async function replayHandler(
   { store, engine }: Replaying,
   options: ReplayOptions,
 ): Promise<Replayed> {
+  expectOptions(`replay to ${name}`, options, optionNames)
   const subscription = engine.subscription(name)
   if (subscription === undefined)
     throw new ThenceError('NOT_FOUND', `There is no handler ${name} in this app.`)

@@ -1,6 +1,7 @@
 /**
  * What an app can do about what waits for its time: look, cancel, fire now, resume.
  */
+import { expectOptions } from '../message/expect.ts'
 import type { ActedOn, Acting } from '../schedule/operate.ts'
 import { cancelIn, fireIn, resumeIn } from '../schedule/operate.ts'
 import type { TimersOptions, TimersPage } from '../schedule/view.ts'
@@ -9,6 +10,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { Store } from '../store/store.ts'
 import type { Engine } from './engine.ts'
 import type { SettingOptions } from './settings.ts'
+import { settingNames } from './settings.ts'
 
 /** Runs a call that the end of the app waits for. */
 type Call = <T>(work: () => Promise<T>) => Promise<T>
@@ -66,6 +68,7 @@ export class Schedules {
   ): Promise<boolean> {
     const { runtime } = this.#store.tools
     return this.#call(async () => {
+      expectOptions('the act on a schedule', options, settingNames)
       const acted = await this.#store.transact(({ transaction }) =>
         work(transaction, { ...options, runtime }),
       )

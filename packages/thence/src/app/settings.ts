@@ -3,6 +3,8 @@
  */
 import { ThenceError } from '../errors.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Store } from '../store/store.ts'
 import type { Change, SubscriptionSettings } from '../subscribe/settings.ts'
@@ -16,6 +18,8 @@ export interface SettingOptions {
   readonly actor?: string
 }
 
+export const settingNames: OptionNames<SettingOptions> = { reason: true, actor: true }
+
 type Work = (transaction: Transaction, change: Change) => Promise<SubscriptionSettings>
 
 /** A change of one subscription, in a transaction of its own. @throws NOT_FOUND */
@@ -24,6 +28,7 @@ export async function changeSettings(
   { name, ...options }: SettingOptions & { readonly name: string },
   work: Work,
 ): Promise<void> {
+  expectOptions(`the change of ${name}`, options, settingNames)
   const subscription = engine.subscription(name)
   if (subscription === undefined)
     throw new ThenceError(

@@ -7,7 +7,9 @@ import type { Snapshots } from '../decide/snapshot.ts'
 import { isThenceError, ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
-import { expectFunction } from '../message/expect.ts'
+import { isDevelopment } from '../internal/environment.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectFunction, expectOptions } from '../message/expect.ts'
 import { encodeJson } from '../message/json.ts'
 import { checkName } from '../message/name.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -33,6 +35,8 @@ export interface TransactionOptions {
   /** Rolls back when it is aborted before the work has returned. */
   readonly signal?: AbortSignal
 }
+
+const optionNames: OptionNames<TransactionOptions> = { once: true, timeout: true, signal: true }
 
 export interface TransactionResult<T> {
   /** What the work gave; with `once` as it comes back from JSON. */
@@ -245,6 +249,7 @@ export async function runTransaction<C extends string, T>(
   options: TransactionOptions,
 ): Promise<TransactionResult<T>> {
   expectFunction('The work of a transaction', work)
+  if (isDevelopment) expectOptions('transaction', options, optionNames)
   const { once } = options
   if (once !== undefined) checkOnce(once, on.deciders)
   try {

@@ -84,7 +84,7 @@ const sendLater = async (
   command: CommandMessage,
   when: When,
 ): Promise<Scheduled> => {
-  const due = dueOf(`The time of ${command.type}`, when)
+  const due = dueOf(command.type, when)
   const consumer = deciders.get(command.type)?.name
   const prepared = prepareLater({ command, due, consumer }, tools)
   const scheduled = await keepLater(writer.transaction, prepared)

@@ -5,6 +5,9 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import { isDevelopment } from '../internal/environment.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Transaction } from '../ports/database.ts'
 import { aborted } from '../ports/wait.ts'
@@ -30,6 +33,14 @@ export type UntilOptions = WaitingOptions &
     | { readonly handler: string; readonly projection?: never; readonly saga?: never }
     | { readonly saga: string; readonly projection?: never; readonly handler?: never }
   )
+
+export const waitingNames: OptionNames<WaitingOptions> = { timeout: true, signal: true }
+const optionNames: OptionNames<UntilOptions> = {
+  ...waitingNames,
+  projection: true,
+  handler: true,
+  saga: true,
+}
 
 /** Who waits for whom. */
 export interface Waiting extends WaitingOptions {
@@ -164,6 +175,7 @@ export async function until(
   { store, engine, parts }: Reaching,
   options: UntilOptions,
 ): Promise<void> {
+  if (isDevelopment) expectOptions('until', options, optionNames)
   const { name } = partOf(options, parts)
   const goal = goalOf(after, store.tools.tokens)
   const subscription = engine.subscription(name)

@@ -6,7 +6,8 @@ import { ThenceError } from '../errors.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
 import type { AnyCommand, AnyEvent, DataOf } from '../message/define.ts'
-import { expectFunction, expectObject, shown } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectFunction, expectObject, expectOptions, shown } from '../message/expect.ts'
 import type { EventMessage, Issued, Recorded } from '../message/message.ts'
 import { checkCategory } from '../message/name.ts'
 import { checkKeyVersion, checkPartitions } from '../message/partitions.ts'
@@ -61,6 +62,16 @@ export interface AggregateOptions<State, E extends string, C extends Issued> {
   readonly partitions?: number
 }
 
+const optionNames: OptionNames<AggregateOptions<unknown, string, never>> = {
+  initial: true,
+  evolve: true,
+  decide: true,
+  stream: true,
+  snapshot: true,
+  partitions: true,
+}
+const snapshotNames: OptionNames<SnapshotOptions> = { every: true, tag: true }
+
 type Apply = (state: unknown, event: Recorded) => unknown
 type Decide = (state: unknown, command: Issued) => Decision
 
@@ -82,7 +93,7 @@ export interface Aggregate<C extends string = string, E extends string = string>
 }
 
 const checkSnapshot = (name: string, options: SnapshotOptions): Required<SnapshotOptions> => {
-  expectObject(`snapshot of aggregate ${name}`, options)
+  expectOptions(`snapshot of aggregate ${name}`, options, snapshotNames)
   const tag: unknown = options.tag ?? '1'
   if (typeof tag !== 'string')
     throw new ThenceError(
@@ -108,6 +119,7 @@ export function aggregate<State, E extends string, C extends Issued>(
 ): Aggregate<C['type'], E> {
   checkCategory('The aggregate', name)
   expectObject(`What aggregate ${name} is`, options)
+  expectOptions(`aggregate ${name}`, options, optionNames)
   expectFunction(`initial of aggregate ${name}`, options.initial)
   expectFunction(`stream of aggregate ${name}`, options.stream)
   expectFunction(`evolve of aggregate ${name}`, options.evolve)

@@ -6,7 +6,8 @@ import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { ErrorKind } from '../errors.ts'
-import { expectObject } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectObject, expectOptions } from '../message/expect.ts'
 
 /** A breaker as it is written; what is left out is as the default says. It holds for one process. */
 export interface BreakerOptions {
@@ -18,6 +19,13 @@ export interface BreakerOptions {
   readonly window?: Duration
   /** How long nothing is begun, before one attempt probes. Default 30 s. */
   readonly pause?: Duration
+}
+
+const optionNames: OptionNames<BreakerOptions> = {
+  failures: true,
+  minimum: true,
+  window: true,
+  pause: true,
 }
 
 export interface BreakerPolicy {
@@ -34,6 +42,7 @@ const fallback = { failures: 0.5, minimum: 20, window: '30s', pause: '30s' } as 
 /** @throws CONFIG_INVALID */
 export function breakerPolicy(what: string, options: BreakerOptions = {}): BreakerPolicy {
   expectObject(`breaker of ${what}`, options)
+  expectOptions(`breaker of ${what}`, options, optionNames)
   const { failures, minimum, window, pause } = { ...fallback, ...options }
   const times = {
     window: milliseconds(`breaker.window of ${what}`, window),

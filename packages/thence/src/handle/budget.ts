@@ -4,7 +4,8 @@
  * Budgets" (finagle.github.io/blog/2016/02/08/retry-budgets); here a retry that has no room waits, and is never dropped.
  */
 import { ThenceError } from '../errors.ts'
-import { expectObject } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectObject, expectOptions } from '../message/expect.ts'
 
 /** A budget as it is written. It holds for one process. */
 export interface BudgetOptions {
@@ -13,6 +14,8 @@ export interface BudgetOptions {
   /** Retries for each second, whatever there is of first attempts; default 10, above 0 so that retries never starve. */
   readonly perSecond?: number
 }
+
+const optionNames: OptionNames<BudgetOptions> = { share: true, perSecond: true }
 
 export type Budget = Required<BudgetOptions>
 
@@ -24,6 +27,7 @@ const saved = 10
 /** @throws CONFIG_INVALID */
 export function budgetPolicy(what: string, options: BudgetOptions = {}): Budget {
   expectObject(`retry.budget of ${what}`, options)
+  expectOptions(`retry.budget of ${what}`, options, optionNames)
   const budget = { ...defaultBudget, ...options }
   const { share, perSecond } = budget
   if (Number.isFinite(share) && share >= 0 && Number.isFinite(perSecond) && perSecond > 0)

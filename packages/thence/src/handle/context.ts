@@ -83,7 +83,7 @@ export function collecting(signal: AbortSignal, { idempotencyKey, replaying }: G
     },
     later(when, ...commands) {
       for (const command of commands) expectMessage('later', command, 'command')
-      add({ commands, due: dueOf('The time of later', when) })
+      add({ commands, due: dueOf('later', when) })
     },
     within: (work) => add({ within: work }),
     idempotencyKey,

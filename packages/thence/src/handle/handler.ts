@@ -7,7 +7,14 @@ import { isCount } from '../internal/count.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
-import { expectDefinition, expectFunction, expectObject, expectOneOf } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import {
+  expectDefinition,
+  expectFunction,
+  expectObject,
+  expectOneOf,
+  expectOptions,
+} from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { BreakerOptions, BreakerPolicy } from './breaker.ts'
@@ -77,6 +84,23 @@ export interface HandlerOptions<D extends AnyDefinition> {
   readonly maxBytes?: number
   /** How long one attempt may take; default 30 s. */
   readonly timeout?: Duration
+}
+
+const optionNames: OptionNames<HandlerOptions<AnyDefinition>> = {
+  run: true,
+  key: true,
+  retry: true,
+  classify: true,
+  onFailure: true,
+  breaker: true,
+  rate: true,
+  replay: true,
+  from: true,
+  concurrency: true,
+  partitions: true,
+  maxInFlight: true,
+  maxBytes: true,
+  timeout: true,
 }
 
 /** A handler, ready for `use`. `C` names the commands it handles. */
@@ -151,6 +175,7 @@ export function handler<D extends AnyDefinition>(
   checkName('The handler', name)
   const options: HandlerOptions<D> = typeof handle === 'function' ? { run: handle } : handle
   expectObject(`What handler ${name} does`, options)
+  expectOptions(`handler ${name}`, options, optionNames)
   const list = (Array.isArray(definitions) ? definitions : [definitions]) as readonly D[]
   expectFunction(`run of handler ${name}`, options.run)
   for (const definition of list) expectDefinition(`Handler ${name}`, definition)

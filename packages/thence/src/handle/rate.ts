@@ -5,7 +5,8 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
-import { expectObject } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectObject, expectOptions } from '../message/expect.ts'
 
 /** A limit as it is written. It holds for one process. */
 export interface RateOptions {
@@ -13,6 +14,8 @@ export interface RateOptions {
   readonly limit: number
   readonly per: Duration
 }
+
+const optionNames: OptionNames<RateOptions> = { limit: true, per: true }
 
 export interface Rate {
   readonly limit: number
@@ -25,6 +28,7 @@ const most = 100_000
 /** @throws CONFIG_INVALID */
 export function ratePolicy(what: string, options: RateOptions): Rate {
   expectObject(`rate of ${what}`, options)
+  expectOptions(`rate of ${what}`, options, optionNames)
   const { limit, per } = options
   const length = milliseconds(`rate.per of ${what}`, per)
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= most && length >= 1)

@@ -6,7 +6,8 @@ import type { Backoff } from '../internal/backoff.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
-import { expectObject } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectObject, expectOptions } from '../message/expect.ts'
 import type { Budget, BudgetOptions } from './budget.ts'
 import { budgetPolicy, defaultBudget } from './budget.ts'
 import type { ErrorKind } from '../errors.ts'
@@ -34,6 +35,14 @@ export interface RetryOptions {
   readonly budget?: BudgetOptions
 }
 
+const optionNames: OptionNames<RetryOptions> = {
+  attempts: true,
+  bugAttempts: true,
+  base: true,
+  cap: true,
+  budget: true,
+}
+
 /** About a minute and a half in all: long enough for a restart of a dependency, short enough to be told the same hour. */
 export const defaultRetry: RetryPolicy = {
   attempts: 10,
@@ -54,6 +63,7 @@ const atLeastOne = (what: string, attempts: number): void => {
 /** @throws CONFIG_INVALID */
 export function retryPolicy(what: string, options: RetryOptions = {}): RetryPolicy {
   expectObject(`retry of ${what}`, options)
+  expectOptions(`retry of ${what}`, options, optionNames)
   const { attempts, bugAttempts, base, cap } = { ...defaultRetry, ...options }
   atLeastOne(`retry.attempts of ${what}`, attempts)
   atLeastOne(`retry.bugAttempts of ${what}`, bugAttempts)

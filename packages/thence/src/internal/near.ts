@@ -23,7 +23,8 @@ export function near(name: string, names: Iterable<string>): readonly string[] {
   const scored: { readonly known: string; readonly score: number }[] = []
   for (const known of names) {
     const text = known.slice(0, 64).toLowerCase()
-    const related = wanted.length > 2 && (text.includes(wanted) || wanted.includes(text))
+    const related =
+      Math.min(wanted.length, text.length) > 2 && (text.includes(wanted) || wanted.includes(text))
     const score = related ? 1 : distance(wanted, text)
     if (score <= limit) scored.push({ known, score })
   }

@@ -44,3 +44,13 @@ test.each([
     expect.objectContaining({ code: 'CONFIG_INVALID' }),
   )
 })
+
+test.each([
+  [{ in: 'soon' }, 'The delay of Remind, its option in, is "soon"; write milliseconds, or text'],
+  [{ at: 'tomorrow' }, 'The time of Remind is "tomorrow"; give { at } as a Date'],
+  [{}, 'The time of Remind is neither at nor in; give'],
+  [{ in: '1h', att: 1 }, 'The time of Remind is an object with att; give'],
+  ['soon', 'The time of Remind is soon; give'],
+])('%j is told by what it is the time of', (when, words) => {
+  expect(() => dueOf('Remind', when as When)).toThrow(words)
+})

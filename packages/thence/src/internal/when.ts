@@ -24,12 +24,13 @@ const form = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\
 const refuse = (what: string, shown: string): never => {
   throw new ThenceError(
     'CONFIG_INVALID',
-    `${what} is ${shown}; give { at } as a Date, Unix milliseconds or ISO 8601 text with an offset ` +
+    `The time of ${what} is ${shown}; give { at } as a Date, Unix milliseconds or ISO 8601 text with an offset ` +
       '(2026-03-29T02:00:00Z), or { in } as a duration (1h).',
   )
 }
 
-const moment = (text: string): number => {
+/** Unix milliseconds of ISO 8601 text with its offset; NaN for any other text, and for a day that no calendar has. */
+export const momentOf = (text: string): number => {
   const [, year, month, day] = form.exec(text) ?? []
   // Date.parse takes the 30th of February for a day in March.
   const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
@@ -37,7 +38,7 @@ const moment = (text: string): number => {
 }
 
 const atOf = (what: string, at: unknown): number => {
-  const value = typeof at === 'string' ? moment(at) : Number(at)
+  const value = typeof at === 'string' ? momentOf(at) : Number(at)
   const isTime = typeof at === 'string' || typeof at === 'number' || at instanceof Date
   // Never early: a fraction is rounded up.
   if (isTime && Math.abs(value) <= latest) return Math.ceil(value)
@@ -48,9 +49,11 @@ const atOf = (what: string, at: unknown): number => {
 export function dueOf(what: string, when: When): Due {
   const given: unknown = when
   if (typeof given !== 'object' || given === null) return refuse(what, String(given))
+  const unknown = Object.keys(given).find((name) => name !== 'at' && name !== 'in')
+  if (unknown !== undefined) return refuse(what, `an object with ${unknown}`)
   if ((when.at === undefined) === (when.in === undefined))
     return refuse(what, when.at === undefined ? 'neither at nor in' : 'both at and in')
   if (when.in === undefined) return atOf(what, when.at)
-  const delay = milliseconds(`in of ${what}`, when.in)
+  const delay = milliseconds(`The delay of ${what}, its option in,`, when.in)
   return delay < latest / 2 ? { in: delay } : refuse(what, `in ${delay} ms`)
 }

@@ -4,6 +4,9 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ThenceError } from '../errors.ts'
+import { isDevelopment } from '../internal/environment.ts'
+import type { OptionNames } from './expect.ts'
+import { expectOptions } from './expect.ts'
 import type { Message, MessageOptions, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
@@ -84,6 +87,9 @@ export interface DefinitionOptions<Output> {
   readonly tags?: (data: Output) => readonly string[]
 }
 
+const messageNames: OptionNames<MessageOptions> = { id: true, metadata: true, tags: true }
+const definitionNames: OptionNames<DefinitionOptions<never>> = { tags: true }
+
 interface Parts<K, Type> {
   readonly kind: K
   readonly type: Type
@@ -99,18 +105,16 @@ const define = (parts: Parts<RecordedKind, string>): Definition<RecordedKind, st
   const write = (
     data: unknown,
     options?: MessageOptions,
-  ): Message<RecordedKind, string, unknown> => ({
-    kind: parts.kind,
-    type: parts.type,
-    schemaVersion,
-    data,
-    ...options,
-  })
+  ): Message<RecordedKind, string, unknown> => {
+    if (isDevelopment && options !== undefined) expectOptions(parts.type, options, messageNames)
+    return { kind: parts.kind, type: parts.type, schemaVersion, data, ...options }
+  }
   const upcast = (
     schema: Schema<never, unknown>,
     apply: (data: never) => unknown,
     options: DefinitionOptions<never> = {},
   ) => {
+    expectOptions(`upcast of ${parts.type}`, options, definitionNames)
     if (parts.tags !== noTags && options.tags === undefined)
       throw new ThenceError(
         'CONFIG_INVALID',
@@ -137,6 +141,7 @@ export function event<const Type extends string, S extends StandardSchemaV1>(
 ): EventDefinition<Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
   checkName('The event type', type)
   expectSchema(type, schema)
+  expectOptions(`event ${type}`, options, definitionNames)
   const parts = { kind: 'event', type, schema, upcasts: [], tags: options.tags ?? noTags } as const
   return define(parts as never) as never
 }
@@ -153,6 +158,7 @@ export function command<const Type extends string, S extends StandardSchemaV1>(
 ): CommandDefinition<Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
   checkName('The command type', type)
   expectSchema(type, schema)
+  expectOptions(`command ${type}`, options, definitionNames)
   const parts = {
     kind: 'command',
     type,

@@ -57,6 +57,24 @@ export function expectObject(what: string, value: unknown): void {
     throw invalid(`${what} must be an object; this is ${shown(value)}.${surprise(value)}`)
 }
 
+/** What an object of options of type `O` may have; an option that is new does not compile until it is here. */
+export type OptionNames<O> = Readonly<Record<keyof Required<O>, true>>
+
+/** @throws CONFIG_INVALID, with what is near, unless `options` is an object that has no options but these. */
+export function expectOptions(
+  what: string,
+  options: unknown,
+  names: Readonly<Record<string, true>>,
+): void {
+  expectObject(`The options of ${what}`, options)
+  const unknown = Object.keys(options as object).find((name) => !Object.hasOwn(names, name))
+  if (unknown === undefined) return
+  const known = Object.keys(names)
+  throw invalid(
+    `${what} has no option ${shown(unknown)}.${meant(unknown, known)} It takes ${known.join(', ')}.`,
+  )
+}
+
 /** @throws CONFIG_INVALID unless `value` is a list. */
 export function expectList(what: string, value: unknown): void {
   if (!Array.isArray(value)) throw invalid(`${what} must be a list; this is ${shown(value)}.`)

@@ -2,6 +2,7 @@
  * Definitions of queries: questions with a typed answer, asked of a projection and never stored.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { expectOptions } from './expect.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
 
@@ -48,6 +49,7 @@ export function query<
   StandardSchemaV1.InferInput<O>
 > {
   checkName('The query type', type)
+  expectOptions(`query ${type}`, schemas, { input: true, output: true })
   const ask = (data: unknown): QueryMessage => ({ kind: 'query', type, data })
   Object.defineProperty(ask, 'name', { value: type })
   return Object.freeze(Object.assign(ask, { kind: 'query', type, ...schemas })) as never

@@ -10,11 +10,13 @@ import { retryPolicy } from '../handle/retry.ts'
 import type { Chain, Entry } from '../message/collect.ts'
 import { collect } from '../message/collect.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
+import type { OptionNames } from '../message/expect.ts'
 import {
   expectCount,
   expectFlag,
   expectFunction,
   expectObject,
+  expectOptions,
   shown,
   surprise,
 } from '../message/expect.ts'
@@ -72,6 +74,17 @@ export interface ProjectionOptions<View, Q extends string> {
   readonly onFailure?: FailurePolicy
 }
 
+const optionNames: OptionNames<ProjectionOptions<unknown, never>> = {
+  view: true,
+  on: true,
+  answers: true,
+  inline: true,
+  batch: true,
+  key: true,
+  retry: true,
+  onFailure: true,
+}
+
 export type Apply = (event: Recorded, view: unknown) => Promise<void> | void
 export type Answer = (input: unknown, view: unknown) => unknown
 export type AnyQuery = Pick<
@@ -108,6 +121,7 @@ const checkView = (what: string, view: unknown): void => {
 const check = <View, Q extends string>(name: string, options: ProjectionOptions<View, Q>): void => {
   const what = `projection ${name}`
   expectObject(`What ${what} is`, options)
+  expectOptions(what, options, optionNames)
   const { view, on, answers, inline, batch, key, retry } = options
   checkView(what, view)
   expectFunction(`on of ${what}`, on)

@@ -2,6 +2,8 @@
  * Views in plain SQL: tables of the user's own, in the same database and transaction.
  */
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectObject, expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { SqlRow, SqlValue } from '../ports/sql.ts'
 import type { TableKeys, ViewDefinition } from './view.ts'
@@ -88,6 +90,9 @@ const define = (
   },
 })
 
+const fixedNames: OptionNames<TablesOptions> = { create: true, clear: true }
+const versionedNames: OptionNames<VersionedTablesOptions> = { create: true, drop: true, keys: true }
+
 const fixed = ({ create, clear }: TablesOptions): ViewDefinition<Tables> => {
   if (create.length === 0 || clear.length === 0)
     throw new ThenceError(
@@ -124,7 +129,10 @@ const versioned = ({ create, drop, keys }: VersionedTablesOptions): ViewDefiniti
  * @throws CONFIG_INVALID if nothing is created, cleared or dropped.
  */
 export function tables(options: TablesOptions | VersionedTablesOptions): ViewDefinition<Tables> {
-  return isVersioned(options) ? versioned(options) : fixed(options)
+  expectObject('What tables takes', options)
+  const isByVersion = isVersioned(options)
+  expectOptions('tables', options, isByVersion ? versionedNames : fixedNames)
+  return isByVersion ? versioned(options) : fixed(options)
 }
 
 const isVersioned = (

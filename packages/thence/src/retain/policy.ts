@@ -5,12 +5,14 @@
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import type { OptionNames } from '../message/expect.ts'
 import {
   expectFlag,
   expectFunction,
   expectList,
   expectObject,
   expectOneOf,
+  expectOptions,
 } from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
 import type { MessageView } from '../message/view.ts'
@@ -59,6 +61,25 @@ export interface RetentionOptions {
   readonly ignore?: readonly string[]
 }
 
+const ruleNames: OptionNames<RetentionRule> = {
+  category: true,
+  stream: true,
+  olderThan: true,
+  remove: true,
+  tombstone: true,
+  archive: true,
+}
+const optionNames: OptionNames<RetentionOptions> = {
+  log: true,
+  timers: true,
+  inbox: true,
+  deadLetters: true,
+  jobs: true,
+  audit: true,
+  every: true,
+  ignore: true,
+}
+
 /** A rule as it is stored. */
 export interface Rule {
   /** Tells it from the others. */
@@ -104,6 +125,7 @@ const subject = ({ category, stream }: RetentionRule): string => {
 /** @throws CONFIG_INVALID, NAME_INVALID */
 export function ruleOf(options: RetentionRule): Rule {
   expectObject('A retention rule', options)
+  expectOptions('A retention rule', options, ruleNames)
   const { category, stream, olderThan, remove = 'messages', tombstone = false } = options
   const what = subject(options)
   expectOneOf(`remove of the retention of ${what}`, remove, ['messages', 'streams'])
@@ -149,6 +171,7 @@ const checkDistinct = (rules: readonly Rule[]): void => {
  * @throws CONFIG_INVALID, NAME_INVALID
  */
 export function retentionOf(options: RetentionOptions, sagas: readonly string[] = []): Retention {
+  expectOptions('retention', options, optionNames)
   const { log = [], timers, every = '1h', ignore = [] } = options
   expectList('retention.log', log)
   expectList('retention.ignore', ignore)

@@ -11,7 +11,14 @@ import { collect } from '../message/collect.ts'
 import type { AnyEvent, DataOf, EventDefinition, Readable } from '../message/define.ts'
 import { event } from '../message/define.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
-import { expectDefinition, expectFunction, expectList, expectObject } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import {
+  expectDefinition,
+  expectFunction,
+  expectList,
+  expectObject,
+  expectOptions,
+} from '../message/expect.ts'
 import { checkCategory, checkName } from '../message/name.ts'
 import { checkKeyVersion, checkPartitions } from '../message/partitions.ts'
 import { plain } from '../message/schema.ts'
@@ -86,6 +93,17 @@ export interface SagaOptions<
   readonly partitions?: number
   /** What becomes of a message that fails for good, and of the later ones of its instance. Default `park-key`. */
   readonly onFailure?: FailurePolicy
+}
+
+const optionNames: OptionNames<SagaOptions<string, unknown, unknown, readonly []>> = {
+  startedBy: true,
+  key: true,
+  steps: true,
+  state: true,
+  on: true,
+  onTimer: true,
+  partitions: true,
+  onFailure: true,
 }
 
 export type React = (
@@ -168,6 +186,7 @@ export function saga<
 >(name: string, options: SagaOptions<Type, Start, State, Steps>): Saga {
   checkCategory('The saga', name)
   expectObject(`What saga ${name} is`, options)
+  expectOptions(`saga ${name}`, options, optionNames)
   expectFunction(`key of saga ${name}`, options.key)
   expectDefinition(`startedBy of saga ${name}`, options.startedBy)
   checkName('The saga', `${name}.timerFired`)

@@ -8,7 +8,14 @@ import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { AnyCommand, AnyDefinition, AnyEvent, DataOf } from '../message/define.ts'
 import type { CommandMessage } from '../message/message.ts'
-import { expectDefinition, expectFlag, expectFunction, expectObject } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import {
+  expectDefinition,
+  expectFlag,
+  expectFunction,
+  expectObject,
+  expectOptions,
+} from '../message/expect.ts'
 import { checkName } from '../message/name.ts'
 
 /** What a saga knows when it writes a command. Its functions need no `this`. */
@@ -60,6 +67,22 @@ export interface StepOptions<
   readonly pivot?: boolean
 }
 
+const optionNames: OptionNames<StepOptions<never, AnyEvent, AnyEvent, AnyEvent>> = {
+  do: true,
+  done: true,
+  failed: true,
+  undo: true,
+  undone: true,
+  timeout: true,
+  retry: true,
+  pivot: true,
+}
+const retryNames: OptionNames<Pick<RetryOptions, 'attempts' | 'base' | 'cap'>> = {
+  attempts: true,
+  base: true,
+  cap: true,
+}
+
 /** A step as the saga uses it. `Start` is what its commands take, `E` are the events it waits for. */
 export interface Step<in Start = never, out E extends AnyEvent = AnyEvent> {
   readonly name: string
@@ -95,6 +118,7 @@ export function step<
 ): Step<Start, NoInfer<Done | Failed | Undone>> {
   checkName('The step', name)
   expectObject(`What step ${name} is`, options)
+  expectOptions(`step ${name}`, options, optionNames)
   expectFunction(`do of step ${name}`, options.do)
   expectDefinition(`done of step ${name}`, options.done)
   const { failed = [], timeout, undone, undo, retry, pivot = false } = options
@@ -102,7 +126,7 @@ export function step<
   for (const one of failures) expectDefinition(`failed of step ${name}`, one)
   if (undo !== undefined) expectFunction(`undo of step ${name}`, undo)
   if (undone !== undefined) expectDefinition(`undone of step ${name}`, undone)
-  if (retry !== undefined) expectObject(`retry of step ${name}`, retry)
+  if (retry !== undefined) expectOptions(`retry of step ${name}`, retry, retryNames)
   expectFlag(`pivot of step ${name}`, pivot)
   if (undone !== undefined && undo === undefined)
     throw new ThenceError('CONFIG_INVALID', `Step ${name} has undone but no undo that leads to it.`)

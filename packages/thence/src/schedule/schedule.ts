@@ -2,7 +2,14 @@
  * Schedules: a command at each moment that a cron pattern names. A definition is data and a function; it knows no store.
  */
 import { ThenceError } from '../errors.ts'
-import { expectFunction, expectMessage, expectObject, expectOneOf } from '../message/expect.ts'
+import type { OptionNames } from '../message/expect.ts'
+import {
+  expectFunction,
+  expectMessage,
+  expectObject,
+  expectOneOf,
+  expectOptions,
+} from '../message/expect.ts'
 import type { CommandMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -40,6 +47,13 @@ export interface ScheduleOptions {
   readonly send: (slot: Slot) => CommandMessage
 }
 
+const optionNames: OptionNames<ScheduleOptions> = {
+  cron: true,
+  zone: true,
+  catchUp: true,
+  send: true,
+}
+
 /** A schedule, ready for `use`. */
 export interface Schedule {
   readonly part: 'schedule'
@@ -68,10 +82,11 @@ export function schedule(name: string, options: ScheduleOptions): Schedule {
       `The schedule "${name.slice(0, 80)}…" must have a name of at most ${longestName} characters.`,
     )
   expectObject(`What schedule ${name} is`, options)
+  expectOptions(`schedule ${name}`, options, optionNames)
   const { cron, zone = 'UTC', catchUp = 'latest', send } = options
   expectFunction(`send of schedule ${name}`, send)
   expectOneOf(`catchUp of schedule ${name}`, catchUp, catchUps)
-  const slots = new CronSlots(`Schedule ${name}`, { cron, zone })
+  const slots = new CronSlots(`schedule ${name}`, { cron, zone })
   return { part: 'schedule', name, cron, zone, catchUp, slots, send }
 }
 

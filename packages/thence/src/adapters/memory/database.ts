@@ -13,7 +13,8 @@ import type {
 } from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
-import { expectTime } from '../../message/expect.ts'
+import type { OptionNames } from '../../message/expect.ts'
+import { expectOptions, expectTime } from '../../message/expect.ts'
 import { type MemoryClock, type MemoryStore, memoryStore } from './store.ts'
 import { MemoryTransaction } from './transaction.ts'
 
@@ -24,8 +25,11 @@ export interface MemoryOptions {
   readonly store?: MemoryStore
 }
 
+const optionNames: OptionNames<MemoryOptions> = { transactionTimeout: true, store: true }
+
 /** A database in memory: a connection to the given store, or to a new and empty one. */
 export function memory(options: MemoryOptions = {}): Database {
+  expectOptions('memory', options, optionNames)
   return new MemoryDatabase(options)
 }
 

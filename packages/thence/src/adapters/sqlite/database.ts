@@ -3,7 +3,8 @@
  */
 import { isThenceError, ThenceError } from '../../errors.ts'
 import { Gate } from '../../internal/gate.ts'
-import { expectOneOf, expectTime } from '../../message/expect.ts'
+import type { OptionNames } from '../../message/expect.ts'
+import { expectOneOf, expectOptions, expectTime } from '../../message/expect.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type {
   Capabilities,
@@ -38,6 +39,13 @@ export interface SqliteOptions {
   readonly synchronous?: 'full' | 'normal' | 'off'
 }
 
+const optionNames: OptionNames<SqliteOptions> = {
+  database: true,
+  transactionTimeout: true,
+  busyTimeout: true,
+  synchronous: true,
+}
+
 /** What `open` makes. */
 interface Opened {
   readonly runtime: Runtime
@@ -60,6 +68,7 @@ export class SqliteStore implements Database {
 
   constructor(options: SqliteOptions) {
     const database = connectionOf(options)
+    expectOptions('sqlite', options, optionNames)
     const { transactionTimeout = 30_000, busyTimeout = 5000, synchronous = 'full' } = options
     expectOneOf('synchronous of sqlite', synchronous, ['full', 'normal', 'off'])
     expectTime('transactionTimeout of sqlite', transactionTimeout)
