@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorTable } from 'thence'
 import { describe, expect, test } from 'vitest'
+import { tooOld } from '../packages/thence/src/cli/node-version.ts'
 import { program } from '../packages/thence/src/cli/program.ts'
+import { auditActions, systemActor } from '../packages/thence/src/store/audit.ts'
 import { anchorsOf, commands, linksOf, pages, prose, read, root, rowsOf } from './blocks.ts'
 
 const bare = (cell: string | undefined) => (cell ?? '').replaceAll('`', '')
@@ -29,6 +31,42 @@ test('an error code that a page names exists', () => {
   const unknown = named.filter(({ code }) => !codes.has(code) && !others.has(code))
   expect(unknown.filter(({ code }) => !code.startsWith('SQLITE_'))).toEqual([])
 })
+
+test('the acts of the audit log are the ones of the code: every act, no other, each once', () => {
+  const told = rowsOf('docs/operate/audit.md').flatMap(([cell = '']) =>
+    [...cell.matchAll(/`([a-z-]+\.[a-z-]+)`/g)].map(([, action = '']) => action),
+  )
+  expect(told.toSorted()).toEqual([...auditActions].toSorted())
+})
+
+test('who acts by itself is told where the audit log is explained', () => {
+  for (const page of ['docs/operate/audit.md', 'docs/reference/glossary.md'])
+    expect(prose(page)).toContain(`\`${systemActor}\``)
+})
+
+test('the Node that is needed is told alike by pages, package and command', () => {
+  const { engines } = JSON.parse(read('packages/thence/package.json')) as Engines
+  const least = engines.node.replace('>=', '')
+  const told = pages.flatMap((page) =>
+    [...prose(page).matchAll(/Node (\d+\.\d+) or newer/g)].map(([, version]) => version),
+  )
+  expect(told.length).toBeGreaterThan(2)
+  expect(new Set(told)).toEqual(new Set([least]))
+  const [major = 0, minor = 0] = least.split('.').map(Number)
+  expect(tooOld(`${major}.${minor}.0`)).toBeUndefined()
+  expect(tooOld(`${major}.${minor - 1}.0`)).toContain(`Node ${least} or newer`)
+})
+
+test('README names the version and the tarball that the package has', () => {
+  const { version } = JSON.parse(read('packages/thence/package.json')) as Engines
+  expect(prose('README.md')).toContain(`Thence is at ${version}`)
+  expect(prose('README.md')).toContain(`thence-${version}.tgz`)
+})
+
+interface Engines {
+  readonly version: string
+  readonly engines: { readonly node: string }
+}
 
 describe('a link', () => {
   const links = pages.flatMap((page) => linksOf(page).map((link) => ({ page, ...link })))

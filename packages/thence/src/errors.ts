@@ -75,7 +75,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   MESSAGE_ID_REUSED: entry(false, 'A message id is already taken by a different message.'),
   NAME_INVALID: entry(false, 'A name is empty, too long or holds characters that are not allowed.'),
   NAME_TAKEN: entry(false, 'Two definitions share one name.'),
-  CONFIG_INVALID: entry(false, 'The app is put together wrongly.'),
+  CONFIG_INVALID: entry(
+    false,
+    'An option or a parameter is not what it can be, or there is none of that name.',
+  ),
   CAPABILITY_MISSING: entry(false, 'The database adapter does not offer what a definition needs.'),
   VERSION_CONFLICT: entry(
     true,

@@ -10,10 +10,13 @@ import type {
   LetterGroup,
 } from '../ports/dead-letters.ts'
 import type { Attempt } from '../ports/retries.ts'
+import type { OptionNames } from '../message/expect.ts'
 import type { MessageView } from '../message/view.ts'
 import { viewOf } from '../message/view.ts'
+import { expectLetters, letterNames } from './letter-filter.ts'
 import type { On } from './on.ts'
 import { notFound } from './on.ts'
+import { expectListing, expectPlace } from './place.ts'
 import { subscriptionNames } from './subscriptions.ts'
 
 /** A dead letter in a list. */
@@ -92,11 +95,21 @@ export async function requireSubscription(transaction: Transaction, name: string
     throw notFound('subscription', name, { names, advice: 'See: thence subscriptions list.' })
 }
 
-/** Dead letters by id, so by the time when each was first parked. @throws NOT_FOUND (the subscription) */
-export function deadLetters(
+const optionNames: OptionNames<DeadLettersOptions> = { ...letterNames, after: true, limit: true }
+const groupNames: OptionNames<DeadLetterGroupsOptions> = { ...letterNames, limit: true }
+
+/**
+ * Dead letters by id, so by the time when each was first parked.
+ * @throws NOT_FOUND (the subscription), CONFIG_INVALID
+ */
+export async function deadLetters(
   { database }: On,
-  { limit = 50, ...options }: DeadLettersOptions = {},
+  given: DeadLettersOptions = {},
 ): Promise<readonly DeadLetterSummary[]> {
+  expectListing('deadLetters', given, optionNames)
+  expectLetters(given)
+  expectPlace('after', given.after)
+  const { limit = 50, ...options } = given
   return database.read(async (transaction) => {
     const letters = await transaction.deadLetters.list({ ...options, limit })
     if (letters.length === 0 && options.subscription !== undefined)
@@ -116,11 +129,17 @@ export interface DeadLetterGroupsOptions extends LetterFilter {
   readonly limit?: number
 }
 
-/** Dead letters by how they failed, the largest group first. Default: those that are parked. */
-export function deadLetterGroups(
+/**
+ * Dead letters by how they failed, the largest group first. Default: those that are parked.
+ * @throws NOT_FOUND (the subscription), CONFIG_INVALID
+ */
+export async function deadLetterGroups(
   { database }: On,
-  { limit = 50, state = 'parked', ...filter }: DeadLetterGroupsOptions = {},
+  given: DeadLetterGroupsOptions = {},
 ): Promise<readonly DeadLetterGroup[]> {
+  expectListing('deadLetterGroups', given, groupNames)
+  expectLetters(given)
+  const { limit = 50, state = 'parked', ...filter } = given
   return database.read(async (transaction) => {
     const { deadLetters: letters } = transaction
     if (filter.subscription !== undefined)

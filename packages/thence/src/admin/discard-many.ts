@@ -19,7 +19,7 @@ export interface DiscardManyOptions extends RedriveFilter {
 /** Letters per transaction. */
 const batch = 100
 
-/** What `discardMany` would give up; changes nothing. @throws NOT_FOUND (the subscription), CONFIG_INVALID */
+/** What `discardMany` would give up; changes nothing. @throws NOT_FOUND (as `discardMany`), CONFIG_INVALID */
 export const planDiscard = (on: On, filter: RedriveFilter): Promise<RedrivePlan> =>
   planRedrive(on, filter)
 
@@ -53,7 +53,8 @@ const begin = async (
  * Gives many parked messages up, a hundred in each transaction: their letters keep `reason`, and what waits behind them goes
  * on. The audit log has one entry, with the filter and how many there were. What is parked meanwhile is left alone. If it
  * fails half-way what is done stays done; call it again. Returns how many were given up.
- * @throws NOT_FOUND (the subscription, or no letter that matches), CONFIG_INVALID (no reason, or nothing says which)
+ * @throws NOT_FOUND (the subscription, a letter that is named, or no letter that matches), CONFIG_INVALID (no reason, or
+ * nothing says which)
  */
 export async function discardMany(
   on: On,

@@ -3,11 +3,11 @@
  * done about it.
  */
 import type { Behind } from '../app/history.ts'
-import { cleanText } from '../internal/text.ts'
+import { cleanText, quoted } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter, DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
-import { selfPaused } from '../subscribe/failing.ts'
+import { systemActor } from '../store/audit.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { Attention } from './attention.ts'
 import { overdueAfter, parkedText } from './attention.ts'
@@ -75,7 +75,7 @@ const stuck = (
 ): Attention | undefined => {
   const { name, state } = one
   const parkedSince = oldest?.time
-  const letters = `thence dead-letters list --subscription ${name}`
+  const letters = `thence dead-letters list --subscription ${quoted(name)}`
   if (one.paused !== null) return pausedOf(name, one.paused, adviceOf(one, oldest))
   if (state === 'halted')
     return {
@@ -111,7 +111,7 @@ const unableOf = (one: SubscriptionStatus, now: number): Attention | undefined =
     name,
     what: `${behind} behind, and no process takes all of ${types.join(', ')}${key}`,
     since: now - behindMs,
-    advice: `Start one that does, or: thence subscriptions drop-type ${name} TYPE`,
+    advice: `Start one that does, or: thence subscriptions drop-type ${quoted(name)} TYPE`,
   }
 }
 
@@ -120,9 +120,9 @@ const adviceOf = (
   { name, paused, parked }: SubscriptionStatus,
   oldest: DeadLetter | undefined,
 ): string => {
-  const resume = `thence subscriptions resume ${name}`
-  if (paused?.actor !== selfPaused || oldest === undefined) return resume
-  const which = parked === 1 ? `show ${oldest.id}` : `list --subscription ${name}`
+  const resume = `thence subscriptions resume ${quoted(name)}`
+  if (paused?.actor !== systemActor || oldest === undefined) return resume
+  const which = parked === 1 ? `show ${oldest.id}` : `list --subscription ${quoted(name)}`
   return `thence dead-letters ${which}; mend the cause, redrive it, then ${resume}`
 }
 

@@ -1,16 +1,19 @@
 /**
  * Long work on the store: how far it has come, and having it wait, go on or end.
  */
+import { jobKinds } from '../app/jobs.ts'
 import { forgive, redriveKind } from '../app/redrive-job.ts'
 import { replayKind } from '../app/replay-job.ts'
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOneOf } from '../message/expect.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Job, JobState } from '../ports/jobs.ts'
 import type { On } from './on.ts'
-import { audited, notFound } from './on.ts'
+import { audited, expectReason, notFound } from './on.ts'
 import type { ActOptions } from './operate.ts'
-import { expectPlace } from './place.ts'
+import { expectListing, expectPlace } from './place.ts'
 
 type Json = Readonly<Record<string, JsonValue>>
 
@@ -49,12 +52,29 @@ export interface JobsOptions {
   readonly limit?: number
 }
 
-/** Jobs, the latest first. @throws CONFIG_INVALID for a `before` that no page gave */
+const optionNames: OptionNames<JobsOptions> = {
+  kind: true,
+  state: true,
+  before: true,
+  limit: true,
+}
+
+/** All states that a job can be in. */
+export const jobStates: readonly JobState[] = ['running', 'paused', 'done', 'stopped', 'cancelled']
+
+/**
+ * Jobs, the latest first.
+ * @throws CONFIG_INVALID for a kind or a state that there is not, and for a `before` that no page gave
+ */
 export async function jobs(
   { database }: On,
-  { limit = 50, ...filter }: JobsOptions = {},
+  options: JobsOptions = {},
 ): Promise<readonly JobView[]> {
+  expectListing('jobs', options, optionNames)
+  const { limit = 50, ...filter } = options
   expectPlace('before', filter.before)
+  if (filter.kind !== undefined) expectOneOf('kind', filter.kind, jobKinds)
+  if (filter.state !== undefined) expectOneOf('state', filter.state, jobStates)
   return database.read(async (transaction) =>
     (await transaction.jobs.list({ ...filter, limit })).map(jobView),
   )
@@ -93,11 +113,13 @@ interface Turn {
   readonly verb: 'pause' | 'resume' | 'cancel'
   readonly from: readonly JobState[]
   readonly to: JobState
-  readonly reason?: string | undefined
+  readonly options: ActOptions
 }
 
-const turn = (on: On, id: string, { verb, from, to, reason }: Turn): Promise<JobView> =>
+const turn = (on: On, id: string, { verb, from, to, options }: Turn): Promise<JobView> =>
   on.database.transact(async (transaction) => {
+    expectReason(`${verb}Job`, options)
+    const { reason } = options
     const before = await requireJob(transaction, id)
     if (!from.includes(before.state))
       throw new ThenceError(
@@ -125,14 +147,14 @@ const turn = (on: On, id: string, { verb, from, to, reason }: Turn): Promise<Job
 
 /** Has a running job take no further batch. @throws NOT_FOUND, STATE_INVALID */
 export const pauseJob = (on: On, id: string, options: ActOptions = {}): Promise<JobView> =>
-  turn(on, id, { verb: 'pause', from: ['running'], to: 'paused', ...options })
+  turn(on, id, { verb: 'pause', from: ['running'], to: 'paused', options })
 
 /**
  * Has a job go on that was paused, or that stopped by itself: failures so far do not count again.
  * @throws NOT_FOUND, STATE_INVALID
  */
 export const resumeJob = (on: On, id: string, options: ActOptions = {}): Promise<JobView> =>
-  turn(on, id, { verb: 'resume', from: ['paused', 'stopped'], to: 'running', ...options })
+  turn(on, id, { verb: 'resume', from: ['paused', 'stopped'], to: 'running', options })
 
 /** Ends a job where it is; what it has done stays done. @throws NOT_FOUND, STATE_INVALID */
 export const cancelJob = (on: On, id: string, options: ActOptions = {}): Promise<JobView> =>
@@ -140,5 +162,5 @@ export const cancelJob = (on: On, id: string, options: ActOptions = {}): Promise
     verb: 'cancel',
     from: ['running', 'paused', 'stopped'],
     to: 'cancelled',
-    ...options,
+    options,
   })

@@ -4,12 +4,14 @@
  */
 import { loadParts } from '../app/part-records.ts'
 import { near } from '../internal/near.ts'
+import type { OptionNames } from '../message/expect.ts'
 import type { MessageView } from '../message/view.ts'
 import { viewOf } from '../message/view.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Events, ReadAll, StoredMessage, StreamInfo } from '../ports/events.ts'
 import type { On } from './on.ts'
 import { notFound } from './on.ts'
+import { expectListing } from './place.ts'
 
 export interface StreamsOptions {
   /** Only streams whose name starts with it. */
@@ -20,11 +22,15 @@ export interface StreamsOptions {
   readonly limit?: number
 }
 
-/** Streams by name. */
-export function streams(
+const streamsNames: OptionNames<StreamsOptions> = { prefix: true, after: true, limit: true }
+
+/** Streams by name. @throws CONFIG_INVALID */
+export async function streams(
   { database }: On,
-  { limit = 50, ...options }: StreamsOptions = {},
+  given: StreamsOptions = {},
 ): Promise<readonly StreamInfo[]> {
+  expectListing('streams', given, streamsNames)
+  const { limit = 50, ...options } = given
   return database.read(({ events }) => events.streams({ ...options, limit }))
 }
 
@@ -64,12 +70,16 @@ const nearStreams = async (transaction: Transaction, name: string): Promise<read
   return found
 }
 
-/** One stream's messages. @throws NOT_FOUND */
-export function stream(
+const streamNames: OptionNames<StreamOptions> = { from: true, backwards: true, limit: true }
+
+/** One stream's messages. @throws NOT_FOUND, CONFIG_INVALID */
+export async function stream(
   { database }: On,
   name: string,
-  { limit = 50, ...options }: StreamOptions = {},
+  given: StreamOptions = {},
 ): Promise<StreamView> {
+  expectListing('stream', given, streamNames)
+  const { limit = 50, ...options } = given
   return database.read(async (transaction) => {
     const { events } = transaction
     const info = await events.stream(name)
@@ -124,8 +134,19 @@ const bounds = ({ after, before, backwards }: EventsOptions): Partial<ReadAll> =
   ...(backwards === undefined ? {} : { backwards }),
 })
 
-/** A page of the log by position, type, tag and stream. */
-export function events({ database }: On, options: EventsOptions = {}): Promise<EventsPage> {
+const eventsNames: OptionNames<EventsOptions> = {
+  types: true,
+  tags: true,
+  stream: true,
+  after: true,
+  before: true,
+  backwards: true,
+  limit: true,
+}
+
+/** A page of the log by position, type, tag and stream. @throws CONFIG_INVALID */
+export async function events({ database }: On, options: EventsOptions = {}): Promise<EventsPage> {
+  expectListing('events', options, eventsNames)
   const { limit = 50 } = options
   return database.read(async (transaction) => {
     if (options.stream !== undefined) return eventsOfStream(transaction, options.stream, options)

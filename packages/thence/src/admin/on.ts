@@ -4,6 +4,7 @@
 import { systemRuntime } from '../app/system-runtime.ts'
 import { ThenceError } from '../errors.ts'
 import { meant, near } from '../internal/near.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { Database } from '../ports/database.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
@@ -32,6 +33,10 @@ export const nowOf = ({ runtime = system }: On): number => runtime.now()
 /** Writes into the audit log what is done in `transaction`. */
 export const audited = (on: On, transaction: Transaction, act: Omit<Act, 'actor'>): Promise<void> =>
   recordAct(transaction, runtimeOf(on), { ...act, actor: on.actor })
+
+/** @throws CONFIG_INVALID if an act is told anything but why. */
+export const expectReason = (what: string, options: object): void =>
+  expectOptions(what, options, { reason: true })
 
 /** NOT_FOUND, with what is near and what to do. */
 export function notFound(

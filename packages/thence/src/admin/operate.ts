@@ -6,6 +6,8 @@ import { editedMessage, noteEdit } from '../app/edit-letter.ts'
 import { isOneSequence, makesView } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
 import type { AnyDefinition } from '../message/define.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter } from '../ports/dead-letters.ts'
 import type { StoredMessage } from '../ports/events.ts'
@@ -14,7 +16,7 @@ import { reasonText } from '../store/audit.ts'
 import { release } from '../subscribe/redrive.ts'
 import { requireLetter } from './dead-letters.ts'
 import type { On } from './on.ts'
-import { audited, runtimeOf } from './on.ts'
+import { audited, expectReason, runtimeOf } from './on.ts'
 
 /** Which dead letter was acted on. */
 export interface Acted {
@@ -90,8 +92,10 @@ export interface ActOptions {
  * until it went through. One that was edited goes as it was edited last.
  * @throws NOT_FOUND, STATE_INVALID
  */
-export function redrive(on: On, id: string, { reason }: ActOptions = {}): Promise<Acted> {
+export function redrive(on: On, id: string, options: ActOptions = {}): Promise<Acted> {
   return on.database.transact(async (transaction) => {
+    expectReason('redrive', options)
+    const { reason } = options
     const letter = await requireParked(transaction, id, 'sent through again')
     await releaseOne(transaction, { letter })
     return noted(on, transaction, { letter, action: 'dead-letter.redrive', reason })
@@ -108,6 +112,8 @@ export interface EditOptions extends ActOptions {
   readonly definition?: AnyDefinition
 }
 
+const editNames: OptionNames<EditOptions> = { data: true, definition: true, reason: true }
+
 export interface Edited extends Acted {
   /** The id of the new message. */
   readonly messageId: string
@@ -119,8 +125,10 @@ export interface Edited extends Acted {
  * through.
  * @throws NOT_FOUND, STATE_INVALID, VALUE_NOT_STORABLE, SCHEMA_INVALID, CONFIG_INVALID (another type's definition)
  */
-export function edit(on: On, id: string, { reason, ...change }: EditOptions): Promise<Edited> {
+export function edit(on: On, id: string, options: EditOptions): Promise<Edited> {
   return on.database.transact(async (transaction) => {
+    expectOptions('edit', options, editNames)
+    const { reason, ...change } = options
     const letter = await requireParked(transaction, id, 'edited')
     const runtime = runtimeOf(on)
     const edited = editedMessage(letter, change, { id: runtime.id(), now: runtime.now() })
@@ -180,8 +188,10 @@ export const passOver = async (
  * not wait for it; when it is redriven it comes after what was handled since.
  * @throws NOT_FOUND, STATE_INVALID (not discarded, or of a projection, which is to be rebuilt instead)
  */
-export function restore(on: On, id: string, { reason }: ActOptions = {}): Promise<Acted> {
+export function restore(on: On, id: string, options: ActOptions = {}): Promise<Acted> {
   return on.database.transact(async (transaction) => {
+    expectReason('restore', options)
+    const { reason } = options
     const letter = await requireLetter(transaction, id)
     if (letter.state !== 'discarded')
       throw wrongState(letter, 'Only a discarded one can be restored.')

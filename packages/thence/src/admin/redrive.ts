@@ -4,13 +4,16 @@
 import type { RedriveFilter, RedriveSpec } from '../app/redrive-job.ts'
 import { noProgress, redriveKind } from '../app/redrive-job.ts'
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectFlag, expectOptions } from '../message/expect.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import { actorText } from '../store/audit.ts'
 import type { DeadLetterSummary } from './dead-letters.ts'
-import { requireSubscription, summaryOf } from './dead-letters.ts'
+import { requireLetter, requireSubscription, summaryOf } from './dead-letters.ts'
 import type { JobView } from './jobs.ts'
 import { jobView } from './jobs.ts'
+import { expectLetters, letterNames } from './letter-filter.ts'
 import type { On } from './on.ts'
 import { audited, runtimeOf } from './on.ts'
 
@@ -42,17 +45,36 @@ const sampleSize = 5
 const mostIds = 1000
 const mostGroups = 100_000
 
-/** @throws NOT_FOUND (the subscription), CONFIG_INVALID (too many ids) */
+const { state: _state, job: _job, ...filterNames } = letterNames
+const optionNames: OptionNames<RedriveOptions> = {
+  ...filterNames,
+  limit: true,
+  canary: true,
+  rate: true,
+  stopAfter: true,
+  stopShare: true,
+  inFlight: true,
+  reason: true,
+}
+
+/**
+ * What is misspelt would be left out, and more be matched than was meant.
+ * @throws NOT_FOUND (the subscription, or one of the letters that are named), CONFIG_INVALID
+ */
 export const checkFilter = async (
   transaction: Transaction,
   filter: RedriveFilter,
 ): Promise<void> => {
-  if (filter.subscription !== undefined) await requireSubscription(transaction, filter.subscription)
-  if ((filter.ids?.length ?? 0) <= mostIds) return
-  throw new ThenceError(
-    'CONFIG_INVALID',
-    `${filter.ids?.length} ids are too many at once; give at most ${mostIds}, or a filter.`,
-  )
+  expectOptions('the filter of dead letters', filter, filterNames)
+  expectLetters(filter)
+  const { subscription, ids = [] } = filter
+  if (subscription !== undefined) await requireSubscription(transaction, subscription)
+  if (ids.length > mostIds)
+    throw new ThenceError(
+      'CONFIG_INVALID',
+      `${ids.length} ids are too many at once; give at most ${mostIds}, or a filter.`,
+    )
+  for (const id of ids) await requireLetter(transaction, id)
 }
 
 /** How many parked letters match. */
@@ -61,7 +83,10 @@ export const parkedCount = async (
   filter: RedriveFilter,
 ): Promise<number> => (await deadLetters.counts({ ...filter, state: 'parked' })).parked
 
-/** What a redrive would send through again; changes nothing. @throws NOT_FOUND (the subscription), CONFIG_INVALID */
+/**
+ * What a redrive would send through again; changes nothing.
+ * @throws NOT_FOUND (the subscription, or one of the letters that are named), CONFIG_INVALID
+ */
 export function planRedrive({ database }: On, filter: RedriveFilter = {}): Promise<RedrivePlan> {
   return database.read(async (transaction) => {
     await checkFilter(transaction, filter)
@@ -75,7 +100,7 @@ const checkNumber = (name: string, value: number, most: number): void => {
   const isRight = value > 0 && value <= most && (most === 1 || Number.isSafeInteger(value))
   if (isRight) return
   const form = most === 1 ? 'a share between 0 and 1' : 'a whole number from 1'
-  throw new ThenceError('CONFIG_INVALID', `${name} is ${value}; give ${form}.`)
+  throw new ThenceError('CONFIG_INVALID', `${name} of the redrive is ${value}; give ${form}.`)
 }
 
 const specOf = ({
@@ -89,6 +114,7 @@ const specOf = ({
   ...filter
 }: RedriveOptions): RedriveSpec => {
   const most = Number.MAX_SAFE_INTEGER
+  expectFlag('canary of the redrive', canary)
   checkNumber('limit', limit ?? 1, most)
   checkNumber('rate', rate ?? 1, most)
   checkNumber('stopAfter', stopAfter, most)
@@ -122,9 +148,10 @@ export const lastParked = async (
  * Begins a job that sends parked messages through again. Running apps do it, a batch at a time; if none runs, the next one
  * does. One message goes first, alone; then ten at a time, then twice as many as went through, up to `inFlight`. It stops
  * by itself when they fail again. Letters that are parked after its beginning are not its own.
- * @throws NOT_FOUND (the subscription, or no letter that matches), CONFIG_INVALID
+ * @throws NOT_FOUND (the subscription, a letter that is named, or no letter that matches), CONFIG_INVALID
  */
 export async function startRedrive(on: On, options: RedriveOptions = {}): Promise<JobView> {
+  expectOptions('startRedrive', options, optionNames)
   const spec = specOf(options)
   return on.database.transact(async (transaction) => {
     await checkFilter(transaction, spec.filter)

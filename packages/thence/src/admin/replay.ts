@@ -4,7 +4,8 @@
  */
 import { requireSaid } from '../app/replay-history.ts'
 import type { ReplayRequest } from '../app/replay-plan.ts'
-import { beginReplay, findMeant, specOf } from '../app/replay-plan.ts'
+import { beginReplay, findMeant, requestNames, specOf } from '../app/replay-plan.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { JobView } from './jobs.ts'
 import { jobView } from './jobs.ts'
 import type { On } from './on.ts'
@@ -26,6 +27,7 @@ export async function planReplay(
   handler: string,
   request: ReplayRequest = {},
 ): Promise<ReplayPlan> {
+  expectOptions(`replay to ${handler}`, request, requestNames)
   const { database } = on
   const spec = await database.read((transaction) => specOf(transaction, handler, request))
   const { filter } = spec

@@ -6,12 +6,16 @@ import type { Behind } from '../app/history.ts'
 import { behindHistory } from '../app/history.ts'
 import { standingOf } from '../app/standing.ts'
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { CategorySize } from '../ports/sizes.ts'
 import type { Archive, Policy, RetentionRule } from '../retain/policy.ts'
 import { ruleOf } from '../retain/policy.ts'
 import type { LastRun, RetentionReport } from '../retain/run.ts'
 import { loadLastRun, loadPolicy, runRetention } from '../retain/run.ts'
+import { actorText } from '../store/audit.ts'
+import { requireSubscription } from './dead-letters.ts'
 import type { On } from './on.ts'
 import { runtimeOf } from './on.ts'
 import { countedRows } from './sizes.ts'
@@ -52,6 +56,17 @@ export interface RetainOptions {
   readonly signal?: AbortSignal
 }
 
+const optionNames: OptionNames<RetainOptions> = {
+  rule: true,
+  archive: true,
+  dryRun: true,
+  force: true,
+  ignore: true,
+  reason: true,
+  onProgress: true,
+  signal: true,
+}
+
 /** Who asks for it archives it, if anyone does. */
 const adHoc = ({ archive: _archive, ...rule }: RetentionRule): Policy => ({
   rules: [ruleOf(rule)],
@@ -72,17 +87,22 @@ const policyOf = async ({ database }: On, rule: RetentionRule | undefined): Prom
 
 /**
  * Removes what is old enough and needed by nobody, once, and writes that into the audit log.
- * @throws STATE_INVALID if there is no policy, or while another process does it; CONFIG_INVALID; ABORTED; and what the
- * archive throws: what was removed before that stays removed.
+ * @throws STATE_INVALID if there is no policy, or while another process does it; NOT_FOUND (a subscription to ignore);
+ * CONFIG_INVALID; ABORTED; and what the archive throws: what was removed before that stays removed.
  */
 export async function retain(on: On, options: RetainOptions = {}): Promise<RetentionReport> {
+  expectOptions('retain', options, optionNames)
   const { rule, archive = rule?.archive, ignore = [], ...rest } = options
+  const actor = actorText(on.actor)
+  await on.database.read(async (transaction) => {
+    for (const name of ignore) await requireSubscription(transaction, name)
+  })
   const policy = await policyOf(on, rule)
   return runRetention(policy, {
     ...rest,
     database: on.database,
     runtime: runtimeOf(on),
-    actor: on.actor ?? 'api',
+    actor,
     standing: (transaction) => standingOf(transaction, [...policy.ignore, ...ignore]),
     archiveOf: () => archive,
   })

@@ -4,6 +4,7 @@
  */
 import { loadParts } from '../app/part-records.ts'
 import { Codec } from '../message/codec.ts'
+import type { OptionNames } from '../message/expect.ts'
 import { Registry } from '../message/registry.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { SagaState, SagaStatus, SagaTimer, StepStatus } from '../saga/facts.ts'
@@ -13,7 +14,7 @@ import type { MessageView } from '../message/view.ts'
 import { viewOf } from '../message/view.ts'
 import type { On } from './on.ts'
 import { notFound } from './on.ts'
-import { noPlace } from './place.ts'
+import { expectListing, noPlace } from './place.ts'
 
 export type { SagaStatus, StepStatus }
 
@@ -128,6 +129,13 @@ const summaryOf = async (
   }
 }
 
+const optionNames: OptionNames<SagasOptions> = {
+  saga: true,
+  all: true,
+  after: true,
+  limit: true,
+}
+
 /** @throws CONFIG_INVALID unless it is left out, or names an instance of one of the sagas. */
 const checkPlace = (after: string | undefined, names: readonly string[]): void => {
   if (after === undefined) return
@@ -136,7 +144,8 @@ const checkPlace = (after: string | undefined, names: readonly string[]): void =
 }
 
 /** Instances by saga and key, open ones unless `all`. @throws NOT_FOUND (the saga), CONFIG_INVALID for an `after` that no page gave */
-export function sagas(on: On, options: SagasOptions = {}): Promise<readonly SagaSummary[]> {
+export async function sagas(on: On, options: SagasOptions = {}): Promise<readonly SagaSummary[]> {
+  expectListing('sagas', options, optionNames)
   const { saga: only, all = false, limit = 50 } = options
   const last = options.after === undefined ? undefined : split(options.after)
   return on.database.read(async (transaction) => {

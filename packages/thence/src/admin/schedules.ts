@@ -2,6 +2,8 @@
  * What waits for its time: schedules, commands that were sent for later, timers of sagas; and what can be done about it.
  */
 import { ThenceError } from '../errors.ts'
+import { quoted } from '../internal/text.ts'
+import type { OptionNames } from '../message/expect.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Timer } from '../ports/timers.ts'
@@ -14,7 +16,8 @@ import type { TimersOptions, TimersPage, TimerView } from '../schedule/view.ts'
 import { findTimer, listTimers, scheduleOfId } from '../schedule/view.ts'
 import { laterId } from '../store/later.ts'
 import type { On } from './on.ts'
-import { notFound, runtimeOf } from './on.ts'
+import { expectReason, notFound, runtimeOf } from './on.ts'
+import { expectListing } from './place.ts'
 
 /** What a timer will append; of a schedule it is written when the slot has come. */
 export interface TimerMessage {
@@ -40,8 +43,11 @@ export interface TimerDetails extends TimerView {
   readonly upcoming: readonly UpcomingSlot[]
 }
 
+const timersNames: OptionNames<TimersOptions> = { all: true, after: true, limit: true }
+
 /** Schedules, and commands that were sent for later, by when they are due. @throws CONFIG_INVALID */
-export function schedules(on: On, options: TimersOptions = {}): Promise<TimersPage> {
+export async function schedules(on: On, options: TimersOptions = {}): Promise<TimersPage> {
+  expectListing('schedules', options, timersNames)
   return on.database.read((transaction) => listTimers(transaction, options))
 }
 
@@ -53,7 +59,7 @@ const upcomingOf = (
 ): readonly UpcomingSlot[] => {
   if (schedule === null) return []
   const { cron, zone } = schedule
-  const pattern = new CronSlots(`Schedule ${name}`, { cron, zone })
+  const pattern = new CronSlots(`schedule ${name}`, { cron, zone })
   const slots = [from.due]
   while (slots.length < shown) slots.push(pattern.next(Math.max(from.now, slots.at(-1) ?? 0)))
   return slots.map((time) => ({ time, local: localTime(time, zone) }))
@@ -107,11 +113,12 @@ const missing = async (transaction: Transaction, id: string): Promise<ThenceErro
   const wanted = { target, action: 'schedule.cancel', backwards: true, limit: 1 } as const
   const [act] = await audit.list(wanted)
   if (act === undefined)
-    return notFound('timer', id, {
+    return notFound(fired === undefined ? 'schedule' : 'command for later', id, {
       names: (await loadRecords(transaction)).map(({ name }) => name),
-      advice: 'What waits is told by: thence schedules list.',
+      advice: 'See: thence schedules list.',
     })
-  const advice = record === undefined ? '' : ` Let it go on: thence schedules resume ${record.name}`
+  const advice =
+    record === undefined ? '' : ` Let it go on: thence schedules resume ${quoted(record.name)}`
   return done(`${id} was cancelled by ${act.actor} at ${at(act.time)}.${advice}`, { id })
 }
 
@@ -123,10 +130,12 @@ type Act = (transaction: Transaction, id: string, acting: Acting) => Promise<Act
 const act = (
   on: On,
   id: string,
-  how: { readonly does: Act; readonly reason?: string },
+  how: { readonly does: Act; readonly options: ScheduleActOptions },
 ): Promise<ActedOn> =>
   on.database.transact(async (transaction) => {
-    const { does, reason } = how
+    const { does, options } = how
+    expectReason('the act on a schedule', options)
+    const { reason } = options
     const acting = { runtime: runtimeOf(on), actor: on.actor, reason }
     const acted = await does(transaction, id, acting)
     if (acted === undefined) throw await missing(transaction, id)
@@ -147,7 +156,7 @@ export const cancelSchedule = (
   on: On,
   id: string,
   options: ScheduleActOptions = {},
-): Promise<ActedOn> => act(on, id, { does: cancelIn, ...options })
+): Promise<ActedOn> => act(on, id, { does: cancelIn, options })
 
 /**
  * Has a running app fire it within a second, or the next one at its start. What has failed is tried again; a schedule sends
@@ -158,11 +167,11 @@ export const fireSchedule = (
   on: On,
   id: string,
   options: ScheduleActOptions = {},
-): Promise<ActedOn> => act(on, id, { does: fireIn, ...options })
+): Promise<ActedOn> => act(on, id, { does: fireIn, options })
 
 /** Lets a cancelled schedule go on with its next slot. @throws NOT_FOUND, STATE_INVALID (not a cancelled schedule) */
 export const resumeSchedule = (
   on: On,
   id: string,
   options: ScheduleActOptions = {},
-): Promise<ActedOn> => act(on, id, { does: resumeIn, ...options })
+): Promise<ActedOn> => act(on, id, { does: resumeIn, options })

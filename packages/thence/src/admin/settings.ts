@@ -10,7 +10,7 @@ import type { Change, SubscriptionSettings } from '../subscribe/settings.ts'
 import { pauseIn, resumeIn, setPolicyIn } from '../subscribe/settings.ts'
 import { requireSubscription } from './dead-letters.ts'
 import type { On } from './on.ts'
-import { runtimeOf } from './on.ts'
+import { expectReason, runtimeOf } from './on.ts'
 
 export interface SettingOptions {
   /** Why; kept in the audit log. */
@@ -34,12 +34,14 @@ const checkFollows = async (transaction: Transaction, name: string): Promise<voi
 
 const change = (
   on: On,
-  { name, reason }: SettingOptions & { readonly name: string },
+  { name, options }: { readonly name: string; readonly options: SettingOptions },
   work: (transaction: Transaction, change: Change) => Promise<SubscriptionSettings>,
 ): Promise<SettingsView> =>
   on.database.transact(async (transaction) => {
+    expectReason(`the change of ${name}`, options)
     await checkFollows(transaction, name)
     const { actor } = on
+    const { reason } = options
     const settings = await work(transaction, {
       runtime: runtimeOf(on),
       subscription: name,
@@ -55,11 +57,11 @@ const change = (
  * @throws NOT_FOUND, STATE_INVALID (an inline projection)
  */
 export const pause = (on: On, name: string, options: SettingOptions = {}): Promise<SettingsView> =>
-  change(on, { ...options, name }, pauseIn)
+  change(on, { name, options }, pauseIn)
 
 /** Lets a paused subscription go on. @throws NOT_FOUND, STATE_INVALID (an inline projection) */
 export const resume = (on: On, name: string, options: SettingOptions = {}): Promise<SettingsView> =>
-  change(on, { ...options, name }, resumeIn)
+  change(on, { name, options }, resumeIn)
 
 /**
  * Says what becomes of a message that fails for good, instead of what the part says; `null` gives the word back to it.
@@ -70,6 +72,6 @@ export const setPolicy = (
   name: string,
   { policy, ...options }: SettingOptions & { readonly policy: FailurePolicy | null },
 ): Promise<SettingsView> =>
-  change(on, { ...options, name }, (transaction, about) =>
+  change(on, { name, options }, (transaction, about) =>
     setPolicyIn(transaction, { ...about, policy }),
   )

@@ -2,7 +2,7 @@
  * Timers that want a person's eye: given up, failing, overdue, or of a schedule that no running app has; each with the
  * command that mends it.
  */
-import { cleanText } from '../internal/text.ts'
+import { cleanText, quoted } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
 import { scheduleOwner } from '../schedule/record.ts'
@@ -52,7 +52,7 @@ const whyLength = 100
 const short = (error: string | null): string => cleanText(error ?? '', whyLength)
 
 /** What one would type to name it. */
-const typed = ({ id, name }: TimerView): string => (id === `schedule:${name}` ? name : id)
+const typed = ({ id, name }: TimerView): string => quoted(id === `schedule:${name}` ? name : id)
 
 interface Around {
   readonly now: number
@@ -88,7 +88,7 @@ const parkedOf = ({ parked, parkedCount }: SeenTimers): Attention | undefined =>
         name: id,
         what: `can't be fired: ${short(error)}`,
         since: due,
-        advice: `thence schedules fire ${id}`,
+        advice: `thence schedules fire ${quoted(id)}`,
       }
     : {
         name: 'timers',

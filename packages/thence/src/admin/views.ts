@@ -7,6 +7,8 @@ import { loadParts } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOneOf, expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Doing } from '../project/acts.ts'
 import { beginBack, beginBeside, dropVersion, setSwitch } from '../project/acts.ts'
@@ -31,6 +33,14 @@ export interface RebuildAskOptions extends SettingOptions {
   readonly restart?: boolean
   /** Builds it from what is left of the log, even if retention has removed events. Default: that is refused. */
   readonly truncated?: boolean
+}
+
+const askNames: OptionNames<RebuildAskOptions> = {
+  switch: true,
+  keep: true,
+  restart: true,
+  truncated: true,
+  reason: true,
 }
 
 export interface RebuildAsked {
@@ -105,14 +115,17 @@ const askInPlace = async (
 /**
  * Has a projection's view built anew from the log, beside the one that serves; where its tables have fixed names, in
  * place. An app does it that has the code: a running one begins within a second, else the next one at its start.
- * @throws NOT_FOUND, STATE_INVALID (not a projection; one is being built already), HISTORY_TRUNCATED
+ * @throws NOT_FOUND, STATE_INVALID (not a projection; one is being built already), HISTORY_TRUNCATED, CONFIG_INVALID
  */
 export function askRebuild(
   on: On,
   name: string,
-  { reason, keep, ...options }: RebuildAskOptions = {},
+  given: RebuildAskOptions = {},
 ): Promise<RebuildAsked> {
   return on.database.transact(async (transaction) => {
+    expectOptions(`rebuild of ${name}`, given, askNames)
+    const { reason, keep, ...options } = given
+    if (options.switch !== undefined) expectOneOf('switch', options.switch, ['auto', 'manual'])
     const { checkpoints, events } = transaction
     const part = await requireProjection(transaction, name)
     const { position = 0, generation = 0 } = (await checkpoints.load(name)) ?? {}

@@ -23,9 +23,12 @@ export interface Advanced {
   readonly error?: string
 }
 
+/** All kinds of jobs that there are. */
+export const jobKinds = ['redrive', 'replay'] as const
+
 /** A kind of job. */
 export interface JobKind {
-  readonly kind: string
+  readonly kind: (typeof jobKinds)[number]
   /**
    * Does the next batch in `transaction`; `undefined`: there is nothing to do yet, look again later. What it throws rolls
    * everything back, and the batch is taken again after a while. `now` is by the database's clock, so that processes keep

@@ -2,6 +2,7 @@
  * What is told when a subscription did not come to a position in time: where it is, how far behind, and what to look at.
  */
 import { ThenceError } from '../errors.ts'
+import { quoted } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 import { loadSettings } from '../subscribe/settings.ts'
 import type { Subscription } from '../subscribe/subscription.ts'
@@ -15,7 +16,7 @@ const whyOf = async (
   { goal, isHidden }: { readonly goal: Goal; readonly isHidden: boolean },
 ): Promise<string> => {
   const { name, options } = subscription
-  const letters = `thence dead-letters list --subscription ${name}`
+  const letters = `thence dead-letters list --subscription ${quoted(name)}`
   const waiting = await waitingOf(transaction, subscription, goal)
   if (waiting !== undefined)
     return waiting.state === 'parked'
@@ -25,7 +26,8 @@ const whyOf = async (
   if (options.key === undefined && due + parked > 0)
     return `It is halted at a message that failed; see: ${letters}`
   const { paused } = await loadSettings(transaction, name)
-  if (paused !== undefined) return `It is paused; go on with: thence subscriptions resume ${name}`
+  if (paused !== undefined)
+    return `It is paused; go on with: thence subscriptions resume ${quoted(name)}`
   if (isHidden) return 'It is being rebuilt; see: thence subscriptions list'
   return 'Wait longer, or see how far it is: thence subscriptions list'
 }

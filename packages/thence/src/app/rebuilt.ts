@@ -2,6 +2,7 @@
  * A view that was built anew in a running app: compared with the one before, switched to, taken back, or given up.
  */
 import { ThenceError } from '../errors.ts'
+import { quoted } from '../internal/text.ts'
 import { wait } from '../ports/wait.ts'
 import type { Doing } from '../project/acts.ts'
 import { beginBack, dropVersion, setSwitch } from '../project/acts.ts'
@@ -164,7 +165,7 @@ export class Rebuilt {
     throw new ThenceError(
       'STATE_INVALID',
       `Version ${this.version} of ${this.projection} could not be created: ${why} ` +
-        `It is tried again until it works, or is given up: thence rebuild drop ${this.projection}`,
+        `It is tried again until it works, or is given up: thence rebuild drop ${quoted(this.projection)} ${this.version}`,
       { cause, details: { projection: this.projection, version: this.version } },
     )
   }

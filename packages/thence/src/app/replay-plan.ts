@@ -2,6 +2,8 @@
  * What a replay would do, and beginning one: the same from an app and from outside of it.
  */
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { shown } from '../message/expect.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Database, Transaction } from '../ports/database.ts'
 import type { StoredMessage } from '../ports/events.ts'
@@ -43,27 +45,61 @@ export interface ReplayRequest {
   readonly reason?: string
 }
 
+export const requestNames: OptionNames<ReplayRequest> = {
+  from: true,
+  to: true,
+  stream: true,
+  types: true,
+  key: true,
+  rate: true,
+  inFlight: true,
+  stopAfter: true,
+  truncated: true,
+  reason: true,
+}
+
 const mostInFlight = 500
 
 const invalid = (text: string): ThenceError => new ThenceError('CONFIG_INVALID', text)
 
 const checkCount = (name: string, value: number, most: number): number => {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value
-  throw invalid(`${name} of the replay is ${value}; give a whole number from 1 to ${most}.`)
+  throw invalid(`${name} of the replay is ${shown(value)}; give a whole number from 1 to ${most}.`)
 }
 
-/** A position, or a time in Unix milliseconds. */
-const edge = (
-  name: string,
-  value: number | Date | undefined,
-): { readonly position?: number; readonly time?: number } => {
+/** A position, or a time in Unix milliseconds; nothing: as far as there is any. */
+interface Edge {
+  readonly position?: number
+  readonly time?: number
+}
+
+const edge = (name: string, value: number | Date | undefined): Edge => {
   if (value === undefined) return {}
   if (typeof value === 'number')
     return { position: checkCount(name, value, Number.MAX_SAFE_INTEGER) }
-  const time = value.getTime()
-  if (Number.isNaN(time)) throw invalid(`${name} of the replay is no valid date.`)
+  const time = value instanceof Date ? value.getTime() : Number.NaN
+  if (Number.isNaN(time))
+    throw invalid(
+      `${name} of the replay is ${shown(value)}; give a position, or a Date that is one.`,
+    )
   return { time }
 }
+
+const beginsAfterEnd = (name: string, from: string, to: string): ThenceError =>
+  invalid(
+    `The replay to ${name} is from ${from} to ${to}, which is before it, so that nothing is meant. Give the earlier ` +
+      'one as from.',
+  )
+
+/** @throws CONFIG_INVALID if one is after the other, both being positions or both times. */
+const checkStretch = (name: string, from: Edge, to: Edge): void => {
+  if ((from.position ?? 0) > (to.position ?? Infinity))
+    throw beginsAfterEnd(name, `position ${from.position}`, `position ${to.position}`)
+  if ((from.time ?? -Infinity) > (to.time ?? Infinity))
+    throw beginsAfterEnd(name, isoOf(from.time), isoOf(to.time))
+}
+
+const isoOf = (time = 0): string => new Date(time).toISOString()
 
 const advice = {
   projection: 'Rebuild it: its view is made of the whole log, in order.',
@@ -117,6 +153,7 @@ export async function specOf(
   const record = requireHandler(name, await loadPart(transaction, name))
   const from = edge('from', request.from)
   const to = edge('to', request.to)
+  checkStretch(name, from, to)
   const most = Number.MAX_SAFE_INTEGER
   const done = await doneThrough(transaction, name)
   return {

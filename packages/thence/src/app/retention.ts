@@ -10,6 +10,7 @@ import type { Cancel } from '../ports/runtime.ts'
 import type { Retention, RetentionOptions } from '../retain/policy.ts'
 import { retentionOf } from '../retain/policy.ts'
 import { loadLastRun, runRetention, savePolicy } from '../retain/run.ts'
+import { systemActor } from '../store/audit.ts'
 import type { Store } from '../store/store.ts'
 import type { Parts } from './parts.ts'
 import { standingOf } from './standing.ts'
@@ -123,7 +124,7 @@ export class Keeper {
     const { rules } = await runRetention(policy, {
       database: this.#store.database,
       runtime,
-      actor: 'app',
+      actor: systemActor,
       standing: (transaction) => standingOf(transaction, policy.ignore),
       snapshot: (stream) => this.#snapshot(stream),
       archiveOf: ({ name }) => archives.get(name),

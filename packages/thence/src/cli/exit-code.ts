@@ -18,7 +18,7 @@ export const exitCodeHelp = `
 Exit codes:
   0    done
   1    failed
-  2    wrong usage
+  2    wrong usage: no such option, or a value that it cannot have
   3    what was named does not exist
   5    the store is missing, busy, damaged, too new, not migrated or no store
   130  interrupted`
@@ -43,5 +43,6 @@ export function exitCodeOf(error: unknown): number {
   if (!isThenceError(error)) return exitCodes.failed
   if (error.code.startsWith('STORE_')) return exitCodes.unreachable
   if (error.code === 'NOT_FOUND') return exitCodes.notFound
+  if (error.code === 'CONFIG_INVALID' || error.code === 'NAME_INVALID') return exitCodes.usage
   return error.code === 'ABORTED' ? exitCodes.interrupted : exitCodes.failed
 }

@@ -3,7 +3,8 @@
  */
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { cancelJob, job, jobs, pauseJob, resumeJob } from '../admin/jobs.ts'
+import { cancelJob, job, jobs, jobStates, pauseJob, resumeJob } from '../admin/jobs.ts'
+import { jobKinds } from '../app/jobs.ts'
 import type { JobState } from '../ports/jobs.ts'
 import { outcome, stateCell, tellJob, watchJob } from './job-text.ts'
 import type { Verb } from './session.ts'
@@ -74,23 +75,17 @@ export function addJobs(program: Command): void {
   const noun = program
     .command('jobs')
     .description('long work on the store, done by the running app')
-  const states = new Option('--state <state>', 'only jobs in this state').choices([
-    'running',
-    'paused',
-    'done',
-    'stopped',
-    'cancelled',
-  ])
+  const states = new Option('--state <state>', 'only jobs in this state').choices(jobStates)
   noun
     .command('list')
     .description('jobs, the latest first')
-    .option('--kind <kind>', 'only of this kind')
+    .option('--kind <kind>', `only of this kind: ${jobKinds.join(', ')}`)
     .addOption(states)
     .option('--before <id>', 'only jobs before this one')
     .option('-n, --limit <number>', 'at most so many', whole(1), 50)
     .action(onStore('read', list))
   const verbs = [
-    ['show', 'one job', onStore('read', show)],
+    ['show', 'one job: what was asked, and how far it is', onStore('read', show)],
     ['watch', 'stay with a job until it ends', onStore('read', watch)],
   ] as const
   for (const [name, description, action] of verbs)

@@ -18,6 +18,7 @@ import { addRetention } from './retention.ts'
 import { addReplay } from './replay.ts'
 import { addSagas } from './sagas.ts'
 import { addSchedules } from './schedules.ts'
+import { actorName } from './session.ts'
 import { addStatus } from './status.ts'
 import { addStreams } from './streams.ts'
 import { addSubscriptions } from './subscriptions.ts'
@@ -47,7 +48,7 @@ export function program(): Command {
     .description('Looks at a Thence store and acts on it. Reading changes nothing.')
     .version(version(), '-V, --version', 'print the version')
     .option('--db <file>', 'the SQLite file of the store (or THENCE_DB)')
-    .option('--as <name>', 'who acts, for the audit log (default: user@host)')
+    .option('--as <name>', 'who acts, for the audit log (default: user@host)', actorName)
     .option('--json', 'one JSON document instead of text')
     .option('--no-color', 'no colour')
     .helpOption('-h, --help', 'print this help')

@@ -215,7 +215,7 @@ export function addRebuild(program: Command): void {
     .command('diff')
     .description('what differs between the version that serves and the other one')
     .argument('<name>', 'name of the projection')
-    .option('--limit <number>', 'how many rows to show (default: 10)', whole(0))
+    .option('-n, --limit <number>', 'how many rows to show (default: 10)', whole(0))
     .action(onStore('read', diff))
   addActs(noun)
 }

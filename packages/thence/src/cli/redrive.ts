@@ -11,8 +11,6 @@ import { planRedrive, startRedrive } from '../admin/redrive.ts'
 import type { ErrorKind } from '../errors.ts'
 import { errorKinds } from '../handle/classify.ts'
 import type { RedriveFilter } from '../app/redrive-job.ts'
-import type { Duration } from '../internal/duration.ts'
-import { milliseconds } from '../internal/duration.ts'
 import { confirm } from './ask.ts'
 import { usage } from './exit-code.ts'
 import { tellJob, watchJob } from './job-text.ts'
@@ -20,6 +18,7 @@ import type { Session, Verb } from './session.ts'
 import { collected, given, onStore, whole } from './session.ts'
 import { columns, table } from './table.ts'
 import { count, counted, line } from './text.ts'
+import { time } from './time.ts'
 
 /** Which letters. */
 export interface FilterOptions {
@@ -32,19 +31,6 @@ export interface FilterOptions {
   readonly until?: number
 }
 
-/** An ISO time, or a duration before now. */
-export const time = (text: string): number => {
-  const at = Date.parse(text)
-  if (/^\d{4}-/.test(text) && !Number.isNaN(at)) return at
-  try {
-    return Date.now() - milliseconds('it', text as Duration)
-  } catch {
-    throw new InvalidArgumentError(
-      'It must be a time such as 2026-03-01T12:00Z, or a while ago such as 2h.',
-    )
-  }
-}
-
 export const withFilter = (command: Command): Command =>
   command
     .option('--subscription <name>', 'only of this subscription')
@@ -52,8 +38,12 @@ export const withFilter = (command: Command): Command =>
     .option('--type <type>', 'only messages of this type')
     .option('--key <key>', 'only of this key')
     .addOption(new Option('--kind <kind>', 'only failures of this kind').choices(errorKinds))
-    .option('--since <time>', 'only those parked since then, or so long ago', time)
-    .option('--until <time>', 'only those parked until then', time)
+    .option('--since <time>', 'only those parked at this time or later; 2h is two hours ago', time)
+    .option(
+      '--until <time>',
+      'only those parked at this time or earlier; it is later than --since',
+      time,
+    )
 
 export const filterOf = ({
   subscription,
@@ -170,11 +160,11 @@ export const rate = (text: string): number => {
 export function addRedrive(noun: Command): void {
   const verb = noun
     .command('redrive')
-    .description('send messages through again, with all their attempts anew')
+    .description('send messages through again; their attempts begin anew')
     .argument('[id]', 'id of one dead letter')
     .option('--all', 'all that are parked')
   withFilter(verb)
-    .option('--id <id>', 'this letter; may be given several times', collected)
+    .option('--id <id>', 'this letter; may be repeated', collected)
     .option('-n, --limit <number>', 'at most so many', whole(1))
     .option('--rate <rate>', 'at most so many, such as 50/s', rate)
     .option('--no-canary', 'do not send one alone before the others')

@@ -7,10 +7,11 @@ import { planReplay, startReplay } from '../admin/replay.ts'
 import type { ReplayRequest } from '../app/replay-plan.ts'
 import { confirm } from './ask.ts'
 import { tellJob, watchJob } from './job-text.ts'
-import { rate, time, whenPickedUp } from './redrive.ts'
+import { rate, whenPickedUp } from './redrive.ts'
 import type { Session, Verb } from './session.ts'
 import { collected, given, onStore, whole } from './session.ts'
 import { count, counted, line } from './text.ts'
+import { positionOrTime } from './time.ts'
 
 interface ReplayOptions {
   readonly from?: number | Date
@@ -28,10 +29,6 @@ interface ReplayOptions {
   readonly reason?: string
 }
 
-/** A position, or else a time. */
-const edge = (text: string): number | Date =>
-  /^\d+$/.test(text) ? Number(text) : new Date(time(text))
-
 const bound = ({ total, exact, handler }: ReplayPlan): string =>
   `${exact ? '' : 'at most '}${counted(total, 'message')} to ${line(handler)} again`
 
@@ -41,10 +38,17 @@ const tellPlan = ({ terminal }: Session, plan: ReplayPlan): void => {
   if (!plan.exact) terminal.note('Only the app knows the keys of its messages.')
 }
 
+const requestOf = (options: ReplayOptions): ReplayRequest => {
+  const { from, to, stream, type: types, key, rate: pace } = options
+  const { inFlight, stopAfter, truncated, reason } = options
+  const which = { from, to, stream, types, key }
+  return given({ ...which, rate: pace, inFlight, stopAfter, truncated, reason })
+}
+
 const replay: Verb<ReplayOptions> = async (session, { args: [handler = ''], options }) => {
   const { on, terminal, suggest } = session
-  const { type: types, dryRun = false, watch = false, yes = false, ...rest } = options
-  const request: ReplayRequest = { ...rest, ...given({ types }) }
+  const { dryRun = false, watch = false, yes = false } = options
+  const request = requestOf(options)
   const plan = await planReplay(on, handler, request)
   if (dryRun) return tellPlan(session, plan)
   if (!yes && plan.total > 1) await confirm(`gives ${bound(plan)}`)
@@ -61,10 +65,14 @@ export function addReplay(program: Command): void {
     .command('replay')
     .description('give messages to a handler again that it has done before')
     .argument('<handler>', 'its name; it must say that it may be replayed to')
-    .option('--from <position|time>', 'the first: a position, a time, or so long ago', edge)
-    .option('--to <position|time>', 'the last (default: what the handler has done)', edge)
+    .option(
+      '--from <position|time>',
+      'the first: a position, a time, or so long ago',
+      positionOrTime,
+    )
+    .option('--to <position|time>', 'the last (default: what the handler has done)', positionOrTime)
     .option('--stream <name>', 'only of this stream')
-    .option('--type <type>', 'only of this type; may be given several times', collected)
+    .option('--type <type>', 'only of this type; may be repeated', collected)
     .option('--key <key>', 'only of this key of the handler')
     .option('--rate <rate>', 'at most so many, such as 50/s', rate)
     .option('--in-flight <number>', 'at most so many at once (default: 100)', whole(1))

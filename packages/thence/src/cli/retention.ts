@@ -183,7 +183,9 @@ const age = (text: string): number => {
 }
 
 export function addRetention(program: Command): void {
-  const noun = program.command('retention').description('how long what is kept')
+  const noun = program
+    .command('retention')
+    .description('how long things are kept, and removing what is old')
   noun
     .command('show')
     .description('what goes when, what went the last time, what was kept and why')

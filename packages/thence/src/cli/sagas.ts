@@ -111,7 +111,9 @@ const show: Verb<{ readonly limit: number }> = async (session, given_) => {
 }
 
 export function addSagas(program: Command): void {
-  const noun = program.command('sagas').description('processes that remember')
+  const noun = program
+    .command('sagas')
+    .description('what remembers across messages: its instances and their steps')
   noun
     .command('list')
     .description('open instances, by saga and key')

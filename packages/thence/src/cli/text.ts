@@ -2,7 +2,9 @@
  * Values as a person reads them in a terminal. What comes from messages is made harmless here: it can neither move the
  * cursor nor hide nor forge a line.
  */
-import { cleanText } from '../internal/text.ts'
+import { cleanText, quoted } from '../internal/text.ts'
+
+export { quoted }
 
 const longestCell = 4096
 
@@ -95,7 +97,3 @@ export function bytes(value: number): string {
   }
   return `${unit === 0 ? left : left.toFixed(1)} ${sizes[unit] ?? ''}`
 }
-
-/** An argument as one would type it in a shell. */
-export const quoted = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${line(text).replaceAll("'", "'\\''")}'`

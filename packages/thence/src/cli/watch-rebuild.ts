@@ -9,6 +9,7 @@ import type { BuildStatus, ViewStatus } from '../project/progress.ts'
 import { pause } from './pause.ts'
 import { Progress } from './progress.ts'
 import type { Session } from './session.ts'
+import { quoted } from './text.ts'
 
 /** `asked`: no app has begun it yet. `ready`: built, and waits for the switch. `serving`: it answers. */
 export interface RebuildOutcome {
@@ -49,7 +50,7 @@ const halted = (
   new ThenceError(
     'STATE_INVALID',
     `The rebuild of ${projection} halted after position ${position}: a message failed. See: thence ` +
-      `dead-letters list --subscription ${subscription}`,
+      `dead-letters list --subscription ${quoted(subscription)}`,
   )
 
 /** A person has paused the building, or has to look at what failed. */
@@ -59,7 +60,7 @@ const whyWaits = (projection: string, building: BuildStatus): ThenceError | unde
     return new ThenceError(
       'STATE_INVALID',
       `${subscription} is paused by ${paused.actor}${paused.reason === null ? '' : `: ${paused.reason}`}. What was asked ` +
-        `for is kept; it goes on with: thence subscriptions resume ${subscription}`,
+        `for is kept; it goes on with: thence subscriptions resume ${quoted(subscription)}`,
       { details: { subscription } },
     )
   return state === 'halted' && due === 0 ? halted(projection, building) : undefined

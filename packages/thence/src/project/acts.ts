@@ -4,9 +4,11 @@
  * command line can do it; a running app does the work that follows.
  */
 import { ThenceError } from '../errors.ts'
+import { quoted } from '../internal/text.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { AuditAction } from '../store/audit.ts'
 import { recordAct } from '../store/audit.ts'
 import { forget } from '../subscribe/anew.ts'
 import { forgetSettings } from '../subscribe/settings.ts'
@@ -39,7 +41,7 @@ const day = 86_400_000
 const noted = (
   transaction: Transaction,
   { runtime, projection, actor, reason }: Doing,
-  act: { readonly action: string; readonly details: Readonly<Record<string, JsonValue>> },
+  act: { readonly action: AuditAction; readonly details: Readonly<Record<string, JsonValue>> },
 ): Promise<void> => recordAct(transaction, runtime, { ...act, target: projection, actor, reason })
 
 const refused = (projection: string, text: string, details: object = {}): ThenceError =>
@@ -49,7 +51,11 @@ const underWay = ({ projection }: Doing, { version, back }: Building): ThenceErr
   const what = back
     ? `Version ${version} of ${projection} is on its way back already.`
     : `A rebuild of ${projection} is running already: version ${version} is being built.`
-  const advice = `See \`thence rebuild status ${projection}\`; to begin anew, restart it, to give it up, drop it.`
+  const name = quoted(projection)
+  const anew = back ? '' : `to begin anew: \`thence rebuild start ${name} --restart\`; `
+  const advice =
+    `To see how far it is: \`thence rebuild status ${name}\`; ${anew}` +
+    `to give it up: \`thence rebuild drop ${name} ${version}\`.`
   return refused(projection, `${what} ${advice}`, { version })
 }
 

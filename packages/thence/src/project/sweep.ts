@@ -4,6 +4,7 @@
  */
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import { systemActor } from '../store/audit.ts'
 import { dropVersion } from './acts.ts'
 import type { Projection } from './projection.ts'
 import { loadVersions, saveVersions, storageName } from './versions.ts'
@@ -17,7 +18,7 @@ export async function sweep(
   const { kept, removing } = await loadVersions(transaction, name)
   if (kept !== undefined && (kept.until ?? Infinity) <= runtime.now()) {
     const reason = 'It was kept as long as it was to be.'
-    const doing = { runtime, projection: name, types: [...on.keys()], actor: 'app', reason }
+    const doing = { runtime, projection: name, types: [...on.keys()], actor: systemActor, reason }
     await dropVersion(transaction, doing, kept.version)
     return true
   }

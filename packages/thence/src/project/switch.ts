@@ -7,7 +7,8 @@ import type { Codec } from '../message/codec.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Page } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
-import { recordAct } from '../store/audit.ts'
+import type { Act } from '../store/audit.ts'
+import { recordAct, systemActor } from '../store/audit.ts'
 import { closeLetters, forget, placeAnew } from '../subscribe/anew.ts'
 import { forgetSettings, loadSettings } from '../subscribe/settings.ts'
 import { project } from './follow.ts'
@@ -123,7 +124,7 @@ export async function switchOver(
     removing: [...versions.removing, ...(kept === undefined ? [] : [kept.version])],
   })
   const details = { version, previous, position }
-  const act = { action: 'projection.switched', target: name, details, actor: 'app' }
+  const act: Act = { action: 'projection.switched', target: name, details, actor: systemActor }
   await recordAct(transaction, runtime, act)
   return { projection: name, ...details }
 }

@@ -6,6 +6,7 @@ import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { aborted } from '../ports/wait.ts'
+import type { Act } from '../store/audit.ts'
 import { recordAct } from '../store/audit.ts'
 import { claim, retentionCollection, unclaim } from './claim.ts'
 import type { PassOptions, PassReport } from './pass.ts'
@@ -140,7 +141,7 @@ export async function runRetention(policy: Policy, options: RunOptions): Promise
       const last: LastRun = { ...report, time: runtime.now(), actor }
       await transaction.documents.put(retentionCollection, lastKey, JSON.stringify(last))
       if (isIdle(report)) return
-      const act = {
+      const act: Act = {
         actor,
         action: 'retention.run',
         target: 'retention',

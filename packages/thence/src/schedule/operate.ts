@@ -4,6 +4,7 @@
 import { ThenceError } from '../errors.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { AuditAction } from '../store/audit.ts'
 import { recordAct } from '../store/audit.ts'
 import { CronSlots } from './cron.ts'
 import type { ScheduleRecord } from './record.ts'
@@ -34,7 +35,7 @@ type Act = (transaction: Transaction, id: string, acting: Acting) => Promise<Act
 
 /** Finds what waits under an id, does the work, and notes who did it in the same transaction. */
 const act =
-  (action: string, work: Work): Act =>
+  (action: AuditAction, work: Work): Act =>
   async (transaction, id, acting) => {
     const found = await findTimer(transaction, id)
     const view = found && (await work(transaction, found, acting))
@@ -105,7 +106,7 @@ export const resumeIn: Act = act('schedule.resume', async (transaction, { view }
   await saveRecord(transaction, { ...record, cancelled: null })
   const { name, cron, zone, last } = record
   const now = await transaction.timers.now()
-  const next = new CronSlots(`Schedule ${name}`, { cron, zone }).next(
+  const next = new CronSlots(`schedule ${name}`, { cron, zone }).next(
     Math.max(now, last?.slot ?? 0),
   )
   await transaction.timers.set(slotTimer(name, next))

@@ -5,7 +5,7 @@
 import { isThenceError } from '../errors.ts'
 import type { NewMessage } from '../ports/events.ts'
 import type { Timer } from '../ports/timers.ts'
-import { recordAct } from '../store/audit.ts'
+import { recordAct, systemActor } from '../store/audit.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import { commandStream, prepare } from '../store/writer.ts'
 import type { CatchUp, Skipped } from './catch-up.ts'
@@ -39,7 +39,7 @@ export const patternOf = (
 ): CronSlots =>
   cron === own.cron && zone === own.zone
     ? own.slots
-    : new CronSlots(`Schedule ${own.name}, as it is stored,`, { cron, zone })
+    : new CronSlots(`schedule ${own.name}, as it is stored,`, { cron, zone })
 
 /** The command of a slot as it is appended. @throws SCHEMA_INVALID, CONFIG_INVALID, and whatever `send` throws */
 export function slotMessage(
@@ -80,7 +80,7 @@ const noteSkipped = (
   { schedule: { name }, tools }: SlotFiring,
 ): Promise<void> =>
   recordAct(transaction, tools.runtime, {
-    actor: 'thence',
+    actor: systemActor,
     action: 'schedule.skip',
     target: scheduleId(name),
     details: { from: suffixOf(from), to: suffixOf(to), slots, catchUp },

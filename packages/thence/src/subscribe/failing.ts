@@ -14,6 +14,7 @@ import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter } from '../ports/dead-letters.ts'
 import type { Attempt, Retry } from '../ports/retries.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import { systemActor } from '../store/audit.ts'
 import type { Failure, Item } from './item.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { loadPolicy, pauseIn } from './settings.ts'
@@ -48,9 +49,6 @@ export interface Failed {
 
 /** Only the latest attempts are kept, so that a row stays small. */
 const maxHistory = 20
-
-/** Who pauses a subscription whose policy says `stop`, in the audit log. */
-export const selfPaused = 'thence'
 
 const attemptsOf = (before: Retry | undefined, now: number, text: string): readonly Attempt[] =>
   [...(before?.history ?? []), { time: now, error: text.slice(0, 500) }].slice(-maxHistory)
@@ -201,7 +199,7 @@ const stopIn = (
   return pauseIn(transaction, {
     runtime,
     subscription,
-    actor: selfPaused,
+    actor: systemActor,
     reason: reason.slice(0, 500),
   })
 }

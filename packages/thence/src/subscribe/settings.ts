@@ -6,6 +6,7 @@ import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { failurePolicy } from '../handle/failure-policy.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
+import type { Act } from '../store/audit.ts'
 import { actorText, reasonText, recordAct } from '../store/audit.ts'
 
 /** Since when a subscription does nothing, and why. */
@@ -115,7 +116,7 @@ export async function pauseIn(
   const paused = { reason: reasonText(reason), time: runtime.now(), actor: actorText(actor) }
   const settings = { ...before, paused }
   await saveSettings(transaction, subscription, settings)
-  const act = { actor, reason, action: 'subscription.pause', target: subscription }
+  const act: Act = { actor, reason, action: 'subscription.pause', target: subscription }
   await recordAct(transaction, runtime, act)
   return settings
 }
@@ -129,7 +130,7 @@ export async function resumeIn(
   if (paused === undefined) return settings
   await saveSettings(transaction, subscription, settings)
   const details = { pausedSince: paused.time }
-  const act = { actor, reason, action: 'subscription.resume', target: subscription, details }
+  const act: Act = { actor, reason, action: 'subscription.resume', target: subscription, details }
   await recordAct(transaction, runtime, act)
   return settings
 }
@@ -148,7 +149,7 @@ export async function setPolicyIn(
   if (before === settings.policy) return settings
   await saveSettings(transaction, subscription, settings)
   const details = { policy, before: before ?? null }
-  const act = { actor, reason, action: 'subscription.policy', target: subscription, details }
+  const act: Act = { actor, reason, action: 'subscription.policy', target: subscription, details }
   await recordAct(transaction, runtime, act)
   return settings
 }

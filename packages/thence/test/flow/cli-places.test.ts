@@ -8,15 +8,16 @@ const { file, cli, remove } = desk()
 beforeAll(() => writeTroubledStore(file))
 afterAll(remove)
 
-test.each(['sagas list --all --after zzz', 'audit list --before x', 'jobs list --before zzz'])(
-  '%s is refused',
-  patient,
-  async (words) => {
-    const { code, stdout, stderr } = await cli(...words.split(' '))
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain('give what the page before gave as next')
-  },
-)
+test.each([
+  'sagas list --all --after zzz',
+  'audit list --before x',
+  'jobs list --before zzz',
+  'dead-letters list --after zzz',
+])('%s is refused', patient, async (words) => {
+  const { code, stdout, stderr } = await cli(...words.split(' '))
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain('give what the page before gave as next')
+})
 
 test.each(['audit list', 'jobs list'])(
   'behind the last page %s has no more',

@@ -131,7 +131,15 @@ describe('rebuild', patient, () => {
     const again = await cli('rebuild', 'sums')
     expect(again.code).toBe(1)
     expect(again.stderr).toContain('A rebuild of sums is running already: version 2')
-    const anew = await cli('rebuild', 'sums', '--restart')
+    // As it is printed.
+    const printed = [...again.stderr.matchAll(/`thence ([^`]+)`/g)].map(([, words = '']) => words)
+    expect(printed).toEqual([
+      'rebuild status sums',
+      'rebuild start sums --restart',
+      'rebuild drop sums 2',
+    ])
+    expect((await cli(...printed[0]!.split(' '))).stdout).toContain('ready')
+    const anew = await cli(...printed[1]!.split(' '))
     expect(anew.stdout).toBe('Version 3 of sums serves.\n')
     const wrong = await cli('rebuild', 'sums', '--keep', 'long')
     expect(wrong.stderr).toContain('CONFIG_INVALID  keep of a rebuild is "long"')

@@ -216,7 +216,7 @@ describe('retention run', patient, () => {
     ]
     for (const words of wrong) expect((await cli('retention', 'run', ...words)).code).toBe(2)
     const nowhere = await cli('retention', 'run', '--archive', join(folder, 'none', 'a.jsonl'))
-    expect(nowhere).toMatchObject({ code: 1 })
+    expect(nowhere).toMatchObject({ code: 2 })
     expect(nowhere.stderr).toContain('ENOENT')
     expect(await logOf()).toHaveLength(6)
   })

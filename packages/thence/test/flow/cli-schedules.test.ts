@@ -165,7 +165,7 @@ describe('looking', patient, () => {
       `"1 STATE_INVALID  send:never was cancelled by ann at TIME."`,
     )
     expect(await of('nihgtly')).toMatchInlineSnapshot(
-      `"3 NOT_FOUND  There is no timer "nihgtly" in this store. Did you mean nightly? What waits is told by: thence schedules list."`,
+      `"3 NOT_FOUND  There is no schedule "nihgtly" in this store. Did you mean nightly? See: thence schedules list."`,
     )
   })
 

@@ -54,7 +54,7 @@ test('a type is given up by name, and what is not taken is refused', patient, as
   expect(plain((await cli('subscriptions', 'show', 'mailer')).stdout)).toContain(type)
   const { code, stdout } = await cli('subscriptions', 'drop-type', 'mailer', type)
   expect({ code, stdout }).toEqual({ code: 0, stdout: `mailer may go on without ${type}.\n` })
-  expect(await cli('subscriptions', 'drop-type', 'mailer', type)).toMatchObject({ code: 1 })
+  expect(await cli('subscriptions', 'drop-type', 'mailer', type)).toMatchObject({ code: 2 })
   expect(await cli('subscriptions', 'drop-type', 'mailr', type)).toMatchObject({ code: 3 })
   const audit = await cli('audit', 'list', '--json')
   expect(audit.stdout).toContain('subscription.drop-type')
