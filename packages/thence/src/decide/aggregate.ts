@@ -69,6 +69,7 @@ const optionNames: OptionNames<AggregateOptions<unknown, string, never>> = {
   stream: true,
   snapshot: true,
   partitions: true,
+  keyVersion: true,
 }
 const snapshotNames: OptionNames<SnapshotOptions> = { every: true, tag: true }
 

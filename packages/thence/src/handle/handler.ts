@@ -98,6 +98,7 @@ const optionNames: OptionNames<HandlerOptions<AnyDefinition>> = {
   from: true,
   concurrency: true,
   partitions: true,
+  keyVersion: true,
   maxInFlight: true,
   maxBytes: true,
   timeout: true,

@@ -81,6 +81,7 @@ const optionNames: OptionNames<ProjectionOptions<unknown, never>> = {
   inline: true,
   batch: true,
   key: true,
+  keyVersion: true,
   retry: true,
   onFailure: true,
 }

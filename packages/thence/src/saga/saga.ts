@@ -103,6 +103,7 @@ const optionNames: OptionNames<SagaOptions<string, unknown, unknown, readonly []
   on: true,
   onTimer: true,
   partitions: true,
+  keyVersion: true,
   onFailure: true,
 }
 
