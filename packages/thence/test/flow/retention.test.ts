@@ -29,14 +29,14 @@ describe.each(kinds)('retention on $name', ({ make }) => {
     const acts = await audit({ database: test.app.database }, { action: 'retention.run' })
     expect(acts.map(({ actor, details }) => [actor, details])).toEqual([
       [
-        'app',
+        'thence',
         {
           rules: { 'category clicks: messages': expect.objectContaining({ removed: 2 }) },
           tables: {},
         },
       ],
       [
-        'app',
+        'thence',
         {
           rules: { 'category clicks: messages': expect.objectContaining({ removed: 3 }) },
           tables: {},
@@ -129,7 +129,7 @@ describe.each(kinds)('the rest of the store on $name', ({ make }) => {
     await test.advance('120s')
     const later = await look(test)((transaction) => transaction.sizes.read(99))
     expect(later.tables.inbox.rows).toBe(0)
-    const acts = await audit({ database: test.app.database }, { action: 'x' })
+    const acts = await audit({ database: test.app.database }, { target: 't' })
     expect(acts).toEqual([])
   })
 })
