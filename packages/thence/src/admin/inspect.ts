@@ -7,6 +7,7 @@ import { cleanText, quoted } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter, DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
+import { splitSideName } from '../project/versions.ts'
 import { systemActor } from '../store/audit.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { Attention } from './attention.ts'
@@ -213,6 +214,23 @@ const nextTimer = async ({ timers }: Transaction): Promise<number | undefined> =
 const sum = (all: readonly SubscriptionStatus[], field: 'due' | 'parked' | 'queued'): number =>
   all.reduce((total, one) => total + one[field], 0)
 
+/** Its view is not what the log says, though it has read all of it. */
+const lackingOf = ({ name, state, lacks }: SubscriptionStatus): readonly Attention[] => {
+  const [first] = lacks
+  if (first === undefined) return []
+  const each = lacks.map(({ type, position }) => `${type} up to position ${position}`)
+  const { projection } = splitSideName(name) ?? { projection: name }
+  const again = state === 'building' ? `start ${quoted(projection)} --restart` : quoted(name)
+  return [
+    {
+      name,
+      what: `its view lacks ${each.join(', ')}`,
+      since: Math.min(...lacks.map(({ time }) => time)),
+      advice: `When no process does without: thence rebuild ${again}`,
+    },
+  ]
+}
+
 const goneOf = ({ name, seen }: ProcessSummary): Attention => ({
   name: 'process',
   what: `${name} ended without a word`,
@@ -272,6 +290,7 @@ const attentionOf = (
     ...stuckTimers(timers, { now, alive, idle }),
   ].filter((one) => one !== undefined)
   found.push(...processes.filter(({ alive }) => !alive).map(goneOf))
+  found.push(...all.flatMap(lackingOf))
   found.push(...unread.map((one) => unreadOf(one, all, now)))
   return found.sort((left, right) => left.since - right.since)
 }

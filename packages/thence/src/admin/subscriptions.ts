@@ -15,6 +15,8 @@ import type { Division } from '../subscribe/division.ts'
 import { allDivisions } from '../subscribe/division.ts'
 import type { Paused, SubscriptionSettings } from '../subscribe/settings.ts'
 import { allSettings, settingsOf } from '../subscribe/settings.ts'
+import type { Missed } from '../subscribe/taken.ts'
+import { allTaken } from '../subscribe/taken.ts'
 import type { On } from './on.ts'
 import { notFound, nowOf } from './on.ts'
 import type { PartitionStatus } from './partitions.ts'
@@ -81,6 +83,8 @@ export interface SubscriptionStatus {
   readonly types: readonly string[] | null
   /** By which version of its key it is divided; null: it never had another than the first. */
   readonly keyVersion: number | null
+  /** Of a view: types of which it lacks some, up to a position; a rebuild makes it whole. */
+  readonly lacks: readonly Missed[]
 }
 
 export type ProjectionStatus = SubscriptionStatus & { readonly kind: 'projection' }
@@ -99,6 +103,7 @@ interface Known {
   readonly retries: RetrySummary | undefined
   readonly settings: SubscriptionSettings
   readonly division: Division | undefined
+  readonly lacks: readonly Missed[]
   /** Whether it fills a version of a view beside the one that serves, and has not caught up yet. */
   readonly building: boolean
 }
@@ -139,6 +144,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
   const members = await transaction.leases.members()
   const views = await allVersions(transaction)
   const divisions = await allDivisions(transaction)
+  const taken = await allTaken(transaction)
   const names = new Set([
     ...parts.map(({ name }) => name),
     ...checkpoints.map(({ subscription }) => subscription),
@@ -155,6 +161,7 @@ const gather = async (transaction: Transaction): Promise<readonly Known[]> => {
     partitions: partitionsOf(name, { checkpoints, leases, members }),
     retries: retries.find(({ subscription }) => subscription === name),
     division: divisions.get(name),
+    lacks: taken.get(name)?.missed ?? [],
     settings: settingsOf(settings, { subscription: name, part: of?.projection ?? name }),
   }))
 }
@@ -244,6 +251,7 @@ const statusOf = async (
     ...setting(settings),
     types: division?.types ?? null,
     keyVersion: division?.keyVersion ?? null,
+    lacks: known.lacks,
   }
 }
 

@@ -31,7 +31,7 @@ import { Rebuilds } from './rebuilds.ts'
 import { redriveJob } from './redrive-job.ts'
 import type { Replayable } from './replay-job.ts'
 import { replayJob } from './replay-job.ts'
-import { prepareViews, rebuildIfAsked } from './views.ts'
+import { prepareViews, rebuildIfAsked, takeInline } from './views.ts'
 
 /** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
 const pollEvery = 100
@@ -153,7 +153,8 @@ export class Engine {
     const { runtime } = this.#store.tools
     await prepareViews(this.#store, this.#parts.projections, this.#signals)
     const { gained, behind } = await this.#store.transact(async ({ transaction }) => {
-      const came = await this.#divide(transaction)
+      const divided = await this.#divide(transaction)
+      const came = [...divided, ...(await takeInline(transaction, this.#parts.projections))]
       await recordParts(transaction, this.#parts, runtime.now())
       const all = this.subscriptions.map(({ options }) => options)
       return { gained: came, behind: await behindHistory(transaction, all) }

@@ -11,6 +11,8 @@ import type { Projection } from '../project/projection.ts'
 import { servingName } from '../project/versions.ts'
 import type { Store } from '../store/store.ts'
 import { beginAnew, forget } from '../subscribe/anew.ts'
+import type { Gained } from '../subscribe/division.ts'
+import { take } from '../subscribe/taken.ts'
 import { loadPart, recordOf, savePart } from './part-records.ts'
 
 /** Whether anything was appended after `position` that the view is made of. */
@@ -98,6 +100,24 @@ export async function prepareViews(
       await view.create(transaction, await servingName(transaction, name))
   })
   for (const projection of projections) await prepareView(store, projection, signals)
+}
+
+/**
+ * Notes of inline views which types they are made of from now on; gives those of which something was appended before by
+ * apps whose view does without.
+ */
+export async function takeInline(
+  transaction: Transaction,
+  projections: readonly Projection[],
+): Promise<readonly Gained[]> {
+  const position = await transaction.events.head()
+  const lacking: Gained[] = []
+  for (const { name, inline, on } of projections) {
+    if (!inline) continue
+    const one = await take(transaction, { name, types: [...on.keys()], position })
+    if (one !== undefined) lacking.push(one)
+  }
+  return lacking
 }
 
 /** Builds an inline view anew if an operator asked for it. */

@@ -118,6 +118,11 @@ const pausedText = ({ paused }: SubscriptionStatus, now: number): string | undef
   return `${relative(paused.time, now)} by ${paused.actor}${why}`
 }
 
+const lacksText = ({ lacks }: SubscriptionStatus): string | undefined =>
+  lacks.length === 0
+    ? undefined
+    : lacks.map(({ type, position }) => `${type} up to position ${count(position)}`).join(', ')
+
 const waitingText = (
   { due, parked, queued, nextAttempt }: SubscriptionStatus,
   now: number,
@@ -141,6 +146,7 @@ const show: Verb<object> = async ({ database, terminal, suggest }, { args: [name
       ['paused', pausedText(one, now)],
       ['policy', policy ?? undefined],
       ['types', types?.join(', ')],
+      ['lacks', lacksText(one)],
       ['key version', keyVersion === null ? undefined : String(keyVersion)],
       ['position', `${count(position)}, ${count(behind)} behind it${oldest}`],
       ['moved', moved === null ? 'never' : relative(moved, now)],

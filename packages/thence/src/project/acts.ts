@@ -12,6 +12,7 @@ import type { AuditAction } from '../store/audit.ts'
 import { recordAct } from '../store/audit.ts'
 import { forget } from '../subscribe/anew.ts'
 import { forgetSettings } from '../subscribe/settings.ts'
+import { saveTaken } from '../subscribe/taken.ts'
 import { requireHistory } from './history.ts'
 import type { Building, SwitchMode, Versions } from './versions.ts'
 import { loadVersions, saveVersions, sideName } from './versions.ts'
@@ -69,6 +70,7 @@ const abandon = async (
   await forget(transaction, side, 'The version of the view was dropped.')
   await transaction.checkpoints.divide(side, [])
   await forgetSettings(transaction, side)
+  await saveTaken(transaction, side, undefined)
   const { building, kept, ...rest } = versions
   return {
     ...rest,

@@ -7,6 +7,7 @@ import type { Recorded } from '../message/message.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
 import { moved } from '../subscribe/stepping.ts'
+import { take } from '../subscribe/taken.ts'
 import type { SubscriptionOptions } from '../subscribe/options.ts'
 import type { Projection } from './projection.ts'
 import { loadVersions, servingName, sideName, storageName } from './versions.ts'
@@ -60,8 +61,11 @@ const buildingSink = (projection: Projection, version: number): Sink => {
   return { open: ({ transaction }) => open(projection, transaction, find) }
 }
 
-const following = (projection: Projection): Omit<SubscriptionOptions, 'name' | 'sink'> => ({
+const following = (projection: Projection, name: string): Omit<SubscriptionOptions, 'sink'> => ({
+  name,
   types: [...projection.on.keys()],
+  onTake: (transaction, position) =>
+    take(transaction, { name, types: [...projection.on.keys()], position }),
   key: projection.key,
   retry: retryPolicy(`Projection ${projection.name}`, projection.retry),
   onFailure: projection.onFailure,
@@ -72,18 +76,17 @@ const following = (projection: Projection): Omit<SubscriptionOptions, 'name' | '
 /** The subscription of a following projection: it feeds the version that serves. */
 export function follow(projection: Projection): SubscriptionOptions {
   const { name, keyVersion } = projection
-  return { name, keyVersion, ...following(projection), sink: servingSink(projection) }
+  return { keyVersion, ...following(projection, name), sink: servingSink(projection) }
 }
 
 /** The subscription that fills a version beside the one that serves. */
 export function build(projection: Projection, version: number): SubscriptionOptions {
   const { name } = projection
   return {
-    name: sideName(name, version),
     part: name,
     isWanted: async (transaction) =>
       (await loadVersions(transaction, name)).building?.version === version,
-    ...following(projection),
+    ...following(projection, sideName(name, version)),
     sink: buildingSink(projection, version),
   }
 }

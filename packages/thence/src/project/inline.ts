@@ -7,6 +7,7 @@ import type { Codec } from '../message/codec.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Inline } from '../store/writer.ts'
 import { placeAnew } from '../subscribe/anew.ts'
+import { takeAnew } from '../subscribe/taken.ts'
 import { project } from './follow.ts'
 import type { Projection } from './projection.ts'
 import { servingName } from './versions.ts'
@@ -47,7 +48,8 @@ export async function buildInline(
   codec: Codec,
 ): Promise<number> {
   const { name } = projection
-  const query = [{ types: [...projection.on.keys()] }]
+  const types = [...projection.on.keys()]
+  const query = [{ types }]
   await projection.view.clear(transaction, await servingName(transaction, name))
   let after = 0
   for (;;) {
@@ -63,5 +65,6 @@ export async function buildInline(
     if (!page.more) break
   }
   await placeAnew(transaction, name, after)
+  await takeAnew(transaction, name, types)
   return after
 }

@@ -11,6 +11,7 @@ import type { Act } from '../store/audit.ts'
 import { recordAct, systemActor } from '../store/audit.ts'
 import { closeLetters, forget, placeAnew } from '../subscribe/anew.ts'
 import { forgetSettings, loadSettings } from '../subscribe/settings.ts'
+import { loadTaken, saveTaken, takenBy } from '../subscribe/taken.ts'
 import { project } from './follow.ts'
 import type { Projection } from './projection.ts'
 import type { Building, Kept, Versions } from './versions.ts'
@@ -83,6 +84,23 @@ const setAside = async (transaction: Transaction, from: string, to: string): Pro
   await closeLetters(transaction, from, 'The projection was rebuilt.')
 }
 
+/** What each of two views lacks stays with it: the one that takes over goes on as the one before did. */
+const changeTaken = async (
+  transaction: Transaction,
+  { name, on }: Projection,
+  at: { side: string; previous: string; built: number; position: number },
+): Promise<void> => {
+  const served = await loadTaken(transaction, name)
+  const types = [...on.keys()]
+  const before = (await loadTaken(transaction, at.side)) ?? { types, left: [], missed: [] }
+  const { taken } = await takenBy(transaction, before, { types, position: at.built })
+  const { position } = at
+  const follower = { types: served?.types ?? types, position }
+  await saveTaken(transaction, name, (await takenBy(transaction, taken, follower)).taken)
+  await saveTaken(transaction, at.side, undefined)
+  await saveTaken(transaction, at.previous, served)
+}
+
 const keptOf = (
   { serving }: Versions,
   { keep }: Building,
@@ -111,9 +129,14 @@ export async function switchOver(
   const position = await catchUp(transaction, switching, built.position)
   if (position === undefined) return 'behind'
   const { serving: previous } = versions
-  if (kept !== undefined) await forget(transaction, sideName(name, kept.version))
+  if (kept !== undefined) {
+    await forget(transaction, sideName(name, kept.version))
+    await saveTaken(transaction, sideName(name, kept.version), undefined)
+  }
   const served = inline ? position : ((await transaction.checkpoints.load(name))?.position ?? 0)
   await setAside(transaction, name, sideName(name, previous))
+  const at = { side, previous: sideName(name, previous), built: built.position, position }
+  await changeTaken(transaction, projection, at)
   await transaction.checkpoints.divide(side, [])
   await forgetSettings(transaction, side)
   await placeAnew(transaction, name, position)

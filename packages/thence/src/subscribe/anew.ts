@@ -2,6 +2,7 @@
  * What a subscription leaves behind when it begins again from the start of the log, or ends for good.
  */
 import type { Transaction } from '../ports/database.ts'
+import { takeAnew } from './taken.ts'
 
 const openStates = ['parked', 'redriven'] as const
 
@@ -44,6 +45,7 @@ export async function placeAnew(
 export async function beginAnew(transaction: Transaction, subscription: string): Promise<number> {
   const head = await transaction.events.head()
   await forget(transaction, subscription)
+  await takeAnew(transaction, subscription)
   await transaction.checkpoints.restart(subscription, head)
   return head
 }

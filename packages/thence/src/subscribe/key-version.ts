@@ -3,6 +3,7 @@
  * goes over to another one only where that makes no difference.
  */
 import { ThenceError } from '../errors.ts'
+import { quoted } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 
 /** A subscription whose key is to change. */
@@ -39,7 +40,7 @@ const waiting = async (
       what: `messages of ${subscription} wait under the old one (${due} due, ${parked} parked, ${queued} queued)`,
       advice:
         'Run the version before until none is due, and redrive or discard what is parked ' +
-        `(thence dead-letters list --subscription ${subscription}); then start this one.`,
+        `(thence dead-letters list --subscription ${quoted(subscription)}); then start this one.`,
       details: { due, parked, queued },
     }
   }
@@ -58,7 +59,7 @@ const standingApart = async (
   return {
     what: `its partitions stand apart, at positions from ${least} to ${most}`,
     advice:
-      `Run the version before until all of them stand at one position (thence subscriptions show ${name}); while messages ` +
+      `Run the version before until all of them stand at one position (thence subscriptions show ${quoted(name)}); while messages ` +
       `go on coming, run it with partitions: 1 until it is past ${most}. Then start this one.`,
     details: { least, most },
   }

@@ -250,21 +250,25 @@ export class Membership {
     const taken = await this.#store.transact(async ({ transaction }) => {
       const { leases, checkpoints } = transaction
       const holds = []
+      const lacking = []
       for (const name of idle) await leases.release(name, this.#me.id)
       for (const { subscription, partition } of missing) {
         // It may have been divided anew since it was looked at: then the next look takes what is right.
         if (!(await isDividedAs(transaction, subscription))) continue
-        const { isWanted } = subscription.options
+        const { isWanted, onTake } = subscription.options
         if (isWanted !== undefined && !(await isWanted(transaction))) continue
         const lease = await leases.take(leaseOf(subscription, partition), this.#me.id)
         if (lease === undefined) continue
         const hold = { partition, epoch: lease.epoch }
-        await checkpoints.claim(subscription.name, hold)
+        const { position } = await checkpoints.claim(subscription.name, hold)
         holds.push({ subscription, hold })
+        const one = await onTake?.(transaction, position)
+        if (one !== undefined) lacking.push(one)
       }
-      return holds
+      return { holds, lacking }
     })
-    for (const { subscription, hold } of taken) {
+    for (const one of taken.lacking) this.#signals.emit({ name: 'types-gained', ...one })
+    for (const { subscription, hold } of taken.holds) {
       // The process may have begun to end meanwhile: then it gives back what it has just taken.
       if (this.#phase !== 'in') return
       await subscription.begin(hold)

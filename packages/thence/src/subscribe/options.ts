@@ -7,6 +7,7 @@ import type { PacePolicy } from '../handle/pace.ts'
 import type { RetryPolicy } from '../handle/retry.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Transaction } from '../ports/database.ts'
+import type { Gained } from './division.ts'
 import type { Sink } from './sink.ts'
 
 export interface SubscriptionOptions {
@@ -39,4 +40,6 @@ export interface SubscriptionOptions {
   /** How many keys `prepare` works on side by side in this process. */
   readonly concurrency: number
   readonly sink: Sink
+  /** Called where its lease is taken, with where it stands; gives the types of which it has passed some over, if any. */
+  readonly onTake?: (transaction: Transaction, position: number) => Promise<Gained | undefined>
 }

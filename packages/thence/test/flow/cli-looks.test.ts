@@ -40,7 +40,7 @@ describe('a person sees', patient, () => {
       dead letters  2 parked, 0 redriven, 0 resolved, 0 discarded
       sagas  fulfilment 1 open, the oldest began WHEN
       timers  next WHEN
-      rows  inbox 0, documents 15, snapshots 0, dead letters 2, retries 3, timers 1, jobs 0, audit 0
+      rows  inbox 0, documents 17, snapshots 0, dead letters 2, retries 3, timers 1, jobs 0, audit 0
 
       CATEGORY  MESSAGES  SIZE  STREAMS  REMOVED  UP TO
       fulfilment  14  SIZE  4  -  -

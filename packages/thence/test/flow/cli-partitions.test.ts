@@ -11,7 +11,7 @@ const Rung = event('Rung', shape<{ n: number }>())
 const key = ({ data }: { readonly data: { readonly n: number } }): string => String(data.n)
 
 const ear = handler('ear', Rung, { key, partitions: 16, run: () => undefined })
-const hand = handler('hand', Rung, { key, run: () => undefined })
+const hand = handler('hand', Rung, { key, keyVersion: 2, run: () => undefined })
 const inline = projection('last', {
   view: documents<number>(),
   inline: true,
@@ -119,4 +119,36 @@ test('what waits and what is paused is told of one', patient, async () => {
     'moved  WHEN',
   ])
   expect(stdout).toContain('0 due, 1 parked, 2 queued')
+})
+
+test('the version of a key, and what a view lacks, are shown', patient, async () => {
+  const { file, cli, remove } = desk()
+  onTestFinished(remove)
+  const Tolled = event('Tolled', shape<{ n: number }>())
+  const count = (age: 'old' | 'young') =>
+    projection('count', {
+      view: documents<number>(),
+      on: (on) => {
+        const old = on(Rung, ({ data }, view) => view.put('last', data.n))
+        return age === 'old' ? old : old.on(Tolled, ({ data }, view) => view.put('last', data.n))
+      },
+    })
+  for (const age of ['old', 'young'] as const) {
+    const database = sqlite({ database: new DatabaseSync(file) })
+    const start = systemRuntime().now()
+    const app = await testApp((one) => one.use(hand, count(age)).messages(Tolled), {
+      database,
+      start,
+    })
+    await app.app.append({ events: Tolled({ n: 1 }) })
+    await app.settle()
+    await app.stop()
+  }
+  const shown = async (name: string) =>
+    plain((await cli('subscriptions', 'show', name)).stdout).split('\n')
+  expect(await shown('hand')).toContain('key version  2')
+  expect(await shown('count')).toContain('lacks  Tolled up to position 1')
+  const { stdout } = await cli('status')
+  expect(plain(stdout)).toContain('its view lacks Tolled up to position 1')
+  expect(plain(stdout)).toContain('thence rebuild count')
 })
