@@ -1,6 +1,6 @@
 // A deploy whose version goes by another key: it begins where both keys mean the same, and not before; then no process goes by
 // the old one, and nothing is lost, done twice or overtaken.
-import { documents, event, handler, plain, projection } from 'thence'
+import { aggregate, command, documents, event, handler, plain, projection, saga } from 'thence'
 import type { HandlerContext } from 'thence'
 import * as admin from 'thence/admin'
 import { describe, expect, it } from 'vitest'
@@ -42,6 +42,7 @@ const ear = (
     key: ({ data }) => (version === 1 ? data.bell : data.room),
     keyVersion: version,
     partitions,
+    replay: 'idempotent',
     retry: { attempts, base: 100, cap: 100 },
     run: async ({ data }, context) => {
       await before?.(data, context)
@@ -193,6 +194,46 @@ describe.each(kinds)('a handler whose key changes, on $name', ({ make }) => {
   })
 })
 
+describe.each(kinds)('a replay to a handler whose key has changed, on $name', ({ make }) => {
+  it('is left alone by a process that goes by the old key', async () => {
+    const place = make()
+    const heard: string[] = []
+    const one = await start(place, byBell(heard))
+    await one.app.append({ events: Rung({ bell: 'a', room: 'r', n: 1 }) })
+    await one.settle()
+    const two = await start(place, byRoom(heard))
+    await place.runtime.advance('3s')
+    await two.stop()
+    const on = { database: one.app.database, runtime: place.runtime }
+    await admin.startReplay(on, 'ear')
+    await place.runtime.advance('5s')
+    const waits = () => look(one)(({ retries }) => retries.find('ear', 1))
+    expect(await waits()).toBeUndefined()
+    const again = await start(place, byRoom(heard))
+    await again.advance('5s')
+    expect(heard).toEqual(['1: 1', '2: 1'])
+    expect(await waits()).toBeUndefined()
+  })
+})
+
+describe.each(kinds)('a wait for a handler whose key has changed, on $name', ({ make }) => {
+  it('does not tell by the old key that it has come there', async () => {
+    const place = make()
+    const door = gate()
+    const one = await start(place, byBell([], { partitions: 2 }))
+    await start(place, byRoom([], { partitions: 2, before: () => door.opened }))
+    await place.runtime.advance('3s')
+    // By the old key it would belong to the partition that has nothing left to do.
+    const ring = Rung({ bell: even[0]!, room: odd[0]!, n: 1 })
+    const { position } = await one.app.append({ events: ring })
+    await place.runtime.advance('3s')
+    const come = one.app.until(position, { handler: 'ear', timeout: '1s' })
+    await expect(place.runtime.until(come)).rejects.toMatchObject({ code: 'POSITION_TIMEOUT' })
+    door.open()
+    await place.runtime.until(one.app.until(position, { handler: 'ear' }))
+  })
+})
+
 const counts = (heard: string[], version: number) =>
   projection('counts', {
     key: ({ data }) => (version === 1 ? (data as Ring).bell : (data as Ring).room),
@@ -206,6 +247,33 @@ const counts = (heard: string[], version: number) =>
         return view.update(data.bell, (before = 0) => before + 1)
       }),
   })
+
+it('every part that follows the log says the version of its key', async () => {
+  const place = kinds[0]!.make()
+  const Ring = command('Ring', plain<Ring>())
+  const bells = aggregate('bells', {
+    initial: () => 0,
+    evolve: (on) => on(Rung, (count) => count + 1),
+    decide: (on) => on(Ring, (_, { data }) => Rung(data)),
+    stream: ({ data }) => data.bell,
+    keyVersion: 3,
+  })
+  const rooms = saga('rooms', {
+    startedBy: Rung,
+    key: ({ data }) => data.room,
+    keyVersion: 4,
+    on: (on) => on(Rung, () => undefined),
+  })
+  const test = await run(place, (app) => app.use(bells, rooms, byRoom([]), counts([], 5)))
+  const on = { database: test.app.database, runtime: place.runtime }
+  const all = await admin.subscriptions(on)
+  expect(all.map(({ name, keyVersion }) => [name, keyVersion])).toEqual([
+    ['bells', 3],
+    ['counts', 5],
+    ['ear', 2],
+    ['rooms', 4],
+  ])
+})
 
 describe.each(kinds)('a projection whose key changes, on $name', ({ make }) => {
   it('does not start while an event waits under the old one', async () => {
