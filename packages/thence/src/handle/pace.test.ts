@@ -38,6 +38,7 @@ test('first attempts and retries share the rate, in the order in which they came
   const begun: string[] = []
   const kinds = ['first', 'retry', 'first', 'retry', 'first'] as const
   const all = kinds.map(async (kind, at) => {
+    if (kind === 'retry') await pace.afford(signal)
     await pace.begin(kind, signal)
     begun.push(`${at} at ${runtime.now()}`)
   })
@@ -49,9 +50,9 @@ test('first attempts and retries share the rate, in the order in which they came
 
 test('retries wait for their budget, and first attempts pass them', async () => {
   const { pace, runtime } = setUp({ budget: { share: 0.5, perSecond: 1 } })
-  for (let one = 0; one < 10; one += 1) await pace.begin('retry', signal)
-  const late = pace.begin('retry', signal)
-  const next = pace.begin('retry', signal)
+  for (let one = 0; one < 10; one += 1) await pace.afford(signal)
+  const late = pace.afford(signal)
+  const next = pace.afford(signal)
   await pace.begin('first', signal)
   expect(runtime.now()).toBe(0)
   await runtime.until(late)

@@ -70,12 +70,19 @@ export class Pace {
   }
 
   /**
+   * Waits until the budget has room for a retry; false if nothing may be begun: in an outage, or because `signal` was
+   * aborted.
+   */
+  async afford(signal: AbortSignal): Promise<boolean> {
+    return !this.holding && (await this.#retries.pass(signal))
+  }
+
+  /**
    * Waits for its turn and gives leave to begin; `undefined` if nothing may be begun: in an outage, or because `signal`
-   * was aborted. Whoever gets leave must {@link Pace.end} it.
+   * was aborted. Whoever gets leave must {@link Pace.end} it. A retry is to {@link Pace.afford} it first.
    */
   async begin(attempt: 'first' | 'retry', signal: AbortSignal): Promise<Permit | undefined> {
     if (this.holding) return undefined
-    if (attempt === 'retry' && !(await this.#retries.pass(signal))) return undefined
     if (!(await this.#all.pass(signal))) return undefined
     const permit = this.#breaker === undefined ? open : this.#breaker.begin(this.#runtime.elapsed())
     if (permit === undefined) this.#leave()

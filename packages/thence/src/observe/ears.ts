@@ -80,6 +80,8 @@ const messageEars = ({ messages }: Board) =>
     'message-resolved': ({ subscription, type }) =>
       messages.of(subscription, type).count('resolved'),
     'message-queued': ({ subscription, type }) => messages.of(subscription, type).count('queued'),
+    'message-set-aside': ({ subscription, type }) =>
+      messages.of(subscription, type).count('setAside'),
   }) satisfies Partial<Ears>
 
 const subscriptionEars = ({ subscriptions, leases }: Board) =>

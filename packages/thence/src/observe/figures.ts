@@ -54,6 +54,8 @@ export interface MessageFigures {
   readonly resolved: number
   /** Messages put behind an earlier one of their key. */
   readonly queued: number
+  /** Messages whose call took longer than a second, so that they were set aside. */
+  readonly setAside: number
   /** From the call that appended a message to the commit of its effects, by the clocks of both processes. */
   readonly latency: Distribution
   /** How long the handler ran; for a projection or a saga, how long it took to apply the message. */
@@ -204,6 +206,7 @@ export const shapes: { readonly [G in GroupName]: Shape<Groups[G]> } = {
     skipped: 'counter',
     resolved: 'counter',
     queued: 'counter',
+    setAside: 'counter',
     latency: 'histogram',
     took: 'histogram',
   },

@@ -40,6 +40,8 @@ export type FrequentMessageSignal =
     } & Attempted)
   /** It was put behind an earlier message of its key, which failed or waits itself. */
   | ({ readonly name: 'message-queued' } & MessageStep)
+  /** Its call takes longer than a second: it got a row of its own, so that only its key waits for it. The call goes on. */
+  | ({ readonly name: 'message-set-aside' } & MessageStep)
   /** A handler did not end before the deadline of a stop: the message will be begun again, and no attempt is counted. */
   | ({ readonly name: 'message-returned' } & MessageStep)
 

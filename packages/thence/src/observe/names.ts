@@ -28,6 +28,7 @@ const known: Readonly<Record<SignalName, true>> = {
   'message-queued': true,
   'message-resolved': true,
   'message-returned': true,
+  'message-set-aside': true,
   'message-skipped': true,
   'messages-appended': true,
   'rebuild-finished': true,

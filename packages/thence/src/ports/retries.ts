@@ -1,7 +1,7 @@
 /**
- * Messages that a subscription has taken past its checkpoint without being done: failed and due again, parked, or
- * waiting behind one of those because they share its key. Kept in the store, so that attempts survive a restart and
- * memory stays bounded however long the queue behind a parked message grows.
+ * Messages that a subscription has taken past its checkpoint without being done: failed and due again, parked, set aside
+ * because their call takes long, or waiting behind one of those because they share its key. Kept in the store, so that
+ * attempts survive a restart and memory stays bounded however long the queue behind a parked message grows.
  */
 import type { Awaitable } from './awaitable.ts'
 

@@ -8,14 +8,14 @@ import { turn } from '../ports/wait.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Item } from './item.ts'
 import type { ItemPage } from './pages.ts'
-import type { Attempting, Preparing } from './prepare.ts'
-import { prepareAll } from './prepare.ts'
+import { Calls } from './calls.ts'
+import type { KeysInHand } from './keys-in-hand.ts'
+import type { Attempting } from './prepare.ts'
 import { takeStep } from './step.ts'
 import type { Stepping } from './stepping.ts'
 import { seenOf } from './stepping.ts'
 import type { Slots } from './slots.ts'
 import { BatchSize } from './batch-size.ts'
-import { Waker } from './waker.ts'
 
 export interface Following extends Stepping {
   readonly types: readonly string[]
@@ -31,23 +31,23 @@ export interface Following extends Stepping {
   readonly failed: () => Promise<void>
   /** How attempts are made, of a sink that prepares. */
   readonly attempting: Omit<Attempting, 'prepare'>
+  /** Of a sink that prepares: what is in hand. */
+  readonly keys: KeysInHand
+  /** A message has a row now, and its call goes on. */
+  readonly adopt: (item: Item, call: Promise<boolean>) => void
   /** It has come further. */
   readonly advanced: () => void
 }
 
-type Page = Omit<Parameters<typeof takeStep>[1], 'careful'>
+type Page = Omit<Parameters<typeof takeStep>[1], 'careful' | 'waiting'>
 
 /**
  * Nothing more of a page begins, but something behind what did not begin is done: that is not done a second time. What
  * did not begin waits in rows of its own. Returns whether there was any.
  */
-const closeGap = (rest: readonly Item[], settled: Set<Item>): boolean => {
-  const last = rest.findLastIndex((item) => settled.has(item) && item.passedOver !== true)
-  for (const item of rest.slice(0, last + 1))
-    if (!settled.has(item)) {
-      item.passedOver = true
-      settled.add(item)
-    }
+const closeGap = (rest: readonly Item[], calls: Calls): boolean => {
+  const last = rest.findLastIndex((item) => calls.isSettled(item) && item.passedOver !== true)
+  for (const item of rest.slice(0, last + 1)) if (!calls.isSettled(item)) calls.passOver(item)
   return last >= 0
 }
 
@@ -58,6 +58,8 @@ export class Follower {
   /** Read up to here; what lies between it and the checkpoint was not for this subscription. */
   #cursor = 0
   readonly #batch: BatchSize
+  /** Of a page whose calls are in hand: the keys of it that wait. */
+  #waiting: ReadonlySet<string> | undefined
 
   constructor(following: Following) {
     this.#following = following
@@ -117,70 +119,58 @@ export class Follower {
 
   async #prepareThenMove(
     items: readonly Item[],
-    { prepare, through }: Pick<Preparing, 'prepare'> & { readonly through: number },
+    { prepare, through }: Pick<Attempting, 'prepare'> & { readonly through: number },
   ): Promise<void> {
-    const { slots, attempting } = this.#following
-    const blocked = await this.#blocked(items)
-    const settled = new Set(items.filter(({ key }) => blocked.has(key)))
-    for (const item of settled) item.passedOver = true
-    const arrived = new Waker()
-    let failed = false
-    const work: Preparing = {
-      ...attempting,
-      prepare,
-      slots,
-      // What could not be committed is begun again after a look at the checkpoint: nothing more of this page.
-      abandoned: () => failed,
-      settled: (item) => {
-        settled.add(item)
-        arrived.wake()
-      },
-    }
-    let finished = false
-    const preparing = prepareAll(
-      items.filter((item) => !settled.has(item)),
-      work,
-    ).then(() => {
-      finished = true
-      arrived.wake()
-    })
+    const { store, slots, attempting, keys } = this.#following
+    const { runtime } = store.tools
+    const calls = new Calls({ ...attempting, prepare, slots, keys, runtime })
+    // Before it is asked what waits: what comes up later waits for what is in hand, and not the reverse.
+    keys.hold(items)
     try {
-      await this.#moveAsSettled(items, { settled, through, arrived, finished: () => finished })
-    } catch (error) {
-      failed = true
-      throw error
+      const blocked = await this.#blocked(items)
+      this.#waiting = blocked
+      calls.begin(items, blocked)
+      await this.#moveAsSettled(items, { calls, through })
     } finally {
+      this.#waiting = undefined
       // If the checkpoint was lost, what still runs must end before the same messages are begun again.
-      await preparing
+      await calls.end()
+      keys.release(items)
     }
   }
 
-  /** Effects are committed in order of position, as soon as everything before them is settled. */
+  /** Effects are committed in order of position, as soon as everything before them is settled or set aside. */
   async #moveAsSettled(
     items: readonly Item[],
-    on: {
-      readonly settled: Set<Item>
-      readonly through: number
-      readonly arrived: Waker
-      readonly finished: () => boolean
-    },
+    { calls, through }: { readonly calls: Calls; readonly through: number },
   ): Promise<void> {
     let done = 0
     while (done < items.length) {
       let end = done
-      while (end < items.length && on.settled.has(items[end] as Item)) end += 1
-      if (end === done && !on.finished()) await on.arrived.wait()
+      while (end < items.length && calls.isSettled(items[end] as Item)) end += 1
+      if (end === done && !calls.finished) await calls.change()
       else if (end === done) {
-        if (!closeGap(items.slice(done), on.settled)) return
+        if (!closeGap(items.slice(done), calls)) return
       } else {
-        const last = items[end - 1] as Item
-        const through = end === items.length ? on.through : last.stored.position
-        await this.#move(items.slice(done, end), through)
+        const settled = items.slice(done, end)
+        const last = settled.at(-1) as Item
+        await this.#move(settled, end === items.length ? through : last.stored.position)
+        this.#letGo(settled, calls)
         done = end
         // What else has been settled meanwhile goes along with the next; and timers have their turn.
         await turn(this.#following.store.tools.runtime)
       }
     }
+  }
+
+  /** What is committed is in hand no longer; calls that were set aside go on against their rows. */
+  #letGo(items: readonly Item[], calls: Calls): void {
+    const { keys, adopt } = this.#following
+    for (const item of items) {
+      const call = calls.handOver(item)
+      if (call !== undefined) adopt(item, call)
+    }
+    keys.release(items)
   }
 
   async #blocked(items: readonly Item[]): Promise<Set<string>> {
@@ -222,8 +212,10 @@ export class Follower {
   }
 
   async #take(page: Page, careful: boolean): Promise<void> {
-    const step = await takeStep(this.#following, { ...page, careful })
+    const waiting = this.#waiting
+    const step = await takeStep(this.#following, { ...page, careful, waiting })
     this.#seen = { ...this.#seen, position: step.position }
+    if (waiting !== undefined) this.#waiting = step.waiting
     if (step.failed) await this.#following.failed()
     this.#advance(step.position)
   }

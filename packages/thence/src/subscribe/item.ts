@@ -27,6 +27,8 @@ export interface Item {
   failure?: Failure
   /** It was left alone because an earlier message of its key failed or waits: it must wait behind that. */
   passedOver?: boolean
+  /** Its call takes long: the checkpoint goes on, it waits in a row of its own, and what comes of the call ends that. */
+  aside?: boolean
   prepared?: unknown
   /** It was done before, and is given to its handler again on purpose. */
   replaying?: boolean

@@ -3,47 +3,18 @@
  * checkpoint in the same transaction, and survives what fails. When the lease is taken from it, it ends by itself.
  */
 import { isThenceError } from '../errors.ts'
-import type { Pace } from '../handle/pace.ts'
-import { classify } from '../handle/classify.ts'
 import { fullJitter } from '../internal/backoff.ts'
-import type { Signals } from '../observe/signals.ts'
 import type { Checkpoint, Hold } from '../ports/checkpoints.ts'
 import { turn, wait } from '../ports/wait.ts'
-import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
-import type { Division } from './division.ts'
-import { isDone } from './division.ts'
-import { Follower } from './follower.ts'
-import type { Item } from './item.ts'
-import type { Pages } from './pages.ts'
-import { prepareOne } from './prepare.ts'
-import { Retrying } from './retrying.ts'
-import type { Slots } from './slots.ts'
-import type { SubscriptionSettings } from './settings.ts'
+import type { Follower } from './follower.ts'
+import type { Retrying } from './retrying.ts'
 import { seenOf } from './stepping.ts'
-import type { SubscriptionOptions } from './options.ts'
 import { Telling } from './telling.ts'
 import { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
-
-/** What the partitions of a subscription share, and which one this is. */
-export interface PartitionContext {
-  readonly options: SubscriptionOptions
-  readonly store: Store
-  readonly signals: Signals
-  readonly pages: Pages
-  readonly slots: Slots
-  readonly pace: Pace | undefined
-  readonly division: Division
-  readonly hold: Hold
-  readonly toItem: (stored: Item['stored']) => Item
-  /** It has come further, or stopped. */
-  readonly progressed: () => void
-  /** What is set for the subscription was changed here, by a failure. */
-  readonly changed: (settings: SubscriptionSettings) => void
-  /** An operator asked for a rebuild. */
-  readonly rebuild: () => Promise<unknown>
-}
+import type { PartitionContext } from './wiring.ts'
+import { wire } from './wiring.ts'
 
 const failureBackoff = { base: 100, cap: 10_000 }
 
@@ -66,62 +37,19 @@ export class Partition {
   constructor(context: PartitionContext) {
     this.#context = context
     this.hold = context.hold
-    const { options, store, signals, pages, slots, division, hold } = context
-    const { runtime } = store.tools
-    const { name, part = name, retry, sink, rules = [], onFailure = 'park-key' } = options
-    const { partitions } = division
-    const valve = new Valve(runtime, context.pace)
-    this.#valve = valve
-    const telling = new Telling({ name, hold }, store, signals)
-    this.#telling = telling
-    const attempting = {
-      valve,
-      telling,
-      classify: (error: unknown) => classify(error, ...rules),
+    const { options, store, signals, hold } = context
+    this.#valve = new Valve(store.tools.runtime, context.pace)
+    this.#telling = new Telling({ name: options.name, hold }, store, signals)
+    const { follower, retrying } = wire(context, {
+      valve: this.#valve,
+      telling: this.#telling,
       signal: this.#abort.signal,
-    }
-    const failing = {
-      ...attempting,
-      subscription: name,
-      part,
-      policy: retry,
-      onFailure,
-      runtime,
-      signals,
-      changed: context.changed,
-    }
-    const keyed = options.key !== undefined
-    const isPast = (message: Parameters<typeof isDone>[1]): boolean => isDone(division, message)
-    const stepping = { name, hold, keyed, isPast, sink, store, failing, telling }
-    const share = { partition: hold.partition, partitions }
-    const side = Math.floor(options.concurrency / partitions)
-    this.#retrying = new Retrying(stepping, {
-      share,
-      toItem: context.toItem,
-      valve,
-      prepare: async (item, attempt) =>
-        sink.prepare === undefined
-          ? !valve.closed
-          : prepareOne(item, { ...attempting, prepare: sink.prepare }, attempt),
-      settled: () => this.#retried(),
-      moved: () => this.reload(),
-      concurrency: sink.prepare === undefined ? 1 : Math.max(1, side),
-    })
-    this.#follower = new Follower({
-      ...options,
-      ...stepping,
-      slots,
-      read: (after, limit) =>
-        partitions === 1
-          ? pages.read(after, limit)
-          : pages.shared(after, limit * Math.min(partitions, 16)),
-      isOwn: ({ hash, stored: { position } }) =>
-        hash % partitions === hold.partition && !isPast({ hash, position }),
-      waiting: () => this.#retrying.any,
-      failed: () => this.#retrying.refresh(),
-      attempting,
       advanced: () => this.#advanced(),
+      retried: () => this.#retried(),
+      moved: () => this.reload(),
     })
+    this.#follower = follower
+    this.#retrying = retrying
   }
 
   /** Everything up to here is done, or waits in retries. */
@@ -168,7 +96,7 @@ export class Partition {
     this.#loops = Promise.all([
       this.#keep(() => this.#loop()),
       this.#keep(() => this.#retrying.loop()),
-    ])
+    ]).then(() => this.#retrying.finish())
   }
 
   /** What a loop doesn't guard itself is told too, and the loop begun again: nothing here dies in silence. */

@@ -1,6 +1,5 @@
 /**
- * The work with the outside world, before any transaction: different keys side by side up to a limit, one key in order.
- * After a failure the rest of the key is left alone, because it must wait.
+ * One attempt with the outside world, before any transaction.
  */
 import type { Outcome } from '../handle/breaker.ts'
 import type { ErrorKind } from '../errors.ts'
@@ -19,35 +18,8 @@ export interface Attempting {
   /** Aborted when the app gives up on what is in hand. */
   readonly signal: AbortSignal
   readonly telling: Telling
-}
-
-export interface Preparing extends Attempting {
-  /** How many keys are worked on side by side, with all other partitions of this process. */
-  readonly slots: Slots
-  /** Whether nothing more of this page is to begin. */
-  readonly abandoned: () => boolean
-  /** Called whenever another item is done, failed, or passed over. */
-  readonly settled: (item: Item) => void
-}
-
-const byKey = (items: readonly Item[]): Item[][] => {
-  const lanes = new Map<string, Item[]>()
-  for (const item of items) {
-    const lane = lanes.get(item.key)
-    if (lane === undefined) lanes.set(item.key, [item])
-    else lane.push(item)
-  }
-  return [...lanes.values()]
-}
-
-const runLane = async (lane: readonly Item[], preparing: Preparing): Promise<void> => {
-  let failed = false
-  for (const item of lane) {
-    if (!failed && (preparing.abandoned() || !(await prepareOne(item, preparing, 'first')))) return
-    if (failed) item.passedOver = true
-    failed ||= item.failure !== undefined
-    preparing.settled(item)
-  }
+  /** Called when it is its turn and the call begins. */
+  readonly began?: (item: Item) => void
 }
 
 /**
@@ -56,13 +28,14 @@ const runLane = async (lane: readonly Item[], preparing: Preparing): Promise<voi
  */
 export async function prepareOne(
   item: Item,
-  { prepare, valve, classify, signal, telling }: Attempting,
+  { prepare, valve, classify, signal, telling, began }: Attempting,
   attempt: 'first' | 'retry',
 ): Promise<boolean> {
   if (item.message === undefined) return !valve.closed
   const permit = await valve.begin(attempt)
   if (permit === undefined) return false
   let outcome: Outcome = 'none'
+  began?.(item)
   telling.begun(item)
   try {
     item.prepared = await prepare(item.message, { signal, replaying: item.replaying === true })
@@ -81,8 +54,26 @@ export async function prepareOne(
   return true
 }
 
-/** Resolves when every item is settled, or was left alone because nothing more may begin; never rejects. */
-export async function prepareAll(items: readonly Item[], preparing: Preparing): Promise<void> {
-  const { slots } = preparing
-  await Promise.all(byKey(items).map((lane) => slots.run(() => runLane(lane, preparing))))
+interface Again extends Omit<Attempting, 'prepare'> {
+  readonly prepare: Sink['prepare']
+  readonly slots: Slots
+}
+
+/**
+ * The same for a row, in a slot of its own; its message is loaded when it has that, so that what waits takes no memory, and
+ * what waits for the budget of retries no slot. Gives what was prepared, or undefined if there is nothing to settle.
+ */
+export async function prepareAgain(
+  load: () => Promise<Item | undefined>,
+  { prepare, slots, ...how }: Again,
+  attempt: 'first' | 'retry',
+): Promise<Item | undefined> {
+  const { valve } = how
+  if (prepare === undefined) return valve.closed ? undefined : load()
+  if (attempt === 'retry' && !(await valve.afford())) return undefined
+  return slots.run('retry', async () => {
+    const item = valve.closed ? undefined : await load()
+    const isPrepared = item !== undefined && (await prepareOne(item, { ...how, prepare }, attempt))
+    return isPrepared ? item : undefined
+  })
 }

@@ -44,7 +44,7 @@ export function takePlace(stepping: Stepping, misplaced: Misplaced): Promise<voi
   const { row, item } = misplaced
   return stepping.store.transact(async (writer) => {
     await refuseUnlessHeld(stepping, writer)
-    if (!(await stillDue(writer, row))) return
+    if (!(await stillDue(writer.transaction, row))) return
     const { transaction } = writer
     const { retries, timers } = transaction
     const now = await timers.now()

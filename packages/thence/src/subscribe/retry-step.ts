@@ -3,6 +3,7 @@
  * no longer holds the lease commits nothing.
  */
 import type { Checkpoint } from '../ports/checkpoints.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { Retry } from '../ports/retries.ts'
 import type { Writer } from '../store/writer.ts'
 import { fail } from './failing.ts'
@@ -16,9 +17,12 @@ export interface Retried {
   readonly checkpoint: Checkpoint | undefined
 }
 
-/** Whether nobody has done anything about it since it was read. */
-export const stillDue = async (writer: Writer, row: Retry): Promise<boolean> => {
-  const now = await writer.transaction.retries.find(row.subscription, row.position)
+/** Whether nobody has dealt with it since it was read. */
+export const stillDue = async (
+  { retries }: Pick<Transaction, 'retries'>,
+  row: Retry,
+): Promise<boolean> => {
+  const now = await retries.find(row.subscription, row.position)
   return now?.state === 'due' && now.attempts === row.attempts && now.due === row.due
 }
 
@@ -55,7 +59,7 @@ const retryOne = async (
 ): Promise<readonly (() => void)[]> => {
   const { failing, telling } = stepping
   const { row, item } = retried
-  if (!(await stillDue(writer, row))) return []
+  if (!(await stillDue(writer.transaction, row))) return []
   const { failure, run } = await attempt(stepping, writer, item)
   if (failure !== undefined) {
     const { tell, waits } = await fail(writer.transaction, failing, { item, failure, before: row })

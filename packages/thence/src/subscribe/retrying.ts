@@ -4,18 +4,19 @@
  */
 import { isThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
-import { bytesOf } from '../internal/room.ts'
 import type { Cancel } from '../ports/runtime.ts'
+import type { Checkpoint } from '../ports/checkpoints.ts'
 import type { StoredMessage } from '../ports/events.ts'
 import { turn } from '../ports/wait.ts'
 import type { Retry, Share } from '../ports/retries.ts'
+import { InHand } from './in-hand.ts'
 import type { Item } from './item.ts'
+import type { KeysInHand } from './keys-in-hand.ts'
 import { messageOf } from './redrive.ts'
-import type { Outcome } from '../store/lane.ts'
-import { Lane } from '../store/lane.ts'
 import { isMisplaced, takePlace } from './rekey.ts'
 import type { Retried } from './retry-step.ts'
-import { goesAlone, takeRetries } from './retry-step.ts'
+import { stillDue } from './retry-step.ts'
+import { Settling } from './settling.ts'
 import type { Stepping } from './stepping.ts'
 import { refuseUnlessHeld } from './stepping.ts'
 import type { Valve } from './valve.ts'
@@ -23,13 +24,18 @@ import { Waker } from './waker.ts'
 
 export interface RetryingHooks {
   readonly toItem: (stored: StoredMessage) => Item
-  /** Returns false if it may not begin, or the app gave up on it: then it stays as it is. */
-  readonly prepare: (item: Item, attempt: 'first' | 'retry') => Promise<boolean>
+  /** Gives what was loaded and prepared; nothing if it may not begin, or the app gave up on it: then it stays as it is. */
+  readonly prepare: (
+    load: () => Promise<Item | undefined>,
+    attempt: 'first' | 'retry',
+  ) => Promise<Item | undefined>
   readonly valve: Valve
   /** The rows that this partition takes care of. */
   readonly share: Share
-  /** How many keys are worked on side by side. */
+  /** How many keys may be in hand. */
   readonly concurrency: number
+  /** What is in hand on its first way: rows of these keys wait for that. */
+  readonly keys: KeysInHand
   /** The checkpoint, or the lease, is no longer what it was. */
   readonly moved: () => Promise<void>
   /** Something was settled: a key may be free again. */
@@ -44,7 +50,12 @@ export class Retrying {
   readonly #stepping: Stepping
   readonly #hooks: RetryingHooks
   readonly #waker = new Waker()
-  readonly #lane: Lane<Retried, void>
+  readonly #settling: Settling
+  readonly #inHand = new InHand()
+  /** How many of those in hand began before they had a row. */
+  #adopted = 0
+  /** Whether something that is due waits for what is in hand on its first way. */
+  #heldBack = false
   #any = false
   /** When the next attempt is due, by `elapsed`: what is due, the clock of the database decides. */
   #next: number | null = null
@@ -53,12 +64,17 @@ export class Retrying {
   constructor(stepping: Stepping, hooks: RetryingHooks) {
     this.#stepping = stepping
     this.#hooks = hooks
-    this.#lane = new Lane((all) => this.#settleTogether(all), stepping.store.tools.runtime)
+    this.#settling = new Settling(stepping)
   }
 
   /** Whether any message of this subscription waits. */
   get any(): boolean {
     return this.#any
+  }
+
+  /** Whether a message of this subscription may wait, or has just ceased to. */
+  get mayWait(): boolean {
+    return this.#any || this.#inHand.size > 0
   }
 
   /** Whether any message of this partition waits for its next attempt. */
@@ -73,6 +89,24 @@ export class Retrying {
   /** Has the loop look for what others did: rows may be there that this process does not know of. */
   look(): void {
     this.#waker.wake()
+  }
+
+  /** Keys of this partition are free again. */
+  freed(): void {
+    if (this.#heldBack) this.#waker.wake()
+  }
+
+  /** Looks after a call that goes on, of a message that has a row now: what comes of it is committed against that. */
+  adopt(item: Item, call: Promise<boolean>): void {
+    this.#adopted += 1
+    const finished = this.#finish(item, call).finally(() => void (this.#adopted -= 1))
+    this.#inHand.hold(item.key, finished)
+    this.#waker.wake()
+  }
+
+  /** Resolves when nothing is in hand. */
+  finish(): Promise<void> {
+    return this.#inHand.empty()
   }
 
   /** Reads what waits, and has the next attempt planned. */
@@ -154,57 +188,83 @@ export class Retrying {
 
   /** Takes what is due until nothing is; different keys side by side, so that a slow one holds up only itself. */
   async #drain(): Promise<void> {
-    const { valve } = this.#hooks
+    const { runtime } = this.#stepping.store.tools
     // Most looks find nothing that is due: one read, not two.
     if (!this.due) await this.#look()
-    if (!this.due) return
-    const inHand = new Map<string, Promise<void>>()
-    const failures: unknown[] = []
+    if (!this.due && this.#inHand.size === 0) return
     for (;;) {
-      const rows = valve.closed || failures.length > 0 ? [] : await this.#takeDue(inHand)
-      for (const row of rows) {
-        const work = this.#one(row)
-          .catch((error: unknown) => void failures.push(error))
-          .finally(() => inHand.delete(row.key))
-        inHand.set(row.key, work)
-      }
-      if (inHand.size === 0) break
-      await this.#anySettled(inHand)
-      await turn(this.#stepping.store.tools.runtime)
+      for (const row of await this.#takeDue()) this.#inHand.hold(row.key, this.#one(row))
+      this.#inHand.throwFirst()
+      if (this.#inHand.size === 0) break
+      // Others may become due beside a slow one.
+      await this.#inHand.change((wake) => runtime.after(lookEvery, wake))
+      this.#inHand.throwFirst()
+      await turn(runtime)
     }
-    if (failures.length > 0) throw failures[0]
     await this.#look()
+    // They are told when they may go.
+    if (this.#heldBack && this.#next !== null)
+      this.#next = Math.max(this.#next, runtime.elapsed() + lookEvery)
   }
 
-  /** Resolves when one in hand is done, or after a moment: others may have become due beside a slow one. */
-  async #anySettled(inHand: ReadonlyMap<string, Promise<void>>): Promise<void> {
-    const moment = Promise.withResolvers<void>()
-    const cancel = this.#stepping.store.tools.runtime.after(lookEvery, moment.resolve)
-    await Promise.race([...inHand.values(), moment.promise])
-    cancel()
-  }
-
-  async #takeDue(inHand: ReadonlyMap<string, unknown>): Promise<readonly Retry[]> {
+  async #takeDue(): Promise<readonly Retry[]> {
+    this.#heldBack = false
     const { store, name } = this.#stepping
-    const room = this.#hooks.concurrency - inHand.size
-    if (room <= 0) return []
-    const { concurrency, share } = this.#hooks
-    const limit = concurrency + inHand.size
+    const { concurrency, share, keys, valve } = this.#hooks
+    const room = concurrency - (this.#inHand.size - this.#adopted)
+    if (room <= 0 || valve.closed) return []
+    const limit = concurrency + this.#inHand.size + keys.size
     const rows = await store.read(async ({ retries, timers }) =>
       retries.take(name, { now: await timers.now(), limit, share }),
     )
-    const keys = new Set<string>(inHand.keys())
+    this.#heldBack = rows.some(({ key }) => keys.has(key))
+    const taken = new Set<string>()
+    const isFree = ({ key }: Retry): boolean =>
+      !keys.has(key) && !this.#inHand.has(key) && !taken.has(key) && taken.add(key).has(key)
     // At most one of each key: the others of a key wait behind it anyway.
-    return rows.filter(({ key }) => !keys.has(key) && keys.add(key)).slice(0, room)
+    return rows.filter(isFree).slice(0, room)
+  }
+
+  async #finish(item: Item, call: Promise<boolean>): Promise<void> {
+    if (!(await call) || item.passedOver === true) return
+    const { store, name, hold } = this.#stepping
+    const { position } = item.stored
+    const { row, checkpoint } = await store.read(async ({ retries, checkpoints }) => ({
+      row: await retries.find(name, position),
+      checkpoint: await checkpoints.load(name, hold.partition),
+    }))
+    // An earlier row of its key came up while it was in hand: it is called again after that.
+    if (row?.state !== 'due' || row.attempts > 0) return
+    await this.#settling.settle({ row, item, checkpoint })
+    await this.#hooks.settled()
   }
 
   async #one(row: Retry): Promise<void> {
-    const { store, name } = this.#stepping
-    const { stored, checkpoint } = await store.read(async (transaction) => ({
+    let checkpoint: Checkpoint | undefined
+    const load = async (): Promise<Item | undefined> => {
+      const loaded = await this.#load(row)
+      checkpoint = loaded?.checkpoint
+      return loaded?.item
+    }
+    const item = await this.#hooks.prepare(load, row.attempts > 0 ? 'retry' : 'first')
+    if (item === undefined) return
+    await this.#settling.settle({ row, item, checkpoint })
+    await this.#hooks.settled()
+  }
+
+  /** Nothing if it is no longer due, because someone has dealt with it while it waited for its turn. */
+  async #load(row: Retry): Promise<Pick<Retried, 'item' | 'checkpoint'> | undefined> {
+    const { store, name, hold } = this.#stepping
+    const { isDue, stored, checkpoint } = await store.read(async (transaction) => ({
+      isDue: await stillDue(transaction, row),
       stored: await messageOf(transaction, row),
-      checkpoint: await transaction.checkpoints.load(name, this.#stepping.hold.partition),
+      checkpoint: await transaction.checkpoints.load(name, hold.partition),
     }))
-    if (stored === undefined) return this.#gone(row)
+    if (!isDue) return undefined
+    if (stored === undefined) {
+      await this.#gone(row)
+      return undefined
+    }
     const read = this.#hooks.toItem(stored)
     const item: Item = {
       ...read,
@@ -215,43 +275,11 @@ export class Retrying {
     }
     // A key that is another one at each look has no place.
     const isMoved = isMisplaced(this.#stepping, { row, item })
-    if (isMoved && this.#hooks.toItem(stored).key === item.key) return this.#takePlace(row, item)
-    if (!(await this.#hooks.prepare(item, row.attempts > 0 ? 'retry' : 'first'))) return
-    await this.#settle({ row, item, checkpoint }, bytesOf(stored))
-    await this.#hooks.settled()
-  }
-
-  /** It is tried there, maybe by another partition. */
-  async #takePlace(row: Retry, item: Item): Promise<void> {
+    if (!isMoved || this.#hooks.toItem(stored).key !== item.key) return { item, checkpoint }
+    // It is tried there, maybe by another partition.
     await takePlace(this.#stepping, { row, item, partitions: this.#hooks.share.partitions })
     await this.#hooks.settled()
-  }
-
-  /** Shares a commit with others that are done at the same time. */
-  async #settle(retried: Retried, bytes: number): Promise<void> {
-    if (goesAlone(this.#stepping, retried)) return this.#settleAlone(retried)
-    try {
-      await this.#lane.add(retried, bytes)
-    } catch (error) {
-      if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error
-      await this.#settleAlone(retried)
-    }
-  }
-
-  async #settleAlone(retried: Retried): Promise<void> {
-    try {
-      await takeRetries(this.#stepping, [retried])
-    } catch (error) {
-      // It was alone in its transaction: that the transaction hung is its own failure.
-      if (!isThenceError(error, 'TRANSACTION_TIMEOUT')) throw error
-      retried.item.failure = { error }
-      await takeRetries(this.#stepping, [retried])
-    }
-  }
-
-  async #settleTogether(all: readonly Retried[]): Promise<readonly Outcome<void>[]> {
-    await takeRetries(this.#stepping, all)
-    return all.map(() => ({ value: undefined }))
+    return undefined
   }
 
   /** Its message is no longer in the log: there is nothing left to try. */

@@ -15,6 +15,8 @@ export interface Stepped {
   readonly position: number
   /** Whether there may now be rows in retries. */
   readonly failed: boolean
+  /** The keys that wait behind a message of this step, or did before. */
+  readonly waiting: ReadonlySet<string>
 }
 
 const blockedKeys = async (
@@ -59,11 +61,17 @@ class Step {
     return this.#failed || this.#blocked.size > 0
   }
 
+  get waiting(): ReadonlySet<string> {
+    return this.#blocked
+  }
+
   async take(item: Item): Promise<Go> {
     const { keyed, name } = this.#stepping
     const { transaction } = this.#writer
     if (this.#mayBlock && keyed && (await this.#isWaiting(item))) return 'next'
-    if (this.#blocked.has(item.key) || item.passedOver === true) {
+    // What waits behind a failure is to be called again after it, whatever comes of the call.
+    if (this.#blocked.has(item.key)) item.passedOver = true
+    if (item.passedOver === true || item.aside === true) {
       await queue(transaction, name, item)
       this.#queued.push(item)
       this.#blocked.add(item.key)
@@ -145,14 +153,19 @@ export function takeStep(
     through: number
     mayBlock: boolean
     careful: boolean
+    /**
+     * The keys that wait, if that was asked before the first call: what came up since then waits for what is in hand.
+     */
+    waiting: ReadonlySet<string> | undefined
   },
 ): Promise<Stepped> {
-  const { items, seen, through, careful } = page
+  const { items, seen, through, careful, mayBlock } = page
   const { name, store, telling } = stepping
   return transactThenTell(store, async (writer, after) => {
     const start = store.tools.runtime.elapsed()
-    const blocked = page.mayBlock ? await blockedKeys(stepping, writer, items) : new Set<string>()
-    const { mayBlock } = page
+    const blocked = new Set(
+      page.waiting ?? (mayBlock ? await blockedKeys(stepping, writer, items) : []),
+    )
     const step = new Step(stepping, writer, { blocked, careful, mayBlock })
     let position = through
     let taken = 0
@@ -166,6 +179,6 @@ export function takeStep(
     await step.flush()
     if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
     after.push(...step.after, () => telling.moved(items.slice(0, taken), position, start))
-    return { position, failed: step.failed }
+    return { position, failed: step.failed, waiting: step.waiting }
   })
 }

@@ -100,10 +100,12 @@ export class Telling {
     }
   }
 
+  /** They have rows now: behind others of their key, or because their calls take long. */
   queued(items: readonly Item[]): void {
-    if (!this.#signals.wants('message-queued')) return
-    for (const item of items)
-      this.#signals.emitFrequent({ name: 'message-queued', ...this.of(item) })
+    for (const item of items) {
+      const name = item.passedOver === true ? 'message-queued' : 'message-set-aside'
+      if (this.#signals.wants(name)) this.#signals.emitFrequent({ name, ...this.of(item) })
+    }
   }
 
   /** The checkpoint is behind these messages now. */

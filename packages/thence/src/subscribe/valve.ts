@@ -51,6 +51,12 @@ export class Valve {
     return this.#runtime.after(0, listener)
   }
 
+  /** Waits until a retry may be afforded; false if nothing may be begun. */
+  async afford(): Promise<boolean> {
+    if (this.closed) return false
+    return this.#pace === undefined || this.#pace.afford(this.#open.signal)
+  }
+
   /** Waits until an attempt may begin and gives leave, which must be given back by `end`; or `undefined`. */
   async begin(attempt: 'first' | 'retry'): Promise<Permit | undefined> {
     if (this.closed) return undefined

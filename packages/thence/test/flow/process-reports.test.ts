@@ -82,14 +82,19 @@ describe.each(kinds)('the figures of processes on $name', ({ make }) => {
 describe.each(kinds)('how far subscriptions are behind on $name', ({ make }) => {
   it('is told in messages and in time, and is nothing once they have caught up', async () => {
     const slow = gate()
-    const deaf = handler('deaf', Rung, { run: () => slow.opened })
+    // The first is set aside; the others wait for the only place.
+    const deaf = handler('deaf', Rung, {
+      key: ({ id }) => id,
+      concurrency: 1,
+      run: () => slow.opened,
+    })
     const test = await run(make(), (app) => app.use(deaf).handle('eye', Seen, () => undefined))
     await test.app.append({ events: rings(3) })
     await test.app.append({ events: Seen({ n: 1 }) })
     await test.runtime.advance('8s')
     const lags = () => test.app.metrics().lags
     expect(lags()).toMatchObject([
-      { subscription: 'deaf', position: 0, behind: 4 },
+      { subscription: 'deaf', position: 1, behind: 3, due: 1 },
       { subscription: 'eye', behind: 0, behindMs: 0 },
     ])
     // It looks every five seconds, and it is eight since.

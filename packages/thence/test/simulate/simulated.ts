@@ -29,6 +29,7 @@ export const required: readonly string[] = [
   'a poisoned message',
   'a passing error',
   'a slow handler',
+  'a slow call was set aside',
   'undone to a savepoint',
   'a start failed',
   'a lease was taken over',

@@ -5,7 +5,9 @@
 import type { App } from '../../app/app.ts'
 import { redrive } from '../../admin/operate.ts'
 import { startRedrive } from '../../admin/redrive.ts'
+import { resume } from '../../admin/settings.ts'
 import { scheduleOwner } from '../../schedule/record.ts'
+import { allSettings } from '../../subscribe/settings.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Chance } from './chance.ts'
 import type { History } from './history.ts'
@@ -64,10 +66,11 @@ export class Calm<C extends string, Q extends string> {
       )
   }
 
-  /** Until nothing is left to do: no job is left to run, and no timer to fire. */
+  /** Until nothing is left to do: nothing is paused, no job is left to run, and no timer to fire. */
   async drain(): Promise<void> {
     const { world, patience } = this.#plan
     for (let round = 0; round < mostRounds; round += 1) {
+      const resumed = await this.#resumeAll()
       await this.#idle()
       await this.drive('the end of a job', this.#jobsEnd())
       const head = await this.#head()
@@ -77,8 +80,8 @@ export class Calm<C extends string, Q extends string> {
           throw new Error(`stuck: the timer ${waiting[0]?.timer.id} never fired`)
       } else {
         await this.#idle()
-        // A schedule may have sent something while the last of them came to rest.
-        if ((await this.#head()) === head) return
+        // A schedule may have sent something while the last of them came to rest; and what was resumed may stop again.
+        if (!resumed && (await this.#head()) === head) return
       }
     }
     throw new Error('stuck: there is always another timer, or another job')
@@ -108,6 +111,20 @@ export class Calm<C extends string, Q extends string> {
       await process.call((app) => app.whenIdle())
     }
     await this.drive('an idle app', Promise.all(processes.map(idle)))
+  }
+
+  /** A pause that was asked for by a process that froze may come after who asked for it went on. Whether any was ended. */
+  async #resumeAll(): Promise<boolean> {
+    const { server } = this.#plan
+    return this.drive(
+      'the end of a pause',
+      this.#call(async ({ database }) => {
+        const all = await database.read(allSettings)
+        const paused = [...all].filter(([, settings]) => settings.paused !== undefined)
+        for (const [name] of paused) await resume({ database, runtime: server }, name)
+        return paused.length > 0
+      }),
+    )
   }
 
   /** The end of the log. */

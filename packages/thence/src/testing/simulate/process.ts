@@ -110,6 +110,7 @@ export class Process<C extends string, Q extends string> {
       (started) => {
         if (!life.alive) return
         this.#app = started
+        started.listen(['message-set-aside'], () => history.mark('a slow call was set aside'))
         history.tell(life, 'is up')
       },
       (error: unknown) => {

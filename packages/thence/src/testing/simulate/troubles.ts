@@ -62,7 +62,7 @@ export class Troubles {
       poison: !this.#cured && part(seed, 3) < usual.poison * poison,
       failures: fails ? 1 + Math.floor(part(seed, 4) * Math.min(2, attempts - 1)) : 0,
       late: part(seed, 6) < 0.4,
-      delay: slow ? Math.floor(5 + 1200 * part(seed, 5) ** 2) : 0,
+      delay: slow ? Math.floor(5 + 3000 * part(seed, 5) ** 2) : 0,
     }
   }
 
