@@ -103,7 +103,7 @@ describe.each(kinds.slice(0, 2))('on $name', ({ make }) => {
     slow.open()
     expect(waiting.due).toBe(1)
     expect(subscriptions[0]?.position).toBeLessThan(5)
-    expect(subscriptions).toMatchObject([{ haltedAt: null, state: 'behind', due: 1 }])
+    expect(subscriptions).toMatchObject([{ haltedAt: null, due: 1 }])
     expect(attention.filter(({ what }) => what.startsWith('halted'))).toEqual([])
   })
 })
