@@ -52,8 +52,6 @@ export class Retrying {
   readonly #waker = new Waker()
   readonly #settling: Settling
   readonly #inHand = new InHand()
-  /** How many of those in hand began before they had a row. */
-  #adopted = 0
   /** Whether something that is due waits for what is in hand on its first way. */
   #heldBack = false
   #any = false
@@ -98,9 +96,7 @@ export class Retrying {
 
   /** Looks after a call that goes on, of a message that has a row now: what comes of it is committed against that. */
   adopt(item: Item, call: Promise<boolean>): void {
-    this.#adopted += 1
-    const finished = this.#finish(item, call).finally(() => void (this.#adopted -= 1))
-    this.#inHand.hold(item.key, finished)
+    this.#inHand.hold(item.key, this.#finish(item, call))
     this.#waker.wake()
   }
 
@@ -211,7 +207,7 @@ export class Retrying {
     this.#heldBack = false
     const { store, name } = this.#stepping
     const { concurrency, share, keys, valve } = this.#hooks
-    const room = concurrency - (this.#inHand.size - this.#adopted)
+    const room = concurrency - this.#inHand.size
     if (room <= 0 || valve.closed) return []
     const limit = concurrency + this.#inHand.size + keys.size
     const rows = await store.read(async ({ retries, timers }) =>

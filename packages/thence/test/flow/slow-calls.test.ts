@@ -137,6 +137,26 @@ describe.each(kinds)('a call that takes long on $name', ({ make }) => {
     expect(made.begun).toEqual(['s1', 'a1'])
   })
 
+  it('is waited for, too, when it is set aside while the app stops', async () => {
+    const slow = gate()
+    const place = make()
+    const made = listener({}, ({ bell }) => (bell === 's' ? slow.opened : undefined))
+    const first = await open(place, made)
+    await first.ring('s1 a1')
+    await place.runtime.advance(100)
+    const aside: string[] = []
+    first.test.app.listen(['message-set-aside'], ({ key }) => void aside.push(key))
+    const stopped = first.test.app.stop()
+    await place.runtime.advance('3s')
+    expect(aside).toEqual(['s'])
+    slow.open()
+    await place.runtime.until(stopped)
+    const second = await open(place, made)
+    await second.test.settle()
+    expect((await second.heard()).toSorted()).toEqual(['a1', 's1'])
+    expect(made.begun).toEqual(['s1', 'a1'])
+  })
+
   it('is given back at the deadline, and no attempt is counted', async () => {
     const place = make()
     const signals: string[] = []
