@@ -2,11 +2,11 @@
  * The front door: messages, aggregates, projections, handlers, sagas, and the app that runs them. Adapters have doors
  * of their own (`thence/sqlite`, `thence/memory`).
  */
-export type { StopOptions } from './app/app.ts'
 export { App } from './app/app.ts'
 export type { AppendOptions } from './app/append.ts'
 export type { AskOptions } from './app/ask.ts'
 export { app, AppBuilder } from './app/builder.ts'
+export type { StopOptions } from './app/life.ts'
 export type { AppOptions } from './app/options.ts'
 export type { Part } from './app/parts.ts'
 export type { RebuildOptions } from './app/rebuild.ts'

@@ -1,11 +1,7 @@
 /**
  * A running app: asked to do things, watched, and stopped.
  */
-import { Snapshots } from '../decide/snapshot.ts'
-import { ThenceError } from '../errors.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
-import type { Duration } from '../internal/duration.ts'
-import { milliseconds } from '../internal/duration.ts'
 import { isDevelopment } from '../internal/environment.ts'
 import type { When } from '../internal/when.ts'
 import type { OptionNames } from '../message/expect.ts'
@@ -17,7 +13,6 @@ import { expectListening } from '../observe/names.ts'
 import type { Listener, SignalName, Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
 import type { ReadAll } from '../ports/events.ts'
-import type { Retention } from '../retain/policy.ts'
 import type { Scheduled } from '../store/later.ts'
 import type { Store } from '../store/store.ts'
 import type { ReadStreamOptions } from '../store/stream-pages.ts'
@@ -27,32 +22,24 @@ import { checkedAppend } from './append.ts'
 import type { AskOptions } from './ask.ts'
 import { askProjection } from './ask.ts'
 import { commandDoor, laterDoor } from './commands.ts'
-import { Deadline } from './deadline.ts'
-import type { EngineOptions } from './engine.ts'
-import { Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
+import type { LifeOptions, StopOptions } from './life.ts'
+import { Life } from './life.ts'
 import type { Parts } from './parts.ts'
 import type { After } from './reach.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
 import type { Replayed, ReplayOptions } from './replay.ts'
 import { replayHandler } from './replay.ts'
-import { Keeper } from './retention.ts'
 import type { Rebuilt } from './rebuilt.ts'
-import { Reporter } from './reporter.ts'
 import { Schedules } from './schedules.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
-
 import type { TransactionOptions, TransactionResult } from './transact.ts'
 import { runTransaction } from './transact.ts'
 import type { AppTransaction } from './transaction.ts'
 import type { UntilOptions } from './until.ts'
 import { until } from './until.ts'
-
-export interface StopOptions {
-  /** How long it may take to finish what is in hand; then it is aborted and will be done again. Default 10 s. */
-  readonly deadline?: Duration
-}
 
 const streamNames: OptionNames<ReadStreamOptions> = { from: true, backwards: true, limit: true }
 const logNames: OptionNames<Omit<ReadAll, 'maxBytes'>> = {
@@ -63,49 +50,25 @@ const logNames: OptionNames<Omit<ReadAll, 'maxBytes'>> = {
   limit: true,
 }
 
-/** Through what an app is watched, and what it does beside its parts. */
-export interface Running {
-  readonly signals: Signals
-  readonly meter: Meter
-  readonly retention: Retention | undefined
-  /** Whether the process tells of itself in the store. */
-  readonly reports: boolean
-}
-
 /** A running app. Get one by `app(…).start()`; end it by `stop()` or `await using`. */
 export class App<C extends string = string, Q extends string = string> implements AsyncDisposable {
   readonly #parts: Parts
   readonly #store: Store
   readonly #signals: Signals
   readonly #meter: Meter
-  readonly #reporter: Reporter
-  readonly #reports: boolean
+  readonly #life: Life
   readonly #engine: Engine
-  readonly #snapshots: Snapshots
-  readonly #keeper: Keeper
-  /** Aborted when the end is not put off any longer. */
-  readonly #ending = new AbortController()
   readonly #schedules: Schedules
-  /** What is not answered yet. */
-  readonly #calls = new Set<Promise<unknown>>()
-  #stopping: Promise<void> | undefined
 
   /** @internal */
-  constructor(parts: Parts, store: Store, options: EngineOptions & Running) {
-    const { signals, meter, retention } = options
+  constructor(parts: Parts, store: Store, options: LifeOptions) {
     this.#parts = parts
     this.#store = store
-    this.#signals = signals
-    this.#meter = meter
-    this.#engine = new Engine(parts, store, options)
-    this.#snapshots = new Snapshots(store, signals)
-    this.#keeper = new Keeper(store, { parts, signals, snapshots: this.#snapshots, retention })
-    const { member } = this.#engine
-    const subscriptions = () => this.#engine.subscriptions
-    const calls = (): number => this.#calls.size
-    this.#reporter = new Reporter({ store, meter, member, subscriptions, calls })
-    this.#reports = options.reports
-    this.#schedules = new Schedules(store, this.#engine, (work) => this.#call(work))
+    this.#signals = options.signals
+    this.#meter = options.meter
+    this.#life = new Life(parts, store, options)
+    this.#engine = this.#life.engine
+    this.#schedules = new Schedules(store, this.#engine, (work) => this.#life.call(work))
   }
 
   /** The database it runs on, for inspection and operation (`thence/admin`). */
@@ -119,16 +82,8 @@ export class App<C extends string = string, Q extends string = string> implement
   }
 
   /** @internal */
-  async begin(): Promise<void> {
-    try {
-      await this.#engine.start()
-      await this.#keeper.start()
-      if (this.#reports) this.#reporter.start()
-    } catch (error) {
-      // Some subscriptions may run already.
-      await this.#engine.stop(Promise.resolve())
-      throw error
-    }
+  begin(): Promise<void> {
+    return this.#life.begin()
   }
 
   /**
@@ -152,11 +107,11 @@ export class App<C extends string = string, Q extends string = string> implement
     const door = {
       store: this.#store,
       deciders: this.#parts.deciders,
-      snapshots: this.#snapshots,
+      snapshots: this.#life.snapshots,
       signals: this.#signals,
     }
-    if (when === undefined) return this.#call(() => commandDoor(command, door))
-    return this.#call(async () => {
+    if (when === undefined) return this.#life.call(() => commandDoor(command, door))
+    return this.#life.call(async () => {
       const scheduled = await laterDoor(command, when, door)
       this.#engine.timerSet(scheduled.due)
       return scheduled
@@ -173,7 +128,7 @@ export class App<C extends string = string, Q extends string = string> implement
     options: AskOptions = {},
   ): Promise<Answer> {
     const asking = { store: this.#store, engine: this.#engine, answerers: this.#parts.answerers }
-    return this.#call(() => askProjection(query, asking, options) as Promise<Answer>)
+    return this.#life.call(() => askProjection(query, asking, options) as Promise<Answer>)
   }
 
   /**
@@ -183,7 +138,7 @@ export class App<C extends string = string, Q extends string = string> implement
    * STORE_…
    */
   append(options: AppendOptions): Promise<AppendResult> {
-    return this.#call(() => this.#store.append(checkedAppend(options)))
+    return this.#life.call(() => this.#store.append(checkedAppend(options)))
   }
 
   /**
@@ -193,7 +148,7 @@ export class App<C extends string = string, Q extends string = string> implement
    */
   until(after: After, options: UntilOptions): Promise<void> {
     const reaching = { store: this.#store, engine: this.#engine, parts: this.#parts }
-    return this.#call(() => until(after, reaching, options))
+    return this.#life.call(() => until(after, reaching, options))
   }
 
   /**
@@ -210,11 +165,11 @@ export class App<C extends string = string, Q extends string = string> implement
     const transacting = {
       store: this.#store,
       deciders: this.#parts.deciders,
-      snapshots: this.#snapshots,
+      snapshots: this.#life.snapshots,
       timerSet: () => this.#engine.timerSet(),
-      ending: this.#ending.signal,
+      ending: this.#life.ending,
     }
-    return this.#call(() => runTransaction(work, transacting, options))
+    return this.#life.call(() => runTransaction(work, transacting, options))
   }
 
   /** The messages of one stream, by version. */
@@ -249,7 +204,7 @@ export class App<C extends string = string, Q extends string = string> implement
    * APP_STOPPED, ABORTED
    */
   rebuild(projection: string, options: RebuildOptions = {}): Promise<Rebuilt> {
-    this.#checkRunning()
+    this.#life.check()
     const rebuilding = { store: this.#store, engine: this.#engine, parts: this.#parts }
     return rebuildProjection(projection, rebuilding, options)
   }
@@ -263,7 +218,7 @@ export class App<C extends string = string, Q extends string = string> implement
    * CONFIG_INVALID, ABORTED (the replay goes on), APP_STOPPED (the next start goes on)
    */
   replay(handler: string, options: ReplayOptions = {}): Promise<Replayed> {
-    this.#checkRunning()
+    this.#life.check()
     return replayHandler(handler, { store: this.#store, engine: this.#engine }, options)
   }
 
@@ -309,7 +264,7 @@ export class App<C extends string = string, Q extends string = string> implement
 
   /** What this process has measured so far. Rates are the differences of two. */
   metrics(): Metrics {
-    return this.#meter.read(this.#reporter.seen)
+    return this.#meter.read(this.#life.seen)
   }
 
   /** Looks at once for what an operator or another process did, instead of at the next poll. */
@@ -325,33 +280,11 @@ export class App<C extends string = string, Q extends string = string> implement
    */
   stop(options: StopOptions = {}): Promise<void> {
     expectOptions('stop', options, { deadline: true })
-    const { deadline = 10_000 } = options
-    this.#stopping ??= this.#stop(
-      deadline === Infinity ? deadline : milliseconds('deadline of stop', deadline),
-    )
-    return this.#stopping
+    return this.#life.stop(options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
-  }
-
-  async #stop(deadline: number): Promise<void> {
-    const { database, tools } = this.#store
-    const end = new Deadline(deadline, tools.runtime, this.#signals)
-    void end.passed.then(() => this.#ending.abort())
-    this.#reporter.drain()
-    const calls = Promise.allSettled(this.#calls)
-    await Promise.all([
-      end.within('subscriptions', this.#engine.stop(end.passed, calls)),
-      end.within('retention', this.#keeper.stop()),
-    ])
-    await Promise.all([
-      end.within('snapshots', this.#snapshots.drain()),
-      end.within('report', this.#reporter.stop()),
-    ])
-    end.cancel()
-    await end.within('database', Promise.resolve(database.close()))
   }
 
   #change(
@@ -359,24 +292,6 @@ export class App<C extends string = string, Q extends string = string> implement
     work: Parameters<typeof changeSettings>[2],
   ): Promise<void> {
     const on = { store: this.#store, engine: this.#engine }
-    return this.#call(() => changeSettings(on, options, work))
-  }
-
-  /** Runs a call that the end waits for. */
-  async #call<T>(work: () => Promise<T>): Promise<T> {
-    this.#checkRunning()
-    this.#store.refuseInside()
-    const call = work()
-    this.#calls.add(call)
-    try {
-      return await call
-    } finally {
-      this.#calls.delete(call)
-    }
-  }
-
-  #checkRunning(): void {
-    if (this.#stopping !== undefined || this.#engine.stopped)
-      throw new ThenceError('APP_STOPPED', 'The app was stopped; start a new one.')
+    return this.#life.call(() => changeSettings(on, options, work))
   }
 }
