@@ -3,7 +3,6 @@
  */
 import { ThenceError } from '../errors.ts'
 import { quoted } from '../internal/text.ts'
-import type { OptionNames } from '../message/expect.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Timer } from '../ports/timers.ts'
@@ -17,7 +16,6 @@ import { findTimer, listTimers, scheduleOfId } from '../schedule/view.ts'
 import { laterId } from '../store/later.ts'
 import type { On } from './on.ts'
 import { expectReason, notFound, runtimeOf } from './on.ts'
-import { expectListing } from './place.ts'
 
 /** What a timer will append; of a schedule it is written when the slot has come. */
 export interface TimerMessage {
@@ -43,11 +41,8 @@ export interface TimerDetails extends TimerView {
   readonly upcoming: readonly UpcomingSlot[]
 }
 
-const timersNames: OptionNames<TimersOptions> = { all: true, after: true, limit: true }
-
 /** Schedules, and commands that were sent for later, by when they are due. @throws CONFIG_INVALID */
-export async function schedules(on: On, options: TimersOptions = {}): Promise<TimersPage> {
-  expectListing('schedules', options, timersNames)
+export function schedules(on: On, options: TimersOptions = {}): Promise<TimersPage> {
   return on.database.read((transaction) => listTimers(transaction, options))
 }
 

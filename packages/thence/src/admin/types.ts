@@ -3,6 +3,7 @@
  */
 import { loadPart, savePart } from '../app/part-records.ts'
 import { ThenceError } from '../errors.ts'
+import { shown } from '../message/expect.ts'
 import { loadDivision, dropTypes as dropIn } from '../subscribe/division.ts'
 import { requireSubscription } from './dead-letters.ts'
 import type { On } from './on.ts'
@@ -34,7 +35,7 @@ export function dropTypes(
     if (unknown.length > 0)
       throw new ThenceError(
         'CONFIG_INVALID',
-        `${name} does not take ${unknown.join(', ')}; it takes ${taken.join(', ') || 'no types of its own'}.`,
+        `${name} does not take ${unknown.map(shown).join(', ')}; it takes ${taken.join(', ') || 'no types of its own'}.`,
       )
     const dropped = await dropIn(transaction, name, types)
     const left = taken.filter((type) => !dropped.includes(type))

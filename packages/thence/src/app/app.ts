@@ -2,9 +2,7 @@
  * A running app: asked to do things, watched, and stopped.
  */
 import type { FailurePolicy } from '../handle/failure-policy.ts'
-import { isDevelopment } from '../internal/environment.ts'
 import type { When } from '../internal/when.ts'
-import type { OptionNames } from '../message/expect.ts'
 import { expectOptions } from '../message/expect.ts'
 import type { CommandMessage, Recorded } from '../message/message.ts'
 import type { QueryMessage } from '../message/query.ts'
@@ -12,7 +10,6 @@ import type { Meter, Metrics } from '../observe/metrics.ts'
 import { expectListening } from '../observe/names.ts'
 import type { Listener, SignalName, Signals } from '../observe/signals.ts'
 import type { Database } from '../ports/database.ts'
-import type { ReadAll } from '../ports/events.ts'
 import type { Scheduled } from '../store/later.ts'
 import type { Store } from '../store/store.ts'
 import type { ReadStreamOptions } from '../store/stream-pages.ts'
@@ -27,6 +24,8 @@ import type { LifeOptions, StopOptions } from './life.ts'
 import { Life } from './life.ts'
 import type { Parts } from './parts.ts'
 import type { After } from './reach.ts'
+import type { ReadLogOptions } from './reading.ts'
+import { checkLogRead, checkStreamRead } from './reading.ts'
 import type { RebuildOptions } from './rebuild.ts'
 import { rebuildProjection } from './rebuild.ts'
 import type { Replayed, ReplayOptions } from './replay.ts'
@@ -40,15 +39,6 @@ import { runTransaction } from './transact.ts'
 import type { AppTransaction } from './transaction.ts'
 import type { UntilOptions } from './until.ts'
 import { until } from './until.ts'
-
-const streamNames: OptionNames<ReadStreamOptions> = { from: true, backwards: true, limit: true }
-const logNames: OptionNames<Omit<ReadAll, 'maxBytes'>> = {
-  query: true,
-  after: true,
-  before: true,
-  backwards: true,
-  limit: true,
-}
 
 /** A running app. Get one by `app(…).start()`; end it by `stop()` or `await using`. */
 export class App<C extends string = string, Q extends string = string> implements AsyncDisposable {
@@ -172,17 +162,15 @@ export class App<C extends string = string, Q extends string = string> implement
     return this.#life.call(() => runTransaction(work, transacting, options))
   }
 
-  /** The messages of one stream, by version. */
+  /** The messages of one stream, by version. @throws CONFIG_INVALID, NAME_INVALID */
   stream(name: string, options: ReadStreamOptions = {}): AsyncIterable<Recorded> {
-    if (isDevelopment) expectOptions('stream', options, streamNames)
+    checkStreamRead(name, options)
     return this.#store.readStream(name, options)
   }
 
-  /** The messages of the log, by position, up to its present end. */
-  log(
-    options: Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number } = {},
-  ): AsyncIterable<Recorded> {
-    if (isDevelopment) expectOptions('log', options, logNames)
+  /** The messages of the log, by position, up to its present end. @throws CONFIG_INVALID, NAME_INVALID */
+  log(options: ReadLogOptions = {}): AsyncIterable<Recorded> {
+    checkLogRead(options)
     return this.#store.readAll(options)
   }
 

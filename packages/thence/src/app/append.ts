@@ -9,6 +9,7 @@ import type { EventMessage } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import type { AppendCondition, Expected } from '../ports/events.ts'
 import type { Append } from '../store/writer.ts'
+import { checkQuery } from './reading.ts'
 
 /** A direct append, without an aggregate. */
 export interface AppendOptions {
@@ -45,6 +46,7 @@ const checkCondition = (condition: AppendCondition): void => {
       'CONFIG_INVALID',
       'condition.query is missing; give the query that the decision rests on: [{ types, tags }].',
     )
+  checkQuery('condition.query', query)
   if (isWhole(after)) return
   throw new ThenceError(
     'CONFIG_INVALID',

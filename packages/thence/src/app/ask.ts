@@ -4,7 +4,7 @@
 import { ThenceError } from '../errors.ts'
 import { isDevelopment } from '../internal/environment.ts'
 import type { OptionNames } from '../message/expect.ts'
-import { expectOptions } from '../message/expect.ts'
+import { expectMessage, expectOptions } from '../message/expect.ts'
 import type { QueryMessage } from '../message/query.ts'
 import { parse } from '../message/schema.ts'
 import type { Transaction } from '../ports/database.ts'
@@ -36,6 +36,7 @@ export async function askProjection(
   { store, engine, answerers }: Asking,
   options: AskOptions,
 ): Promise<unknown> {
+  expectMessage('ask', query, 'query')
   if (isDevelopment) expectOptions('ask', options, optionNames)
   const projection = answerers.get(query.type)
   const entry = projection?.answers.get(query.type)

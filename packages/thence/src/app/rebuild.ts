@@ -5,7 +5,7 @@ import { ThenceError } from '../errors.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import type { OptionNames } from '../message/expect.ts'
-import { expectOptions } from '../message/expect.ts'
+import { expectOneOf, expectOptions } from '../message/expect.ts'
 import { beginBeside } from '../project/acts.ts'
 import { requireHistory } from '../project/history.ts'
 import type { Projection } from '../project/projection.ts'
@@ -68,6 +68,8 @@ export async function rebuildProjection(
   given: RebuildOptions,
 ): Promise<Rebuilt> {
   expectOptions(`rebuild of ${name}`, given, optionNames)
+  if (given.switch !== undefined)
+    expectOneOf(`switch of the rebuild of ${name}`, given.switch, ['auto', 'manual'])
   const { restart = false, keep, signal, onProgress, ...options } = given
   const projection = find(name, parts)
   const on = { store, engine, projection }

@@ -133,7 +133,19 @@ const requireHandler = (name: string, record: PartRecord | undefined): PartRecor
 const typesOf = (name: string, { types: own = [] }: PartRecord, types = own): readonly string[] => {
   const other = types.find((type) => !own.includes(type))
   if (other === undefined && types.length > 0) return types
-  throw invalid(`Handler ${name} takes no ${other ?? 'such message'}; it takes ${own.join(', ')}.`)
+  throw invalid(
+    `Handler ${name} takes no ${other === undefined ? 'such message' : shown(other)}; it takes ${own.join(', ')}.`,
+  )
+}
+
+/** @throws NOT_FOUND: of a stream that there never was, nothing can be meant. */
+const requireStream = async ({ events }: Transaction, stream: string): Promise<void> => {
+  if ((await events.stream(stream)) !== undefined) return
+  throw new ThenceError(
+    'NOT_FOUND',
+    `There is no stream ${JSON.stringify(stream)} in this store. See: thence streams list.`,
+    { details: { stream } },
+  )
 }
 
 /** What every partition of the handler has taken already. */
@@ -155,6 +167,7 @@ export async function specOf(
   const to = edge('to', request.to)
   checkStretch(name, from, to)
   const most = Number.MAX_SAFE_INTEGER
+  if (stream !== null) await requireStream(transaction, stream)
   const done = await doneThrough(transaction, name)
   return {
     handler: name,

@@ -220,7 +220,9 @@ class Call<C extends string, T> {
   }
 }
 
-const checkOnce = ({ consumer, id }: Once, deciders: Transacting['deciders']): void => {
+const checkOnce = (once: Once, deciders: Transacting['deciders']): void => {
+  if (isDevelopment) expectOptions('once', once, { consumer: true, id: true })
+  const { consumer, id } = once
   checkName('The consumer of once', consumer)
   checkName('The id of once', id)
   if (![...deciders.values()].some(({ name }) => name === consumer)) return

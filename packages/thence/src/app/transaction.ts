@@ -20,6 +20,7 @@ import type { AppendResult, Tools, Writer } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { checkedAppend } from './append.ts'
+import { checkStreamRead } from './reading.ts'
 import type { Turns } from './turns.ts'
 
 /**
@@ -110,11 +111,13 @@ export function appTransaction(opened: Opened): AppTransaction {
   return {
     append: (options) => undoable(async () => writer.append(checkedAppend(options))),
     send,
-    stream: (name, options) =>
-      streamPages(options, async (page) => {
+    stream: (name, options = {}) => {
+      checkStreamRead(name, options)
+      return streamPages(options, async (page) => {
         const stored = await turns.take(() => transaction.events.readStream(name, page))
         return stored.map((message) => tools.codec.decode(message))
-      }),
+      })
+    },
     documents: {
       get: (...parameters) => turns.take(() => transaction.documents.get(...parameters)),
       put: (...parameters) => turns.take(() => transaction.documents.put(...parameters)),

@@ -26,6 +26,15 @@ interface ListOptions extends FilterOptions {
   readonly limit: number
 }
 
+/** What to say where none is found: with a filter there may be others. */
+const noneText = (options: FilterOptions & Pick<ListOptions, 'state' | 'after'>): string => {
+  if (options.after !== undefined) return 'There are no more.'
+  const what = options.state === 'all' ? 'dead letter' : `${options.state} dead letter`
+  return Object.keys(filterOf(options)).length > 0
+    ? `No ${what} matches; others may be there.`
+    : `There is no ${what}.`
+}
+
 const listVerb: Verb<ListOptions> = async (session, { options }) => {
   const { database, terminal, suggest } = session
   const { limit, after } = options
@@ -34,7 +43,7 @@ const listVerb: Verb<ListOptions> = async (session, { options }) => {
   const found = await deadLetters({ database }, wanted)
   const next = found.length === limit ? (found.at(-1)?.id ?? null) : null
   if (terminal.json) return terminal.document({ deadLetters: found, next })
-  if (found.length === 0) return terminal.note(`There is no dead letter that is ${options.state}.`)
+  if (found.length === 0) return terminal.note(noneText(options))
   const now = Date.now()
   terminal.print(
     ...table(
@@ -129,7 +138,7 @@ const groupsVerb: Verb<GroupsOptions> = async (session, { options }) => {
   const { state, limit } = options
   const found = await deadLetterGroups(on, { state, limit, ...filterOf(options) })
   if (terminal.json) return terminal.document({ groups: found })
-  if (found.length === 0) return terminal.note(`There is no dead letter that is ${state}.`)
+  if (found.length === 0) return terminal.note(noneText(options))
   const now = Date.now()
   terminal.print(
     ...table(

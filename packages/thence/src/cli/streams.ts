@@ -67,7 +67,11 @@ const show: Verb<ShowOptions> = async (session, { args: [name = ''], options }) 
   const { limit, from, backwards } = options
   const found = await stream({ database }, name, { limit, ...given({ from, backwards }) })
   if (terminal.json) return terminal.document(found)
-  terminal.print(...streamTable(terminal, found.messages))
+  if (found.messages.length === 0)
+    terminal.note(
+      `There is nothing of it from there on: its last version is ${count(found.version)}.`,
+    )
+  else terminal.print(...streamTable(terminal, found.messages))
   tellState(terminal, found)
   const last = found.messages.at(-1)
   const next = (last?.version ?? 0) + (backwards === true ? -1 : 1)

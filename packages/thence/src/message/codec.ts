@@ -4,6 +4,7 @@
  */
 import { isThenceError, ThenceError } from '../errors.ts'
 import type { AnyDefinition } from './define.ts'
+import { expectList } from './expect.ts'
 import { deepFreeze, encodeExactly, encodeJson } from './json.ts'
 import type { Issued, Message, Metadata, Recorded, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
@@ -27,7 +28,10 @@ export function issue(definition: AnyDefinition, message: Message, by: Issue): I
   if (message.id !== undefined) checkName(`The id of ${message.type}`, id)
   const data = parse(message.type, definition.schema, message.data)
   const own = definition.tags(data)
-  const tags = message.tags === undefined ? own : [...new Set([...own, ...message.tags])]
+  if (!Array.isArray(own)) expectList(`What tags of ${message.type} gives`, own)
+  const { tags: more } = message
+  if (more !== undefined && !Array.isArray(more)) expectList(`tags of ${message.type}`, more)
+  const tags = more === undefined ? own : [...new Set([...own, ...more])]
   for (const tag of tags) checkName(`A tag of ${message.type}`, tag)
   const metadata = metadataOf(id, message, by.parent)
   const { kind, type } = message

@@ -7,7 +7,7 @@ import { ThenceError } from '../errors.ts'
 import { isDevelopment } from '../internal/environment.ts'
 import type { OptionNames } from './expect.ts'
 import { expectOptions } from './expect.ts'
-import type { Message, MessageOptions, RecordedKind } from './message.ts'
+import type { Message, MessageOptions, Metadata, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
 import { expectSchema } from './schema.ts'
@@ -88,6 +88,23 @@ export interface DefinitionOptions<Output> {
 }
 
 const messageNames: OptionNames<MessageOptions> = { id: true, metadata: true, tags: true }
+const metadataNames: OptionNames<Metadata> = {
+  correlationId: true,
+  causationId: true,
+  traceparent: true,
+  tracestate: true,
+  user: true,
+  // Not for senders to say: left out of what is handed on as it came.
+  saga: true,
+  edits: true,
+}
+
+const checkOptions = (type: string, options: MessageOptions): void => {
+  expectOptions(type, options, messageNames)
+  const { metadata } = options
+  if (metadata !== undefined) expectOptions(`metadata of ${type}`, metadata, metadataNames)
+}
+
 const definitionNames: OptionNames<DefinitionOptions<never>> = { tags: true }
 
 interface Parts<K, Type> {
@@ -106,7 +123,7 @@ const define = (parts: Parts<RecordedKind, string>): Definition<RecordedKind, st
     data: unknown,
     options?: MessageOptions,
   ): Message<RecordedKind, string, unknown> => {
-    if (isDevelopment && options !== undefined) expectOptions(parts.type, options, messageNames)
+    if (isDevelopment && options !== undefined) checkOptions(parts.type, options)
     return { kind: parts.kind, type: parts.type, schemaVersion, data, ...options }
   }
   const upcast = (

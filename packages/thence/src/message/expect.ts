@@ -13,7 +13,8 @@ export const shown = (value: unknown): string => {
   if (typeof value === 'function') return `the function ${value.name || 'without a name'}`
   if (value instanceof Promise) return 'a promise (it must not be async)'
   if (typeof value !== 'object' || value === null) return String(value)
-  return 'kind' in value && typeof value.kind === 'string' ? `a ${value.kind}` : 'an object'
+  if (!('kind' in value) || typeof value.kind !== 'string') return 'an object'
+  return `${value.kind === 'event' ? 'an' : 'a'} ${value.kind}`
 }
 
 const invalid = (text: string): ThenceError => new ThenceError('CONFIG_INVALID', text)

@@ -2,6 +2,8 @@
  * What waits for its time, as an operator sees it: schedules, commands that were sent for later, timers of sagas.
  */
 import { ThenceError } from '../errors.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectCount, expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Timer, TimerPlace } from '../ports/timers.ts'
 import { laterOwner } from '../store/later.ts'
@@ -154,11 +156,16 @@ const placeOf = (after: string): TimerPlace => {
   )
 }
 
+const optionNames: OptionNames<TimersOptions> = { all: true, after: true, limit: true }
+
 /** What waits for its time: what was given up first, then by when it is tried. @throws CONFIG_INVALID */
 export async function listTimers(
   transaction: Transaction,
-  { all = false, after, limit = 50 }: TimersOptions = {},
+  options: TimersOptions = {},
 ): Promise<TimersPage> {
+  expectOptions('schedules', options, optionNames)
+  const { all = false, after, limit = 50 } = options
+  expectCount('limit of schedules', limit)
   const now = await transaction.timers.now()
   const page = await transaction.timers.upcoming({
     limit,

@@ -3,7 +3,8 @@
  * failed for good. Kept in the store, so that every process sees it in the transaction where it matters.
  */
 import type { FailurePolicy } from '../handle/failure-policy.ts'
-import { failurePolicy } from '../handle/failure-policy.ts'
+import { failurePolicies } from '../handle/failure-policy.ts'
+import { expectOneOf } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Act } from '../store/audit.ts'
@@ -143,7 +144,7 @@ export async function setPolicyIn(
   transaction: Transaction,
   { runtime, subscription, actor, reason, policy }: Change & { policy: FailurePolicy | null },
 ): Promise<SubscriptionSettings> {
-  if (policy !== null) failurePolicy(subscription, policy)
+  if (policy !== null) expectOneOf(`policy of ${subscription}`, policy, failurePolicies)
   const { policy: before, ...rest } = await loadSettings(transaction, subscription)
   const settings: SubscriptionSettings = policy === null ? rest : { ...rest, policy }
   if (before === settings.policy) return settings

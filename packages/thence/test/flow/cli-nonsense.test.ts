@@ -53,7 +53,7 @@ describe.concurrent('the command ends with 2 for', patient, () => {
       'replay ear --in-flight 900',
       'inFlight of the replay is 900; give a whole number from 1 to 500',
     ],
-    ['replay ear --type Nope', 'Handler ear takes no Nope; it takes Rung'],
+    ['replay ear --type Nope', 'Handler ear takes no "Nope"; it takes Rung'],
     ['dead-letters list --since 1h --until 2h', 'CONFIG_INVALID  since is '],
     ['dead-letters list --since 2h --until 2h', 'Give the earlier one as since'],
     ['dead-letters groups --since 1h --until 2h', 'so that no letter is meant'],
@@ -91,6 +91,7 @@ describe.concurrent('the command ends with 3 for', patient, () => {
     [`dead-letters redrive --id ${uuid} --dry-run`, `There is no dead letter "${uuid}"`],
     [`dead-letters redrive --id ${uuid} --yes`, `There is no dead letter "${uuid}"`],
     ['dead-letters redrive nope --dry-run', 'There is no dead letter "nope"'],
+    ['replay ear --stream nope --dry-run', 'There is no stream "nope" in this store'],
     [
       'schedules cancel nope --yes',
       'There is no schedule "nope" in this store. See: thence schedules list.',
@@ -121,4 +122,14 @@ test('one position, and a stretch that has some, are no nonsense', patient, asyn
   expect(await plan('--from', '2', '--to', '2')).toMatchObject({ total: 1 })
   expect(await plan('--from', '2h', '--to', '0s')).toMatchObject({ total: 3 })
   expect(await plan('--from', '2026-01-01', '--to', '2')).toMatchObject({ total: 2 })
+})
+
+test('a list that is narrowed down does not say that there is nothing', patient, async () => {
+  const told = async (...words: readonly string[]) => (await cli(...words)).stderr
+  const list = ['dead-letters', 'list'] as const
+  expect(await told(...list, '--type', 'Nope')).toBe(
+    'No parked dead letter matches; others may be there.\n',
+  )
+  expect(await told(...list, '--state', 'resolved')).toBe('There is no resolved dead letter.\n')
+  expect(await told('streams', 'show', 'log', '--from', '99')).toContain('its last version is 3')
 })

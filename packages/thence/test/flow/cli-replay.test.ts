@@ -105,6 +105,6 @@ describe('a replay', patient, () => {
     const unknown = await cli('replay', 'eer', '--yes')
     expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringMatching(/^NOT_FOUND/)])
     const type = await cli('replay', 'ear', '--type', 'Rang', '--yes')
-    expect(type.stderr).toContain('takes no Rang; it takes Rung')
+    expect(type.stderr).toContain('takes no "Rang"; it takes Rung')
   })
 })
