@@ -19,18 +19,23 @@ export interface Issue {
   readonly parent?: Metadata | undefined
 }
 
+/** A text would be taken for a list of its letters. */
+const requireList = ({ type }: Message, tags: unknown): void => {
+  if (!Array.isArray(tags)) expectList(`tags of ${type}`, tags)
+}
+
 /**
  * Gives a written message its identity and validates its data by the schema of its definition.
- * @throws SCHEMA_INVALID, SCHEMA_ASYNC, NAME_INVALID
+ * @throws SCHEMA_INVALID, SCHEMA_ASYNC, NAME_INVALID, CONFIG_INVALID
  */
 export function issue(definition: AnyDefinition, message: Message, by: Issue): Issued {
   const id = message.id ?? by.id
   if (message.id !== undefined) checkName(`The id of ${message.type}`, id)
   const data = parse(message.type, definition.schema, message.data)
   const own = definition.tags(data)
-  if (!Array.isArray(own)) expectList(`What tags of ${message.type} gives`, own)
   const { tags: more } = message
-  if (more !== undefined && !Array.isArray(more)) expectList(`tags of ${message.type}`, more)
+  requireList(message, own)
+  if (more !== undefined) requireList(message, more)
   const tags = more === undefined ? own : [...new Set([...own, ...more])]
   for (const tag of tags) checkName(`A tag of ${message.type}`, tag)
   const metadata = metadataOf(id, message, by.parent)

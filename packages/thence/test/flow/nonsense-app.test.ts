@@ -36,66 +36,93 @@ const loosely = async (app: Tower, name: keyof Tower, ...given: unknown[]): Prom
 const types = { types: 'Rung' }
 const append = (condition: unknown) => ({ events: Rung({ n: 2 }), condition })
 
-test.each<readonly [string, string, keyof Tower, ...unknown[]]>([
+interface Asked {
+  readonly call: readonly [keyof Tower, ...unknown[]]
+  readonly words: string
+}
+
+const asked: readonly (readonly [string, Asked])[] = [
   [
     'a tag that is no list',
-    'tags of Ring must be a list; this is "loud"',
-    'send',
-    { ...Ring({ n: 1 }), tags: 'loud' },
+    {
+      call: ['send', { ...Ring({ n: 1 }), tags: 'loud' }],
+      words: 'tags of Ring must be a list; this is "loud"',
+    },
   ],
-  ['an event that is sent', 'this is an event', 'send', Rung({ n: 1 })],
+  ['an event that is sent', { call: ['send', Rung({ n: 1 })], words: 'this is an event' }],
   [
     'types that are no list',
-    'types of condition.query must be a list; this is "Rung"',
-    'append',
-    append({ query: [types], after: 0 }),
+    {
+      call: ['append', append({ query: [types], after: 0 })],
+      words: 'types of condition.query must be a list; this is "Rung"',
+    },
   ],
   [
     'a misspelt query',
-    'Did you mean types',
-    'append',
-    append({ query: [{ typs: ['Rung'] }], after: 0 }),
+    {
+      call: ['append', append({ query: [{ typs: ['Rung'] }], after: 0 })],
+      words: 'Did you mean types',
+    },
   ],
   [
     'a query of names',
-    'must be an object; this is "Rung"',
-    'append',
-    append({ query: ['Rung'], after: 0 }),
+    {
+      call: ['append', append({ query: ['Rung'], after: 0 })],
+      words: 'must be an object; this is "Rung"',
+    },
   ],
-  ['a query for the log', 'Did you mean types', 'log', { query: [{ typs: ['Nope'] }] }],
-  ['no place in the log', 'after of log is NaN; give a whole number', 'log', { after: Number.NaN }],
-  ['a text for a place', 'after of log is "3"', 'log', { after: '3' }],
-  ['a limit of the log', 'limit of log is -1', 'log', { limit: -1 }],
+  [
+    'a query for the log',
+    { call: ['log', { query: [{ typs: ['Nope'] }] }], words: 'Did you mean types' },
+  ],
+  [
+    'no place in the log',
+    { call: ['log', { after: Number.NaN }], words: 'after of log is NaN; give a whole number' },
+  ],
+  ['a text for a place', { call: ['log', { after: '3' }], words: 'after of log is "3"' }],
+  ['a limit of the log', { call: ['log', { limit: -1 }], words: 'limit of log is -1' }],
   [
     'no version',
-    'from of stream must be a whole number of at least 1; this is 0',
-    'stream',
-    'bell-1',
-    { from: 0 },
+    {
+      call: ['stream', 'bell-1', { from: 0 }],
+      words: 'from of stream must be a whole number of at least 1; this is 0',
+    },
   ],
-  ['a limit of a stream', 'limit of stream is NaN', 'stream', 'bell-1', { limit: Number.NaN }],
+  [
+    'a limit of a stream',
+    { call: ['stream', 'bell-1', { limit: Number.NaN }], words: 'limit of stream is NaN' },
+  ],
   [
     'no query',
-    'ask takes query messages, written by their definition; this is undefined',
-    'ask',
-    undefined,
+    {
+      call: ['ask', undefined],
+      words: 'ask takes query messages, written by their definition; this is undefined',
+    },
   ],
   [
     'a switch',
-    'switch of the rebuild of counts is "later"; it is one of auto, manual',
-    'rebuild',
-    'counts',
-    { switch: 'later' },
+    {
+      call: ['rebuild', 'counts', { switch: 'later' }],
+      words: 'switch of the rebuild of counts is "later"; it is one of auto, manual',
+    },
   ],
-  ['no policy', 'policy of ear is undefined; it is one of park-key', 'setPolicy', 'ear', undefined],
+  [
+    'no policy',
+    {
+      call: ['setPolicy', 'ear', undefined],
+      words: 'policy of ear is undefined; it is one of park-key',
+    },
+  ],
   [
     'once with more',
-    'once has no option "key". It takes consumer, id.',
-    'transaction',
-    () => 1,
-    { once: { consumer: 'c', id: '1', key: 'k' } },
+    {
+      call: ['transaction', () => 1, { once: { consumer: 'c', id: '1', key: 'k' } }],
+      words: 'once has no option "key". It takes consumer, id.',
+    },
   ],
-])('%s is refused', async (_, words, name, ...given) => {
+]
+
+test.each(asked)('%s is refused', async (_, { call: [name, ...given], words }) => {
   const app = await start()
   await expect(loosely(app, name, ...given)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
