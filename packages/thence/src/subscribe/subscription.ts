@@ -9,11 +9,13 @@ import type { Store } from '../store/store.ts'
 import type { Commit } from '../store/writer.ts'
 import { beginAnew } from './anew.ts'
 import type { Division } from './division.ts'
-import { isDone, keyVersionOf, lackingTypes, undivided } from './division.ts'
+import { isDone, lackingTypes, undivided } from './division.ts'
+import { isFit, tellUnfit } from './fit.ts'
 import type { Item } from './item.ts'
 import { toItem } from './item.ts'
 import { Pages } from './pages.ts'
 import { Partition } from './partition.ts'
+import { Places } from './places.ts'
 import type { SubscriptionOptions } from './options.ts'
 import type { SubscriptionSettings } from './settings.ts'
 import { Slots } from './slots.ts'
@@ -39,10 +41,8 @@ export class Subscription {
   readonly #pace: Pace | undefined
   readonly #toItem: (stored: Item['stored']) => Item
   readonly #progress = new Set<() => void>()
-  readonly #running = new Map<number, Partition>()
+  readonly #places = new Places<Partition>()
   #division: Division = undivided
-  /** As it was stored when this process looked last, by partition. */
-  #stored: ReadonlyMap<number, Checkpoint> = new Map()
   #settings: SubscriptionSettings = {}
   #revision = 0
   #started = false
@@ -72,33 +72,24 @@ export class Subscription {
     return lackingTypes(this.#division, this.options.types)
   }
 
-  /** Whether its key is here of the version by which it is divided. */
-  get #hasKey(): boolean {
-    const { keyVersion } = this.options
-    return keyVersion === undefined || keyVersion === keyVersionOf(this.#division)
-  }
-
   /** Whether this process may run it: it passes nothing over, and knows what belongs together. */
   get isFit(): boolean {
-    return this.#hasKey && this.lacks.length === 0
+    return isFit(this.#division, this.options)
   }
 
   /** The partitions that this process runs. */
   get running(): readonly Partition[] {
-    return [...this.#running.values()]
+    return this.#places.running
   }
 
   /** Whether this process runs all of it, so that what it says is not old. */
   get isHere(): boolean {
-    return this.#running.size === this.#division.partitions
+    return this.#places.size === this.#division.partitions
   }
 
   /** Everything up to here is done, or waits in retries; of another process: as far as it has been noticed. */
   get position(): number {
-    return this.#least(
-      (partition) => partition.position,
-      (stored) => stored.position,
-    )
+    return this.#places.least('position', this.#division.partitions)
   }
 
   get state(): SubscriptionState {
@@ -106,23 +97,17 @@ export class Subscription {
     if (this.rebuildTo > this.position) return 'rebuilding'
     if (this.paused) return 'paused'
     if (this.halted) return 'halted'
-    return this.#running.size === 0 ? 'standby' : 'running'
+    return this.#places.size === 0 ? 'standby' : 'running'
   }
 
   /** Which rebuild of the view its position belongs to. */
   get generation(): number {
-    return this.#least(
-      (partition) => partition.generation,
-      (stored) => stored.generation,
-    )
+    return this.#places.least('generation', this.#division.partitions)
   }
 
   /** Positions up to which the view is not to be shown. */
   get rebuildTo(): number {
-    return this.#least(
-      (partition) => partition.rebuildTo,
-      (stored) => stored.rebuildTo,
-    )
+    return this.#places.least('rebuildTo', this.#division.partitions)
   }
 
   /** Whether failed messages are waiting for their next attempt. */
@@ -185,11 +170,11 @@ export class Subscription {
       rebuild: () => this.rebuild(),
     })
     partition.pause(this.paused)
-    this.#running.set(hold.partition, partition)
+    this.#places.begin(partition)
     try {
       await partition.start()
     } catch (error) {
-      this.#running.delete(hold.partition)
+      this.#places.end(partition)
       throw error
     }
     this.#notify()
@@ -198,8 +183,7 @@ export class Subscription {
   /** Ends one partition when what it has in hand is committed, or given back at the deadline. */
   async end(partition: Partition, deadline: Promise<void>): Promise<void> {
     await partition.stop(deadline)
-    if (this.#running.get(partition.hold.partition) === partition)
-      this.#running.delete(partition.hold.partition)
+    this.#places.end(partition)
     this.#notify()
   }
 
@@ -220,8 +204,8 @@ export class Subscription {
   observe(division: Division, stored: readonly Checkpoint[]): boolean {
     const isOld = JSON.stringify(division) !== JSON.stringify(this.#division)
     this.#division = division
-    this.#stored = new Map(stored.map((one) => [one.partition, one]))
-    if (isOld) this.#tellUnfit()
+    this.#places.see(stored)
+    if (isOld) tellUnfit(this.#signals, division, this.options)
     if (!this.isHere) this.#notify()
     return isOld
   }
@@ -235,16 +219,6 @@ export class Subscription {
     for (const partition of this.running) partition.pause(this.paused)
     this.#tellPause(settings)
     this.#notify()
-  }
-
-  #tellUnfit(): void {
-    const { name, lacks } = this
-    if (lacks.length > 0)
-      this.#signals.emit({ name: 'types-missing', subscription: name, types: lacks })
-    if (this.#hasKey) return
-    const stored = keyVersionOf(this.#division)
-    const { keyVersion = 1 } = this.options
-    this.#signals.emit({ name: 'key-replaced', subscription: name, keyVersion, stored })
   }
 
   #tellPause({ paused }: SubscriptionSettings): void {
@@ -271,7 +245,7 @@ export class Subscription {
 
   /** This process has committed something. */
   offer(commit: Commit): void {
-    for (const partition of this.#running.values()) partition.offer(commit)
+    for (const partition of this.running) partition.offer(commit)
   }
 
   /** Asks it to look, when there is nothing else to do, what others did, and to store how far it has read. */
@@ -313,19 +287,5 @@ export class Subscription {
 
   #notify(): void {
     for (const listener of this.#progress) listener()
-  }
-
-  #least(
-    here: (partition: Partition) => number,
-    elsewhere: (stored: Checkpoint) => number,
-  ): number {
-    let least = Infinity
-    for (let index = 0; index < this.#division.partitions; index += 1) {
-      const partition = this.#running.get(index)
-      const stored = this.#stored.get(index)
-      const known = stored === undefined ? 0 : elsewhere(stored)
-      least = Math.min(least, partition === undefined ? known : here(partition))
-    }
-    return least
   }
 }
