@@ -1,7 +1,7 @@
 /**
  * Giving up many dead letters: how many there are, and the act, some of them in each transaction.
  */
-import type { RedriveFilter } from '../app/redrive-job.ts'
+import type { RedriveFilter } from '../app/redrive-state.ts'
 import { ThenceError } from '../errors.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'

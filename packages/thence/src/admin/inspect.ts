@@ -26,6 +26,7 @@ import type { SeenTimers } from './stuck-timers.ts'
 import { seeTimers, stuckTimers } from './stuck-timers.ts'
 import type { SubscriptionStatus } from './subscriptions.ts'
 import { subscriptionsIn } from './subscriptions.ts'
+import { noApp } from './waiting.ts'
 
 export interface Status {
   /** The adapter's name. */
@@ -251,7 +252,7 @@ const unreadOf = (
 
 /** What of a job wants an eye: that it waits for a person, or that it does not move. */
 const jobOf = (
-  { id, kind, state, error, next, updated }: JobView,
+  { id, kind, state, error, next, updated, waits: needs }: JobView,
   { now, idle }: Pick<Beside, 'now' | 'idle'>,
 ): Attention | undefined => {
   const advice = `thence jobs show ${id}`
@@ -261,6 +262,13 @@ const jobOf = (
     return { ...waits, what: cleanText(`a job has stopped: ${error ?? ''}`, whyLength) }
   const since = Math.max(updated, next)
   if (since > now - jobLate) return undefined
+  if (needs !== null && needs !== noApp)
+    return {
+      name: kind,
+      what: cleanText(`a job waits: ${needs}`, whyLength),
+      since,
+      advice: `Start one that has it, or: thence jobs cancel ${id}`,
+    }
   return { name: kind, what: 'a job does not move', since, advice: idle }
 }
 

@@ -2,22 +2,27 @@
  * Long work on the store: how far it has come, and having it wait, go on or end.
  */
 import { jobKinds } from '../app/jobs.ts'
-import { forgive, redriveKind } from '../app/redrive-job.ts'
+import { forgive, redriveKind } from '../app/redrive-state.ts'
 import { replayKind } from '../app/replay-job.ts'
 import { ThenceError } from '../errors.ts'
 import type { OptionNames } from '../message/expect.ts'
 import { expectOneOf } from '../message/expect.ts'
 import type { JsonValue } from '../message/json.ts'
 import type { Transaction } from '../ports/database.ts'
-import type { Job, JobState } from '../ports/jobs.ts'
+import type { Job, JobFilter, JobState } from '../ports/jobs.ts'
 import type { On } from './on.ts'
 import { audited, expectReason, notFound } from './on.ts'
 import type { ActOptions } from './operate.ts'
 import { expectListing, expectPlace } from './place.ts'
+import { whyWaits } from './waiting.ts'
 
 type Json = Readonly<Record<string, JsonValue>>
 
-export interface JobView extends Omit<Job, 'spec' | 'progress' | 'version'> {
+export interface JobView extends Omit<Job, 'spec' | 'progress' | 'version' | 'state'> {
+  /** `waiting`: it runs, but for what `waits` says. */
+  readonly state: JobState | 'waiting'
+  /** What must come before it goes on, in a few words; null: nothing. */
+  readonly waits: string | null
   /** What is to be done. */
   readonly spec: Json
   /** How far it has come, in the words of its kind. */
@@ -33,18 +38,34 @@ const sumOf = (progress: Json): number =>
     .map((name) => progress[name])
     .reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : 0), 0)
 
-export const jobView = ({ version: _version, ...job }: Job): JobView => {
+/** @param waits what it waits for; see {@link whyWaits}. */
+export const jobView = ({ version: _version, ...job }: Job, waits: string | null): JobView => {
   const progress = JSON.parse(job.progress) as Json
   const ended = sumOf(progress)
   const spent = job.updated - job.created
-  const open = job.state === 'running' && job.total !== null ? job.total - ended : undefined
+  const state = waits === null ? job.state : 'waiting'
+  const open = state === 'running' && job.total !== null ? job.total - ended : undefined
   const left =
     open === undefined || ended === 0 ? null : Math.max(0, Math.round((spent / ended) * open))
-  return { ...job, spec: JSON.parse(job.spec) as Json, progress, ended, left }
+  return { ...job, state, waits, spec: JSON.parse(job.spec) as Json, progress, ended, left }
+}
+
+/** The job as it is now, in its transaction. */
+export const viewJob = async (transaction: Transaction, job: Job): Promise<JobView> =>
+  jobView(job, await whyWaits(transaction, job))
+
+const viewJobs = async (
+  transaction: Transaction,
+  filter: JobFilter,
+): Promise<readonly JobView[]> => {
+  const views: JobView[] = []
+  for (const one of await transaction.jobs.list(filter)) views.push(await viewJob(transaction, one))
+  return views
 }
 
 export interface JobsOptions {
   readonly kind?: string
+  /** `running`: those that wait, too. */
   readonly state?: JobState
   /** Only jobs before this id, so earlier ones. */
   readonly before?: string
@@ -75,9 +96,7 @@ export async function jobs(
   expectPlace('before', filter.before)
   if (filter.kind !== undefined) expectOneOf('kind', filter.kind, jobKinds)
   if (filter.state !== undefined) expectOneOf('state', filter.state, jobStates)
-  return database.read(async (transaction) =>
-    (await transaction.jobs.list({ ...filter, limit })).map(jobView),
-  )
+  return database.read((transaction) => viewJobs(transaction, { ...filter, limit }))
 }
 
 /** States in which a job has not come to its end. */
@@ -85,10 +104,10 @@ const open: readonly JobState[] = ['running', 'paused', 'stopped']
 const openShown = 20
 
 /** Jobs that run, wait or have stopped by themselves, the latest first; of each of these states at most twenty. */
-export async function openJobsIn({ jobs: stored }: Transaction): Promise<readonly JobView[]> {
+export async function openJobsIn(transaction: Transaction): Promise<readonly JobView[]> {
   const found: JobView[] = []
   for (const state of open)
-    found.push(...(await stored.list({ state, limit: openShown })).map(jobView))
+    found.push(...(await viewJobs(transaction, { state, limit: openShown })))
   return found.sort((left, right) => (left.id < right.id ? 1 : -1))
 }
 
@@ -103,7 +122,9 @@ const requireJob = async (transaction: Transaction, id: string): Promise<Job> =>
 
 /** One job. @throws NOT_FOUND */
 export function job({ database }: On, id: string): Promise<JobView> {
-  return database.read(async (transaction) => jobView(await requireJob(transaction, id)))
+  return database.read(async (transaction) =>
+    viewJob(transaction, await requireJob(transaction, id)),
+  )
 }
 
 /** Kinds of jobs that stop by themselves after failures. */
@@ -142,7 +163,7 @@ const turn = (on: On, id: string, { verb, from, to, options }: Turn): Promise<Jo
     await transaction.jobs.save(kept, before.version)
     const details = { kind: before.kind, state: before.state }
     await audited(on, transaction, { action: `job.${verb}`, target: id, details, reason })
-    return jobView(kept)
+    return viewJob(transaction, kept)
   })
 
 /** Has a running job take no further batch. @throws NOT_FOUND, STATE_INVALID */

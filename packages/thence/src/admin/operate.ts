@@ -17,6 +17,7 @@ import { release } from '../subscribe/redrive.ts'
 import { requireLetter } from './dead-letters.ts'
 import type { On } from './on.ts'
 import { audited, expectReason, runtimeOf } from './on.ts'
+import { whyUntaken } from './waiting.ts'
 
 /** Which dead letter was acted on. */
 export interface Acted {
@@ -24,6 +25,11 @@ export interface Acted {
   readonly subscription: string
   readonly key: string
   readonly position: number
+}
+
+export interface Redriven extends Acted {
+  /** Why nobody takes it at the moment, in a few words; null: a running app does within a second. */
+  readonly waits: string | null
 }
 
 const actedOn = ({ id, subscription, key, message }: DeadLetter): Acted => ({
@@ -92,13 +98,14 @@ export interface ActOptions {
  * until it went through. One that was edited goes as it was edited last.
  * @throws NOT_FOUND, STATE_INVALID
  */
-export function redrive(on: On, id: string, options: ActOptions = {}): Promise<Acted> {
+export function redrive(on: On, id: string, options: ActOptions = {}): Promise<Redriven> {
   return on.database.transact(async (transaction) => {
     expectReason('redrive', options)
     const { reason } = options
     const letter = await requireParked(transaction, id, 'sent through again')
     await releaseOne(transaction, { letter })
-    return noted(on, transaction, { letter, action: 'dead-letter.redrive', reason })
+    const acted = await noted(on, transaction, { letter, action: 'dead-letter.redrive', reason })
+    return { ...acted, waits: await whyUntaken(transaction, letter.subscription) }
   })
 }
 

@@ -1,8 +1,8 @@
 /**
  * Sending many dead letters through again: how many there are, and the job that a running app does.
  */
-import type { RedriveFilter, RedriveSpec } from '../app/redrive-job.ts'
-import { noProgress, redriveKind } from '../app/redrive-job.ts'
+import type { RedriveFilter, RedriveSpec } from '../app/redrive-state.ts'
+import { lastTimeOf, noProgress, redriveKind, subscriptionsOf } from '../app/redrive-state.ts'
 import { ThenceError } from '../errors.ts'
 import type { OptionNames } from '../message/expect.ts'
 import { expectFlag, expectOptions } from '../message/expect.ts'
@@ -12,16 +12,19 @@ import { actorText } from '../store/audit.ts'
 import type { DeadLetterSummary } from './dead-letters.ts'
 import { requireLetter, requireSubscription, summaryOf } from './dead-letters.ts'
 import type { JobView } from './jobs.ts'
-import { jobView } from './jobs.ts'
+import { viewJob } from './jobs.ts'
 import { expectLetters, letterNames } from './letter-filter.ts'
 import type { On } from './on.ts'
 import { audited, runtimeOf } from './on.ts'
+import { absentOf } from './waiting.ts'
 
 export interface RedrivePlan {
   /** How many parked letters match. */
   readonly total: number
   /** The first few of them, by id. */
   readonly sample: readonly DeadLetterSummary[]
+  /** Of whom they are and whom no running app has, such as `handler mail`: theirs wait. None, if no app runs at all. */
+  readonly absent: readonly string[]
 }
 
 export interface RedriveOptions extends RedriveFilter {
@@ -43,7 +46,6 @@ export interface RedriveOptions extends RedriveFilter {
 
 const sampleSize = 5
 const mostIds = 1000
-const mostGroups = 100_000
 
 const { state: _state, job: _job, ...filterNames } = letterNames
 const optionNames: OptionNames<RedriveOptions> = {
@@ -92,7 +94,12 @@ export function planRedrive({ database }: On, filter: RedriveFilter = {}): Promi
     await checkFilter(transaction, filter)
     const wanted = { ...filter, state: 'parked', limit: sampleSize } as const
     const letters = await transaction.deadLetters.list(wanted)
-    return { total: await parkedCount(transaction, filter), sample: letters.map(summaryOf) }
+    const names = await subscriptionsOf(transaction, { ...filter, state: 'parked' })
+    return {
+      total: await parkedCount(transaction, filter),
+      sample: letters.map(summaryOf),
+      absent: await absentOf(transaction, names),
+    }
   })
 }
 
@@ -136,13 +143,8 @@ export const noneParked = (): ThenceError =>
   new ThenceError('NOT_FOUND', 'No parked dead letter matches. See: thence dead-letters list.')
 
 /** When the last of them was parked, which may be later than now: the clock may have been set back, or it was that of another process. */
-export const lastParked = async (
-  { deadLetters }: Transaction,
-  filter: RedriveFilter,
-): Promise<number> => {
-  const groups = await deadLetters.groups({ ...filter, state: 'parked', limit: mostGroups })
-  return groups.reduce((latest, { last }) => Math.max(latest, last), 0)
-}
+export const lastParked = (transaction: Transaction, filter: RedriveFilter): Promise<number> =>
+  lastTimeOf(transaction, { ...filter, state: 'parked' })
 
 /**
  * Begins a job that sends parked messages through again. Running apps do it, a batch at a time; if none runs, the next one
@@ -178,6 +180,6 @@ export async function startRedrive(on: On, options: RedriveOptions = {}): Promis
     const details = { kind: redriveKind, total: job.total, ...what }
     const { reason } = options
     await audited(on, transaction, { action: 'job.start', target: id, details, reason })
-    return jobView(job)
+    return viewJob(transaction, job)
   })
 }

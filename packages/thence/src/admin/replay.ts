@@ -7,9 +7,10 @@ import type { ReplayRequest } from '../app/replay-plan.ts'
 import { beginReplay, findMeant, requestNames, specOf } from '../app/replay-plan.ts'
 import { expectOptions } from '../message/expect.ts'
 import type { JobView } from './jobs.ts'
-import { jobView } from './jobs.ts'
+import { viewJob } from './jobs.ts'
 import type { On } from './on.ts'
 import { runtimeOf } from './on.ts'
+import { whyUntaken } from './waiting.ts'
 
 export interface ReplayPlan {
   readonly handler: string
@@ -19,6 +20,8 @@ export interface ReplayPlan {
   readonly exact: boolean
   /** The last position that is looked at: what the handler has done so far. */
   readonly through: number
+  /** Why it would not begin now, in a few words; null if a running app has the handler. */
+  readonly waits: string | null
 }
 
 /** What a replay would do; changes nothing. @throws REPLAY_REFUSED, HISTORY_TRUNCATED, NOT_FOUND, CONFIG_INVALID */
@@ -32,9 +35,12 @@ export async function planReplay(
   const spec = await database.read((transaction) => specOf(transaction, handler, request))
   const { filter } = spec
   const meant = await findMeant({ database, runtime: runtimeOf(on) }, filter)
-  await database.read((transaction) => requireSaid(transaction, spec, meant))
+  const waits = await database.read(async (transaction) => {
+    await requireSaid(transaction, spec, meant)
+    return whyUntaken(transaction, handler)
+  })
   const { total } = meant
-  return { handler, total, exact: filter.key === null, through: filter.through }
+  return { handler, total, exact: filter.key === null, through: filter.through, waits }
 }
 
 /**
@@ -52,6 +58,6 @@ export async function startReplay(
     const spec = await specOf(transaction, handler, request)
     const what = { spec, total: exact ? total : null }
     const about = { runtime: runtimeOf(on), actor: on.actor, reason: request.reason }
-    return jobView(await beginReplay(transaction, what, about))
+    return viewJob(transaction, await beginReplay(transaction, what, about))
   })
 }

@@ -3,6 +3,7 @@
  */
 import type { JobView } from '../admin/jobs.ts'
 import { job as readJob } from '../admin/jobs.ts'
+import { noApp } from '../admin/waiting.ts'
 import { replayKind } from '../app/replay-job.ts'
 import { ThenceError } from '../errors.ts'
 import { pause } from './pause.ts'
@@ -15,6 +16,7 @@ import { count, line, relative, span } from './text.ts'
 
 const jobStyles: Readonly<Partial<Record<JobView['state'], Style>>> = {
   running: 'green',
+  waiting: 'yellow',
   paused: 'yellow',
   stopped: 'red',
 }
@@ -29,6 +31,11 @@ const of = ({ progress }: JobView, name: string): number => {
   return typeof value === 'number' ? value : 0
 }
 
+const onTheirWay: Readonly<Partial<Record<JobView['state'], string>>> = {
+  cancelled: 'were on their way then',
+  done: 'wait behind messages that are parked',
+}
+
 /** `990 of 1,000 went through, 5 failed again, 2 left, 3 on their way`. */
 export function outcome(job: JobView): string {
   const total = job.total === null ? '' : ` of ${count(job.total)}`
@@ -37,7 +44,7 @@ export function outcome(job: JobView): string {
     ['failed', 'failed again'],
     ['waiting', 'wait behind those'],
     ['skipped', job.kind === replayKind ? 'were passed over' : 'cannot be redriven'],
-    ['inFlight', job.state === 'cancelled' ? 'were on their way then' : 'on their way'],
+    ['inFlight', onTheirWay[job.state] ?? 'on their way'],
   ]
   for (const [name, text] of also)
     if (of(job, name) > 0) parts.push(`${count(of(job, name))} ${text}`)
@@ -68,10 +75,15 @@ export const openJobTable = (
     ]),
   )
 
+/** Why it does not go on, if it doesn't. */
+export const whyOf = ({ error, waits }: JobView): string | null =>
+  error ?? (waits === null ? null : `It waits: ${waits}.`)
+
 /** One or two lines about a job. */
 export function tellJob({ terminal }: Session, job: JobView): void {
   terminal.print(`${line(job.kind)} job ${job.id} is ${job.state}: ${outcome(job)}.`)
-  if (job.error !== null) terminal.print(line(job.error))
+  const why = whyOf(job)
+  if (why !== null) terminal.print(line(why))
 }
 
 /** How often to look, and how long an app may take to begin, in milliseconds. */
@@ -92,9 +104,11 @@ const conclude = (session: Session, job: JobView): void => {
     )
 }
 
-/** Whether no app has taken it up in the time that one needs. */
-const isUntaken = ({ updated, created }: JobView, began: number): boolean =>
-  updated === created && Date.now() - began > beginsWithin
+/** Whether no app has taken it up, or none can do it, in the time that one needs to start. */
+const isUntaken = ({ updated, created, waits }: JobView, began: number): boolean =>
+  (updated === created || waits !== null) && Date.now() - began > beginsWithin
+
+const isOpen = ({ state }: JobView): boolean => state === 'running' || state === 'waiting'
 
 /** Looks until the job runs no longer, or no app takes it up. @throws ABORTED, NOT_FOUND */
 const follow = async (
@@ -108,7 +122,7 @@ const follow = async (
   try {
     while (!signal.aborted) {
       const job = await readJob(on, id)
-      if (job.state !== 'running' || isUntaken(job, began)) return job
+      if (!isOpen(job) || isUntaken(job, began)) return job
       progress.update(job.ended, job.total ?? job.ended)
       await pause(lookEvery, signal)
     }
@@ -123,6 +137,12 @@ const follow = async (
 export async function watchJob(session: Session, { id }: Pick<JobView, 'id'>): Promise<void> {
   const job = await follow(session, id)
   conclude(session, job)
-  if (job.state === 'running')
-    session.terminal.note('No running app has taken it up: it begins when an app starts.')
+  if (!isOpen(job)) return
+  const { terminal, suggest } = session
+  if (job.waits === null || job.waits === noApp)
+    terminal.note('No running app has taken it up: it begins when an app starts.')
+  else
+    terminal.note(
+      `It goes on when an app starts that has it. To give it up: ${suggest(`jobs cancel ${job.id}`)}`,
+    )
 }

@@ -6,7 +6,7 @@ import { Option } from 'commander'
 import { cancelJob, job, jobs, jobStates, pauseJob, resumeJob } from '../admin/jobs.ts'
 import { jobKinds } from '../app/jobs.ts'
 import type { JobState } from '../ports/jobs.ts'
-import { outcome, stateCell, tellJob, watchJob } from './job-text.ts'
+import { outcome, stateCell, tellJob, watchJob, whyOf } from './job-text.ts'
 import type { Verb } from './session.ts'
 import { given, onStore, whole } from './session.ts'
 import { columns, fields, table } from './table.ts'
@@ -37,7 +37,7 @@ const list: Verb<ListOptions> = async ({ on, terminal }, { options }) => {
         stateCell(one),
         relative(one.created, now),
         one.actor,
-        one.error === null ? outcome(one) : `${outcome(one)}. ${one.error}`,
+        [outcome(one), whyOf(one)].filter((text) => text !== null).join('. '),
       ]),
     ),
   )
@@ -75,7 +75,10 @@ export function addJobs(program: Command): void {
   const noun = program
     .command('jobs')
     .description('long work on the store, done by the running app')
-  const states = new Option('--state <state>', 'only jobs in this state').choices(jobStates)
+  const states = new Option(
+    '--state <state>',
+    'only jobs in this state; running: also those that wait',
+  ).choices(jobStates)
   noun
     .command('list')
     .description('jobs, the latest first')

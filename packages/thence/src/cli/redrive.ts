@@ -10,7 +10,7 @@ import type { RedrivePlan } from '../admin/redrive.ts'
 import { planRedrive, startRedrive } from '../admin/redrive.ts'
 import type { ErrorKind } from '../errors.ts'
 import { errorKinds } from '../handle/classify.ts'
-import type { RedriveFilter } from '../app/redrive-job.ts'
+import type { RedriveFilter } from '../app/redrive-state.ts'
 import { confirm } from './ask.ts'
 import { usage } from './exit-code.ts'
 import { tellJob, watchJob } from './job-text.ts'
@@ -88,7 +88,7 @@ const redriveOne = async (
   const acted = await redrive(on, id, given({ reason }))
   if (terminal.json) return terminal.document({ redriven: 1, ...acted })
   terminal.print(`Redriven: ${placeText(acted)}.`)
-  terminal.note(whenPickedUp)
+  terminal.note(acted.waits === null ? whenPickedUp : `It waits: ${acted.waits}.`)
   terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
 }
 
@@ -119,6 +119,13 @@ const begun = (session: Session, job: JobView): void => {
   terminal.hint(`Watch it: ${suggest(`jobs watch ${job.id}`)}`)
 }
 
+/** Before it is begun: what of it nobody would take. */
+const tellAbsent = ({ terminal }: Session, { absent }: RedrivePlan): void => {
+  if (terminal.json) return
+  for (const name of absent)
+    terminal.note(`No running app has ${line(name)}: its messages wait until one does.`)
+}
+
 const redriveMany = async (session: Session, options: RedriveOptions): Promise<void> => {
   const { on } = session
   const { limit, rate, canary, stopAfter, reason, yes = false } = options
@@ -129,6 +136,7 @@ const redriveMany = async (session: Session, options: RedriveOptions): Promise<v
     throw usage('Say which: the id of one dead letter, --subscription, --group, …, or --all.')
   const plan = await planRedrive(on, filter)
   const total = Math.min(plan.total, limit ?? Infinity)
+  tellAbsent(session, plan)
   if (options.dryRun === true)
     return tellPlan(session, { ...plan, total }, 'would be sent through again')
   if (!yes && total > 0) await confirm(`sends ${counted(total, 'parked message')} through again`)

@@ -50,6 +50,7 @@ const replay: Verb<ReplayOptions> = async (session, { args: [handler = ''], opti
   const { dryRun = false, watch = false, yes = false } = options
   const request = requestOf(options)
   const plan = await planReplay(on, handler, request)
+  if (plan.waits !== null && !terminal.json) terminal.note(`It would wait: ${line(plan.waits)}.`)
   if (dryRun) return tellPlan(session, plan)
   if (!yes && plan.total > 1) await confirm(`gives ${bound(plan)}`)
   const job = await startReplay(on, handler, request)

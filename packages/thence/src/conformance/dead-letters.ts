@@ -1,9 +1,11 @@
 /** Dead letters: one per subscription and position, what changes when it is parked again, states and lists. */
 import { strict as assert } from 'node:assert'
 import type { DeadLetter, DeadLetters, DeadLetterState } from '../ports/dead-letters.ts'
+import type { Retry } from '../ports/retries.ts'
 import { type Case, casesOf } from './case.ts'
 import { deadLetterGroups } from './dead-letter-groups.ts'
 import { add, get, letter, list, within } from './dead-letter-samples.ts'
+import { queued, row } from './retry-samples.ts'
 import { message } from './samples.ts'
 
 const it = casesOf('dead-letters')
@@ -202,6 +204,41 @@ const listing: readonly Case[] = [
     assert.deepEqual(await open(7, 6, 5, 4, 3, 2, 2, 1), [1, 2, 3, 6])
     assert.deepEqual(await open(4, 5), [])
     assert.deepEqual(await open(), [])
+  }),
+
+  it('a letter of a job is under way while its message is due, and not where that waits', async ({
+    database,
+  }) => {
+    await add(
+      database,
+      letter('1', 1),
+      letter('2', 2),
+      letter('3', 3, { subscription: 'q' }),
+      letter('4', 4),
+      letter('5', 5),
+    )
+    const put = (...rows: readonly Retry[]): Promise<void> =>
+      database.transact(async ({ retries }) => {
+        for (const one of rows) await retries.put(one)
+      })
+    await put(row(1), queued(2), row(3), row(4), row(5, { subscription: 'q' }))
+    const send = (id: string, job: string): Promise<boolean> =>
+      within(database, (letters) => letters.mark(id, { from: 'parked', to: 'redriven', job }))
+    const underWay = (job: string): Promise<boolean> =>
+      database.read(({ deadLetters }) => deadLetters.underWay(job))
+    // It waits; its message is due for another subscription only; it is not sent; it is sent by another job.
+    await send('2', 'j1')
+    await send('3', 'j1')
+    await send('5', 'j1')
+    await send('4', 'j2')
+    assert.deepEqual([await underWay('j1'), await underWay('j2')], [false, true])
+    await send('1', 'j1')
+    assert.equal(await underWay('j1'), true)
+    await put(row(1, { state: 'parked', due: 0 }))
+    assert.equal(await underWay('j1'), false)
+    await put(row(1))
+    await within(database, (letters) => letters.mark('1', { from: 'redriven', to: 'resolved' }))
+    assert.deepEqual([await underWay('j1'), await underWay('none')], [false, false])
   }),
 
   it('letters are counted in each state', async ({ database }) => {

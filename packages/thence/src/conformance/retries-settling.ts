@@ -1,6 +1,7 @@
 /** Settling a row: the compare-and-set of it, and which row of its key is due after it. */
 import { strict as assert } from 'node:assert'
 import type { Database } from '../ports/database.ts'
+import type { Retry } from '../ports/retries.ts'
 import { type Case, casesOf } from './case.ts'
 import { find, parked, put, queued, row, within } from './retry-samples.ts'
 
@@ -82,6 +83,35 @@ export const retriesSettling: readonly Case[] = [
     },
     {},
   ),
+
+  it('what a row waits behind is the first parked one of its key before it', async ({
+    database,
+  }) => {
+    await put(
+      database,
+      row(1),
+      { ...parked(1), key: 'K' },
+      { ...parked(1), subscription: 'q' },
+      parked(3),
+      queued(4),
+      parked(5),
+      queued(6),
+    )
+    const before = (position: number, change: Partial<Retry> = {}): Promise<number | undefined> =>
+      within(database, async (retries) => {
+        const place = { subscription: 'p', key: 'k', position, ...change }
+        return (await retries.parkedBefore(place))?.position
+      })
+    assert.deepEqual(await within(database, (all) => all.parkedBefore(row(4))), parked(3))
+    const places = [1, 2, 3, 4, 5, 6, 9]
+    const found: (number | undefined)[] = []
+    for (const place of places) found.push(await before(place))
+    assert.deepEqual(found, [undefined, undefined, undefined, 3, 3, 3, 3])
+    assert.equal(await before(9, { key: 'none' }), undefined)
+    assert.equal(await before(9, { subscription: 'q' }), 1)
+    await settle(database, 3, 1)
+    assert.equal(await before(6), 5)
+  }),
 
   it('what stands behind a parked row stays queued when a row between them is settled', async ({
     database,

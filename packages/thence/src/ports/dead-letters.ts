@@ -89,6 +89,8 @@ export interface LetterChange {
  *   unless the letter is there in state `from`.
  * - `parkedOf` counts at most `most` and no more rows than that are looked at: it is asked for again and again, also while a
  *   million letters are parked.
+ * - `underWay` says whether any letter of the job that is `redriven` has a row in the retries that is `due`: it goes on by
+ *   itself, and does not wait behind another message. It is asked again and again while a job runs, and decodes nothing.
  * - `groups` gives the largest first, then those that failed last; of equal ones by subscription and fingerprint.
  * - `trim` removes at most `limit` letters that are `resolved` or `discarded` and changed before `before`, the earliest
  *   first (by that time, then id); it returns how many.
@@ -108,6 +110,7 @@ export interface DeadLetters {
   counts(filter?: LetterFilter): Awaitable<Readonly<Record<DeadLetterState, number>>>
   /** How many letters of the subscription are parked, counted up to `most`. */
   parkedOf(subscription: string, most: number): Awaitable<number>
+  underWay(job: string): Awaitable<boolean>
   groups(options: LetterFilter & { readonly limit: number }): Awaitable<readonly LetterGroup[]>
   trim(before: number, limit: number): Awaitable<number>
 }

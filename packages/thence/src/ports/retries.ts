@@ -54,6 +54,8 @@ export interface TakeRetries {
  * - `put` inserts or replaces a row. A row that is put as `queued` though no earlier row of its key exists is stored
  *   as `due` now: nothing may wait behind nothing.
  * - `take` returns rows with state `due` and `due` ≤ now, by due time, then position.
+ * - `parkedBefore` gives the first parked row of the key before the position: the one at it is not tried before a person has
+ *   done something about that. It does not look at the rows that wait between them.
  * - `outlook` counts one subscription's rows; its cost may grow with them.
  * - `upcoming` doesn't: it is asked for after every page, also while a million messages wait behind a parked one.
  * - `settle` removes the row and makes the next row of the same key `due` at `now` if it was queued. It returns false,
@@ -70,6 +72,9 @@ export interface Retries {
     now: number,
   ): Awaitable<boolean>
   find(subscription: string, position: number): Awaitable<Retry | undefined>
+  parkedBefore(
+    place: Pick<Retry, 'subscription' | 'key' | 'position'>,
+  ): Awaitable<Retry | undefined>
   /** Which of the positions have a row of any subscription, ascending. */
   waitingAt(positions: readonly number[]): Awaitable<readonly number[]>
   /** Which of `keys` have a row. */

@@ -86,6 +86,22 @@ const letters: readonly Fault[] = [
   of('deadLetters', 'all letters of a subscription count as parked', (rows) => ({
     parkedOf: async (subscription, most) => (await rows.list({ subscription, limit: most })).length,
   })),
+  of('deadLetters', 'whatever a job has sent is under way', (rows) => ({
+    underWay: async (job) => (await rows.counts({ job })).redriven > 0,
+  })),
+  {
+    name: 'what is due is under way for another subscription too',
+    ports: ({ deadLetters: rows, retries }) => ({
+      deadLetters: {
+        async underWay(job) {
+          for (const { message } of await rows.list({ job, state: 'redriven', limit: 1000 }))
+            for (const subscription of ['p', 'q'])
+              if ((await retries.find(subscription, message.position))?.state === 'due') return true
+          return false
+        },
+      },
+    }),
+  },
   of('deadLetters', 'groups are those of all subscriptions', (rows) => ({
     async groups({ limit, ...filter }) {
       const all = await rows.groups({ ...filter, limit: 1000 })

@@ -3,6 +3,12 @@ import { of } from './faults-ports.ts'
 import type { Fault } from './plant.ts'
 
 const retries: readonly Fault[] = [
+  of('retries', 'a row waits behind a parked one after it', (rows) => ({
+    parkedBefore: (place) => rows.parkedBefore({ ...place, position: Number.MAX_SAFE_INTEGER }),
+  })),
+  of('retries', 'a parked row waits behind itself', (rows) => ({
+    parkedBefore: (place) => rows.parkedBefore({ ...place, position: place.position + 1 }),
+  })),
   of('retries', 'settling does not promote the next row', (rows) => ({
     async settle(row, now) {
       const next = await rows.find(row.subscription, row.position + 1)

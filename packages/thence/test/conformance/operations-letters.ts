@@ -47,6 +47,7 @@ export const letters: readonly fc.Arbitrary<Operation>[] = [
     await all.deadLetters.list({ limit: most, after: 'P/3' }),
     await all.deadLetters.counts(),
     await all.deadLetters.parkedOf('p', 3),
+    await all.deadLetters.underWay('j'),
     await all.deadLetters.counts({ job: 'j', until: most }),
     await all.deadLetters.list({ limit: most, type: 'Noted', since: most, fingerprint: 'f1' }),
     await all.deadLetters.groups({ limit: most, ...compact({ state }) }),

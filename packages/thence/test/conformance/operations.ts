@@ -169,6 +169,7 @@ const retries: readonly fc.Arbitrary<Operation>[] = [
   define('take', fc.tuple(small, limit), async ({ retries: rows }, [now, most]) => [
     await rows.take('p', { now, limit: most }),
     new Set(await rows.blocked('p', ['k', 'K', 'x'])),
+    (await rows.parkedBefore({ subscription: 'p', key: 'k', position: 4 })) ?? 'none',
     await rows.waitingAt([3, 2, 1, 4]),
     new Set(await rows.summary()),
   ]),

@@ -69,6 +69,7 @@ describe('dead-letters redrive', patient, () => {
       subscription: 'mailer',
       key: 'order-1',
       position: 1,
+      waits: 'no app runs',
     })
     expect((await letter('mailer')).state).toBe('redriven')
     await using _shop = await run(noTrouble())

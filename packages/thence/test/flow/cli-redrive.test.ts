@@ -101,7 +101,9 @@ describe('many dead letters', patient, () => {
   test('wait for an app if none runs; meanwhile the job can be paused and cancelled', async () => {
     const { cli, jsonOf } = await parked(2)
     const begun = await cli('dead-letters', 'redrive', '--all', '--yes')
-    expect(plain(begun.stdout)).toBe('redrive job UUID is running: 0 of 2 went through.')
+    expect(plain(begun.stdout)).toBe(
+      'redrive job UUID is waiting: 0 of 2 went through.\nIt waits: no app runs.',
+    )
     expect(begun.stderr).toContain('else the next one at its start')
     const { jobs } = await jsonOf('jobs', 'list', '--state', 'running')
     const { id } = jobs[0]
@@ -111,7 +113,10 @@ describe('many dead letters', patient, () => {
     expect(plain((await cli('jobs', 'pause', id, '--reason', 'lunch')).stdout)).toContain(
       'is paused',
     )
-    expect(await jsonOf('jobs', 'resume', id)).toMatchObject({ state: 'running' })
+    expect(await jsonOf('jobs', 'resume', id)).toMatchObject({
+      state: 'waiting',
+      waits: 'no app runs',
+    })
     expect(await jsonOf('jobs', 'cancel', id)).toMatchObject({ state: 'cancelled' })
     expect(await cli('jobs', 'resume', id)).toMatchObject({ code: 1 })
     expect(await cli('jobs', 'show', 'nope')).toMatchObject({ code: 3 })

@@ -40,7 +40,13 @@ describe('a replay', patient, () => {
       'This would give 6 messages to ear again, up to position 6.\n',
     )
     const some = ['replay', 'ear', '--from', '2', '--to', '5', '--stream', 'even', '--dry-run']
-    expect(await jsonOf(...some)).toEqual({ handler: 'ear', total: 2, exact: true, through: 5 })
+    expect(await jsonOf(...some)).toEqual({
+      handler: 'ear',
+      total: 2,
+      exact: true,
+      through: 5,
+      waits: 'no app runs',
+    })
     const byKey = await cli('replay', 'ear', '--key', 'even', '--since', '--dry-run')
     expect(byKey.code).toBe(2)
     const keyed = await cli('replay', 'ear', '--key', 'even', '--from', '1h', '--dry-run')
@@ -55,7 +61,9 @@ describe('a replay', patient, () => {
     const unsure = await cli(...words)
     expect([unsure.code, unsure.stderr]).toEqual([2, expect.stringContaining('--yes')])
     const begun = await cli(...words, '--yes', '--as', 'ann')
-    expect(plain(begun.stdout)).toBe('replay job UUID is running: 0 went through.')
+    expect(plain(begun.stdout)).toBe(
+      'replay job UUID is waiting: 0 went through.\nIt waits: no app runs.',
+    )
     const tower = await run()
     const [{ id }] = (await jsonOf('jobs', 'list', '--kind', 'replay')).jobs
     const watched = await cli('jobs', 'watch', id)

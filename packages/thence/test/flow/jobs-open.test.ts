@@ -91,14 +91,14 @@ test('the command shows them between the processes and the rest', async () => {
   const from = stdout.indexOf('JOB ')
   expect(plain(stdout.slice(from, stdout.indexOf('\n\n', from)))).toMatchInlineSnapshot(`
     "JOB  STATE  DONE  LEFT  MOVED  NEXT
-    redrive  running  24 of 60  SPAN  WHEN  thence jobs show UUID
+    redrive  waiting  24 of 60  -  WHEN  thence jobs show UUID
     redrive  paused  0 of 1  -  WHEN  thence jobs show UUID
     redrive  stopped  1 of 1  -  WHEN  thence jobs show UUID"
   `)
   expect(stdout).toContain(`thence jobs show ${ids.running.id}`)
   const { jobs } = JSON.parse((await thence(['status', '--json', '--db', path])).stdout)
   expect(jobs).toMatchObject([
-    { id: ids.running.id, state: 'running', total: 60, ended: expect.any(Number) },
+    { id: ids.running.id, state: 'waiting', waits: 'no app runs', total: 60, ended: 24 },
     { id: ids.paused.id, left: null },
     { id: ids.stopped.id, error: expect.stringContaining('no such house') },
   ])

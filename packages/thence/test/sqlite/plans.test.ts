@@ -82,6 +82,8 @@ test('no statement scans the log, its tags, the documents, the timers, the audit
     await timers.cancelAll('o')
     await retries.take('s', { now: 5, limit: 5 })
     await retries.blocked('s', ['a'])
+    await retries.parkedBefore({ subscription: 's', key: 'a', position: 5 })
+    await deadLetters.underWay('j')
     await retries.settle({ subscription: 's', position: 1, attempts: 0 }, 1)
     await inbox.recall('c', 'x')
     await inbox.trim(5, 5)

@@ -8,6 +8,7 @@ import type {
   LetterGroup,
 } from '../../ports/dead-letters.ts'
 import { byBytes, page } from './order.ts'
+import type { MemoryRetries } from './retries.ts'
 import { frozenCopy, type Journal, Table, Tables } from './table.ts'
 
 const compared = ['state', 'subscription', 'fingerprint', 'key', 'kind', 'job'] as const
@@ -47,8 +48,10 @@ export class MemoryDeadLetters implements DeadLetters {
   readonly #letters: Table<string, DeadLetter>
   readonly #ids: Tables<number, string>
   readonly #now: () => number
+  readonly #retries: MemoryRetries
 
-  constructor(journal: Journal, now: () => number) {
+  constructor(journal: Journal, now: () => number, retries: MemoryRetries) {
+    this.#retries = retries
     this.#letters = new Table(journal)
     this.#ids = new Tables(journal)
     this.#now = now
@@ -111,6 +114,13 @@ export class MemoryDeadLetters implements DeadLetters {
 
   parkedOf(subscription: string, most: number): number {
     return Math.min(this.#matching({ subscription, state: 'parked' }).length, most)
+  }
+
+  underWay(job: string): boolean {
+    return this.#matching({ job, state: 'redriven' }).some(
+      ({ subscription, message: { position } }) =>
+        this.#retries.find(subscription, position)?.state === 'due',
+    )
   }
 
   groups(options: LetterFilter & { readonly limit: number }): readonly LetterGroup[] {

@@ -53,6 +53,14 @@ export class MemoryRetries implements Retries {
     return this.#of(subscription).get(position)
   }
 
+  parkedBefore({
+    subscription,
+    key,
+    position,
+  }: Pick<Retry, 'subscription' | 'key' | 'position'>): Retry | undefined {
+    return this.#of(subscription).parkedBefore(key, position)
+  }
+
   waitingAt(positions: readonly number[]): readonly number[] {
     const all = [...this.#subscriptions.values()]
     return [...new Set(positions)]

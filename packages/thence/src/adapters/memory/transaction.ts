@@ -43,7 +43,7 @@ export class Store {
     this.checkpoints = new MemoryCheckpoints(this.journal, now)
     this.retries = new MemoryRetries(this.journal, now)
     this.timers = new MemoryTimers(this.journal, now)
-    this.deadLetters = new MemoryDeadLetters(this.journal, now)
+    this.deadLetters = new MemoryDeadLetters(this.journal, now, this.retries)
     this.sizes = new MemorySizes(this.events, this)
   }
 }

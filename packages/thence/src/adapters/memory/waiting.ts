@@ -59,6 +59,12 @@ export class Waiting {
     return this.#keys.get(key)?.first
   }
 
+  /** The earliest row of a key that is parked, of those before a position. */
+  parkedBefore(key: string, position: number): Retry | undefined {
+    const before = this.#keys.get(key)?.head(Infinity, (row) => row.position < position)
+    return before?.find(({ state }) => state === 'parked')
+  }
+
   /** What is due of a share, by due time, then position. */
   due({ partition, partitions }: Share = everything): Sorted<Retry> {
     let shares = this.#due.get(partitions)

@@ -37,6 +37,10 @@ const selectOpen =
 const countParked =
   'SELECT count(*) FROM (SELECT 1 FROM thence_dead_letters INDEXED BY thence_dead_letters_group ' +
   "WHERE state = 'parked' AND subscription = ? LIMIT ?)"
+const selectUnderWay =
+  'SELECT EXISTS (SELECT 1 FROM thence_dead_letters AS letters INDEXED BY thence_dead_letters_job ' +
+  'CROSS JOIN thence_retries AS rows ON rows.subscription = letters.subscription AND rows.position = letters.position ' +
+  "WHERE letters.job = ? AND letters.state = 'redriven' AND rows.state = 'due')"
 const ended = (state: DeadLetterState): string =>
   `SELECT changed, id FROM thence_dead_letters WHERE state = '${state}' AND changed < ?`
 const remove =
@@ -196,6 +200,10 @@ export class SqliteDeadLetters implements DeadLetters {
 
   parkedOf(subscription: string, most: number): number {
     return this.#scope.use().get<[number]>(countParked, subscription, most)?.[0] ?? 0
+  }
+
+  underWay(job: string): boolean {
+    return this.#scope.use().get<[number]>(selectUnderWay, job)?.[0] === 1
   }
 
   groups({ limit, ...filter }: LetterFilter & { readonly limit: number }): readonly LetterGroup[] {

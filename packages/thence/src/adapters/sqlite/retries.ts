@@ -50,6 +50,9 @@ const release =
   "WHERE subscription = ? AND state = 'queued' AND position = (" +
   'SELECT min(position) FROM thence_retries WHERE subscription = ? AND key = ?)'
 const selectOne = `SELECT ${columns} FROM thence_retries WHERE subscription = ? AND position = ?`
+const selectParkedBefore =
+  `SELECT ${columns} FROM thence_retries INDEXED BY thence_retries_parked ` +
+  "WHERE subscription = ? AND key = ? AND state = 'parked' AND position < ? ORDER BY position LIMIT 1"
 const selectBlocked =
   'SELECT value FROM json_each(?) WHERE EXISTS (' +
   'SELECT 1 FROM thence_retries WHERE subscription = ? AND key = value)'
@@ -185,6 +188,15 @@ export class SqliteRetries implements Retries {
 
   find(subscription: string, position: number): Retry | undefined {
     const row = this.#scope.use().get<Row>(selectOne, subscription, position)
+    return row && decode(row)
+  }
+
+  parkedBefore({
+    subscription,
+    key,
+    position,
+  }: Pick<Retry, 'subscription' | 'key' | 'position'>): Retry | undefined {
+    const row = this.#scope.use().get<Row>(selectParkedBefore, subscription, key, position)
     return row && decode(row)
   }
 

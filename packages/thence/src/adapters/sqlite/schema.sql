@@ -167,6 +167,8 @@ CREATE INDEX thence_retries_due ON thence_retries (subscription, due, position) 
 
 CREATE INDEX thence_retries_key ON thence_retries (subscription, key, position);
 
+CREATE INDEX thence_retries_parked ON thence_retries (subscription, key, position) WHERE state = 'parked';
+
 CREATE INDEX thence_retries_position ON thence_retries (position);
 
 CREATE INDEX thence_retries_share ON thence_retries (subscription, partitions, partition, due, position) WHERE state = 'due';

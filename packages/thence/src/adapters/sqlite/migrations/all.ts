@@ -14,6 +14,7 @@ import { failureKinds } from './0009-failure-kinds.ts'
 import { retriesByState } from './0010-retries-by-state.ts'
 import { retriesByShare } from './0011-retries-by-share.ts'
 import { inboxDigests } from './0012-inbox-digests.ts'
+import { parkedByKey } from './0013-parked-by-key.ts'
 
 export const migrations: readonly Migration[] = [
   tables,
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   retriesByState,
   retriesByShare,
   inboxDigests,
+  parkedByKey,
 ]
