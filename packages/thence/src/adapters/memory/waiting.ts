@@ -86,7 +86,7 @@ export class Waiting {
     this.#counts[row.state] -= 1
     const own = this.#keys.get(row.key)
     own?.remove(row)
-    if (own?.size === 0) this.#keys.delete(row.key)
+    if (own !== undefined && own.first === undefined) this.#keys.delete(row.key)
     if (row.state !== 'due') return
     for (const shares of this.#due.values()) shares[row.hash % shares.length]?.remove(row)
   }
