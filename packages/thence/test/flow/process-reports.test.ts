@@ -112,10 +112,12 @@ describe.each(kinds)('how far subscriptions are behind on $name', ({ make }) => 
     const slow = gate()
     const deaf = handler('deaf', Rung, { run: () => slow.opened })
     const test = await run(make(), (app) => app.use(deaf).messages(Seen))
-    await test.app.append({ events: [1, 2, 3].map((n) => Seen({ n })) })
-    await test.app.append({ events: [...rings(1), Seen({ n: 4 })] })
+    const others = [1, 2, 3].map((n) => Seen({ n }))
+    await test.app.append({ events: [...others, ...rings(1), Seen({ n: 4 })] })
     await test.runtime.advance('2s')
-    expect(test.app.metrics().lags).toMatchObject([{ subscription: 'deaf', behind: 2 }])
+    expect(test.app.metrics().lags).toMatchObject([
+      { subscription: 'deaf', position: 0, behind: 2 },
+    ])
     slow.open()
     await test.settle()
   })
