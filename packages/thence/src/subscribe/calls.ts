@@ -90,12 +90,11 @@ export class Calls {
     return call?.result
   }
 
-  /** Begins nothing more; resolves when all calls have ended that were not handed over. */
+  /** Begins nothing more; resolves when all calls have ended, or were set aside. */
   async end(): Promise<void> {
     this.#abandoned = true
-    this.#cancel()
     await this.#lanes
-    await Promise.all([...this.#inHand.values()].map(({ result }) => result))
+    this.#cancel()
   }
 
   async #run(lane: readonly Item[]): Promise<void> {
@@ -112,7 +111,7 @@ export class Calls {
 
   /** Resolves when the call has ended or was set aside; to false if it may not begin. */
   #call(item: Item): Promise<boolean> {
-    const { slots, runtime } = this.#calling
+    const { slots, runtime, valve } = this.#calling
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const leave = (): void => {
       item.aside = true
@@ -126,7 +125,7 @@ export class Calls {
       call.result = prepareOne(item, { ...this.#calling, began }, 'first')
       return call.result
     }
-    void slots.run('first', attempt).then((result) => {
+    void slots.run('first', attempt, valve.open).then((result = false) => {
       // What was set aside stays until it is handed over.
       if (item.aside !== true) this.#inHand.delete(item)
       resolve(result)

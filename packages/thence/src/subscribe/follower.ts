@@ -33,8 +33,10 @@ export interface Following extends Stepping {
   readonly attempting: Omit<Attempting, 'prepare'>
   /** Of a sink that prepares: what is in hand. */
   readonly keys: KeysInHand
-  /** A message has a row now, and its call goes on. */
+  /** A message has a row now, or will have one, and its call goes on. */
   readonly adopt: (item: Item, call: Promise<boolean>) => void
+  /** Whether a call of the key goes on beside it. */
+  readonly isCalled: (key: string) => boolean
   /** It has come further. */
   readonly advanced: () => void
 }
@@ -133,9 +135,9 @@ export class Follower {
       await this.#moveAsSettled(items, { calls, through })
     } finally {
       this.#waiting = undefined
-      // If the checkpoint was lost, what still runs must end before the same messages are begun again.
+      // If nothing could be committed, the same messages come again: what takes long by then goes on until they have rows.
       await calls.end()
-      keys.release(items)
+      this.#letGo(items, calls)
     }
   }
 
@@ -163,7 +165,7 @@ export class Follower {
     }
   }
 
-  /** What is committed is in hand no longer; calls that were set aside go on against their rows. */
+  /** These are in hand no longer, but for calls that were set aside: those go on against their rows. */
   #letGo(items: readonly Item[], calls: Calls): void {
     const { keys, adopt } = this.#following
     for (const item of items) {
@@ -174,10 +176,11 @@ export class Follower {
   }
 
   async #blocked(items: readonly Item[]): Promise<Set<string>> {
-    const { store, name, waiting } = this.#following
+    const { store, name, waiting, isCalled } = this.#following
     if (!waiting()) return new Set()
     const keys = [...new Set(items.map(({ key }) => key))]
-    return new Set(await store.read(({ retries }) => retries.blocked(name, keys)))
+    const blocked = await store.read(({ retries }) => retries.blocked(name, keys))
+    return new Set([...blocked, ...keys.filter(isCalled)])
   }
 
   /** First all in one go; if something throws, again with a savepoint for each. */

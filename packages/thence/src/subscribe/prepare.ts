@@ -71,9 +71,10 @@ export async function prepareAgain(
   const { valve } = how
   if (prepare === undefined) return valve.closed ? undefined : load()
   if (attempt === 'retry' && !(await valve.afford())) return undefined
-  return slots.run('retry', async () => {
+  const work = async (): Promise<Item | undefined> => {
     const item = valve.closed ? undefined : await load()
     const isPrepared = item !== undefined && (await prepareOne(item, { ...how, prepare }, attempt))
     return isPrepared ? item : undefined
-  })
+  }
+  return slots.run('retry', work, valve.open)
 }

@@ -94,7 +94,15 @@ export class Retrying {
     if (this.#heldBack) this.#waker.wake()
   }
 
-  /** Looks after a call that goes on, of a message that has a row now: what comes of it is committed against that. */
+  /** Whether a call of the key is in hand here. */
+  isCalled(key: string): boolean {
+    return this.#inHand.has(key)
+  }
+
+  /**
+   * Looks after a call that goes on: what comes of it is committed against the row of its message, which that has by now or
+   * gets before anything else of its key is begun.
+   */
   adopt(item: Item, call: Promise<boolean>): void {
     this.#inHand.hold(item.key, this.#finish(item, call))
     this.#waker.wake()

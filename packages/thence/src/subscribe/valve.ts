@@ -32,6 +32,11 @@ export class Valve {
     return this.#stopping
   }
 
+  /** Aborted when nothing more is to begin: what waits for its turn gives up. */
+  get open(): AbortSignal {
+    return this.#open.signal
+  }
+
   stop(): void {
     this.#stopping = true
     this.#open.abort()

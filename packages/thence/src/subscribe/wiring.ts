@@ -122,6 +122,7 @@ export function wire(
       hash % partitions === partition && !stepping.isPast({ hash, position }),
     keys,
     adopt: (item, call) => retrying.adopt(item, call),
+    isCalled: (key) => retrying.isCalled(key),
     waiting: () => retrying.mayWait,
     failed: () => retrying.refresh(),
     attempting,

@@ -1,11 +1,11 @@
 // What one process does side by side is bounded, retries included; a call that takes long holds up only its key; and no
 // two calls of one key are in hand at a time, whatever an operator sends on its way again meanwhile.
-import type { HandlerOptions } from 'thence'
+import type { Database, HandlerOptions } from 'thence'
 import { event, handler, plain } from 'thence'
 import { deadLetters, redrive } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
 import type { Place } from '../kit/places.ts'
-import { all, gate, kinds, look, run } from '../kit/places.ts'
+import { all, gate, kinds, look, run, wrap } from '../kit/places.ts'
 
 const Rung = event('Rung', plain<{ bell: string; n: number }>())
 const Heard = event('Heard', plain<{ bell: string; n: number }>())
@@ -51,8 +51,12 @@ const listener = (
 const wait = ({ runtime }: Place, time: number): Promise<void> =>
   new Promise((resolve) => void runtime.after(time, resolve))
 
-const open = async (place: Place, { ear }: Pick<ReturnType<typeof listener>, 'ear'>) => {
-  const test = await run(place, (app) => app.use(ear).messages(Heard))
+const open = async (
+  place: Place,
+  { ear }: Pick<ReturnType<typeof listener>, 'ear'>,
+  around: (one: Database) => Database = (one) => one,
+) => {
+  const test = await run(place, (app) => app.use(ear).messages(Heard), { around })
   const ring = (text: string) =>
     test.app.append({
       events: text.split(' ').map((one) => Rung({ bell: one.charAt(0), n: Number(one.slice(1)) })),
@@ -119,6 +123,58 @@ describe.each(kinds)('a call that takes long on $name', ({ make }) => {
     await test.settle()
     expect(await heard()).toEqual(['a1', 's1', 's2'])
     expect(made.begun).toEqual(['s1', 'a1', 's1', 's2'])
+  })
+
+  it.each(['is not done', 'is done, and nobody is told'])(
+    'goes on, and holds up only its key, when the commit that sets it aside %s',
+    async (what) => {
+      const slow = gate()
+      const broken = { commits: false }
+      const around = (one: Database): Database =>
+        wrap(one, {
+          transact: async (work, options) => {
+            if (!broken.commits) return one.transact(work, options)
+            if (what !== 'is not done') await one.transact(work, options)
+            throw new Error('The connection was lost.')
+          },
+        })
+      const made = listener({}, ({ bell }) => (bell === 's' ? slow.opened : undefined))
+      const { test, ring, heard } = await open(make(), made, around)
+      await ring('s1 s2')
+      await test.runtime.advance(500)
+      broken.commits = true
+      await test.runtime.advance('2s')
+      broken.commits = false
+      await ring('a1 s3')
+      await test.runtime.advance('20s')
+      expect(await heard()).toEqual(['a1'])
+      slow.open()
+      await test.settle()
+      expect(await heard()).toEqual(['a1', 's1', 's2', 's3'])
+      expect(made.begun).toEqual(['s1', 'a1', 's2', 's3'])
+    },
+  )
+
+  it('leaves partitions that wait for its slot free to be handed over', async () => {
+    const slow = gate()
+    const place = make()
+    const made = listener({ concurrency: 1, partitions: 8 }, ({ bell }) =>
+      bell === 's' ? slow.opened : undefined,
+    )
+    const first = await open(place, made)
+    await first.ring('s1')
+    await place.runtime.advance('5s')
+    const others = Array.from('abcdefghijklmnopqr', (bell) => `${bell}1`)
+    await first.ring(others.join(' '))
+    await place.runtime.advance('1s')
+    expect(await first.heard()).toEqual([])
+    const second = await open(place, made)
+    await place.runtime.advance('10s')
+    expect((await first.heard()).length).toBeGreaterThan(0)
+    slow.open()
+    await place.runtime.until(Promise.all([first.test.app.whenIdle(), second.test.app.whenIdle()]))
+    expect((await first.heard()).toSorted()).toEqual([...others, 's1'])
+    expect(made.begun).toHaveLength(others.length + 1)
   })
 
   it('is waited for when the app stops', async () => {
