@@ -4,20 +4,38 @@
  */
 import type { NewMessage } from './stored.ts'
 
-const write = (value: unknown): string => {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(write).join()}]`
-  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${write(item)}`).join()}}`
+/** What JSON leaves out of an object, and writes as null in a list. */
+const isAbsent = (value: unknown): boolean =>
+  value === undefined || typeof value === 'function' || typeof value === 'symbol'
+
+const ofObject = (fields: Readonly<Record<string, unknown>>): string => {
+  let text = ''
+  for (const key of Object.keys(fields).sort()) {
+    const value = fields[key]
+    if (isAbsent(value)) continue
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(value)}`
+  }
+  return `{${text}}`
 }
 
-/** The one text of a JSON value, whatever the order of its keys. @throws SyntaxError unless it is JSON. */
-export const canonical = (text: string): string => write(JSON.parse(text))
+/**
+ * The one text of a value, as JSON has it, whatever the order of its keys.
+ * @throws TypeError for a bigint, RangeError for what refers to itself
+ */
+export function canonical(value: unknown): string {
+  if (typeof value === 'bigint') throw new TypeError('JSON has no bigint.')
+  if (typeof value !== 'object' || value === null)
+    return isAbsent(value) ? 'null' : JSON.stringify(value)
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return canonical(Reflect.apply(value.toJSON, value, ['']))
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  return ofObject(value as Readonly<Record<string, unknown>>)
+}
 
 const isSameData = (left: string, right: string): boolean => {
   if (left === right) return true
   try {
-    return canonical(left) === canonical(right)
+    return canonical(JSON.parse(left)) === canonical(JSON.parse(right))
   } catch {
     return false
   }

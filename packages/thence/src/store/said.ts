@@ -27,7 +27,7 @@ type Digest = readonly [type: string, schemaVersion: number, ...digests: readonl
 /** Undefined for what has no JSON: only a command that is decided at once may have such data. */
 const canonicalOf = (data: unknown): string | undefined => {
   try {
-    return canonical(JSON.stringify(data ?? null))
+    return canonical(data)
   } catch {
     return undefined
   }
@@ -36,7 +36,9 @@ const canonicalOf = (data: unknown): string | undefined => {
 /** As the inbox keeps it; undefined if its data cannot be compared. */
 export function digestOf(said: Said): string | undefined {
   const { type, schemaVersion, data } = said
-  const texts = new Set([data, 'given' in said ? said.given : data].map(canonicalOf))
+  const { given = data } = said
+  // A schema that changes nothing often gives back the very object.
+  const texts = new Set((given === data ? [data] : [data, given]).map(canonicalOf))
   const digests = [...texts].filter((text) => text !== undefined).map(digest)
   if (digests.length === 0) return undefined
   const found: Digest = [type, schemaVersion, ...digests]
