@@ -85,17 +85,33 @@ const taking: readonly Case[] = [
   it('rows are taken when they are due, by due time, then position', async ({ database }) => {
     await put(
       database,
-      row(1, { due: 300 }),
-      row(2, { due: 100 }),
-      row(4, { due: 200 }),
-      row(3, { due: 200 }),
+      row(1, { key: 'a', due: 300 }),
+      row(2, { key: 'b', due: 100 }),
+      row(4, { key: 'c', due: 200 }),
+      row(3, { key: 'd', due: 200 }),
     )
-    await put(database, row(5, { due: 301 }), row(6, { subscription: 'q' }))
+    await put(database, row(5, { key: 'e', due: 301 }), row(6, { subscription: 'q' }))
     await put(database, row(7, { state: 'parked', due: 0 }), queued(8, { due: 0 }))
     assert.deepEqual(await take(database, 300), [2, 3, 4, 1])
     assert.deepEqual(await take(database, 299), [2, 3, 4])
     assert.deepEqual(await take(database, 300, 2), [2, 3])
     assert.deepEqual(await take(database, 99), [])
+  }),
+
+  it('of each key the first that is due is taken, and the limit counts no other', async ({
+    database,
+  }) => {
+    await put(
+      database,
+      row(1, { due: 200 }),
+      row(2, { due: 100 }),
+      row(3, { due: 110 }),
+      row(4, { key: 'other', due: 150 }),
+    )
+    assert.deepEqual(await take(database, 300), [4, 1])
+    assert.deepEqual(await take(database, 300, 2), [4, 1])
+    // The first of them is not due yet.
+    assert.deepEqual(await take(database, 199, 2), [2, 4])
   }),
 
   it('taking gives whole rows and changes nothing', async ({ database }) => {

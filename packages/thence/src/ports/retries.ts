@@ -53,7 +53,8 @@ export interface TakeRetries {
  * Rows are unique by (subscription, position).
  * - `put` inserts or replaces a row. A row that is put as `queued` though no earlier row of its key exists is stored
  *   as `due` now: nothing may wait behind nothing.
- * - `take` returns rows with state `due` and `due` ≤ now, by due time, then position.
+ * - `take` returns rows with state `due` and `due` ≤ now, of each key only the one with the least position, by due time,
+ *   then position: however many of one key are due, they keep nothing of other keys from being taken.
  * - `parkedBefore` gives the first parked row of the key before the position: the one at it is not tried before a person has
  *   done something about that. It does not look at the rows that wait between them.
  * - `outlook` counts one subscription's rows; its cost may grow with them.

@@ -217,15 +217,13 @@ export class Retrying {
     const { concurrency, share, keys, valve } = this.#hooks
     const room = concurrency - this.#inHand.size
     if (room <= 0 || valve.closed) return []
-    const limit = concurrency + this.#inHand.size + keys.size
+    // One of each key: so many at most are not free.
+    const limit = room + this.#inHand.size + keys.size
     const rows = await store.read(async ({ retries, timers }) =>
       retries.take(name, { now: await timers.now(), limit, share }),
     )
     this.#heldBack = rows.some(({ key }) => keys.has(key))
-    const taken = new Set<string>()
-    const isFree = ({ key }: Retry): boolean =>
-      !keys.has(key) && !this.#inHand.has(key) && !taken.has(key) && taken.add(key).has(key)
-    // At most one of each key: the others of a key wait behind it anyway.
+    const isFree = ({ key }: Retry): boolean => !keys.has(key) && !this.#inHand.has(key)
     return rows.filter(isFree).slice(0, room)
   }
 

@@ -1,4 +1,5 @@
 /** Faults of what waits beside the checkpoint: order, shares, and what waits behind what. */
+import type { Retry } from '../../src/ports/retries.ts'
 import { of } from './faults-ports.ts'
 import type { Fault } from './plant.ts'
 
@@ -56,6 +57,17 @@ const retries: readonly Fault[] = [
     async take(subscription, options) {
       const due = [...(await rows.take(subscription, { ...options, limit: 1000 }))]
       return due.sort((a, b) => a.position - b.position).slice(0, options.limit)
+    },
+  })),
+  of('retries', 'of a key all that is due is taken', (rows) => ({
+    async take(subscription, options) {
+      const taken = await rows.take(subscription, options)
+      const more: Retry[] = []
+      for (const { key, position } of taken) {
+        const next = await rows.find(subscription, position + 1)
+        if (next?.key === key && next.state === 'due' && next.due <= options.now) more.push(next)
+      }
+      return [...taken, ...more]
     },
   })),
   of('retries', 'rows are taken after their time, not at it', (rows) => ({

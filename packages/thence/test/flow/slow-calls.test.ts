@@ -258,4 +258,34 @@ describe.each(kinds)('a letter that is redriven on $name', ({ make }) => {
     expect(made.begun.slice(-10)).toEqual([...numbers, 'a0'])
     expect(await heard()).toEqual([...numbers, 'a0'])
   })
+
+  it('waits for its key only, and is tried in order of the log, whichever is redriven first', async () => {
+    const slow = gate()
+    const state = { broken: true }
+    const made = listener({ onFailure: 'park-message', concurrency: 2 }, ({ n }) => {
+      if (state.broken) throw new Error('It is broken.')
+      return n === 9 ? slow.opened : undefined
+    })
+    const { test, ring, heard } = await open(make(), made)
+    await ring('a1 a2 a3 a4 a5 a6 a7 a8 a9 b1')
+    await test.settle()
+    state.broken = false
+    const on = { database: test.app.database, runtime: test.runtime }
+    const letters = await deadLetters(on)
+    const again = async (key: string): Promise<void> => {
+      const own = letters.filter((one) => one.key === key)
+      for (const { id } of own.toSorted((left, right) => right.position - left.position)) {
+        await redrive(on, id)
+        test.app.wake()
+        await test.runtime.advance(1)
+      }
+    }
+    await again('a')
+    await again('b')
+    await test.runtime.advance('5s')
+    expect(await heard()).toEqual(['b1'])
+    slow.open()
+    await test.settle()
+    expect(await heard()).toEqual(['b1', 'a9', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8'])
+  })
 })

@@ -32,10 +32,8 @@ export class MemoryRetries implements Retries {
     waiting.save(alone ? { ...row, state: 'due', due: this.#now() } : row)
   }
 
-  take(subscription: string, { now, limit, share }: TakeRetries): readonly Retry[] {
-    return this.#of(subscription)
-      .due(share)
-      .head(limit, ({ due }) => due <= now)
+  take(subscription: string, options: TakeRetries): readonly Retry[] {
+    return this.#of(subscription).take(options)
   }
 
   settle(row: Pick<Retry, 'subscription' | 'position' | 'attempts'>, now: number): boolean {

@@ -33,6 +33,10 @@ export class Sorted<T> {
     return this.#chunks[0]?.[0]
   }
 
+  *[Symbol.iterator](): Iterator<T> {
+    for (const chunk of this.#chunks) yield* chunk
+  }
+
   add(item: T): void {
     const index = this.#chunkOf(item)
     const chunk = this.#chunks[index]

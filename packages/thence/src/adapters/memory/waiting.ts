@@ -2,7 +2,7 @@
  * The rows of one subscription that wait, found by position, by key and by when they are due, so that no call has to look at
  * all of them. What finds them follows each change of a row, also one that is rolled back.
  */
-import type { Retry, RetryState, Share } from '../../ports/retries.ts'
+import type { Retry, RetryState, Share, TakeRetries } from '../../ports/retries.ts'
 import { Sorted } from './sorted.ts'
 import { frozenCopy, type Journal, Table } from './table.ts'
 
@@ -75,6 +75,22 @@ export class Waiting {
       this.#due.set(partitions, shares)
     }
     return shares[partition] as Sorted<Retry>
+  }
+
+  /** What may be tried now. */
+  take({ now, limit, share }: TakeRetries): readonly Retry[] {
+    const taken: Retry[] = []
+    for (const row of this.due(share)) {
+      if (taken.length >= limit || row.due > now) break
+      if (this.#isFirstDue(row, now)) taken.push(row)
+    }
+    return taken
+  }
+
+  #isFirstDue({ key, position }: Retry, now: number): boolean {
+    for (const one of this.#keys.get(key) ?? [])
+      if (one.state === 'due' && one.due <= now) return one.position === position
+    return false
   }
 
   #changed(before: Retry | undefined, after: Retry | undefined): void {

@@ -28,13 +28,17 @@ const insert =
   'state = excluded.state, attempts = excluded.attempts, due = excluded.due, history = excluded.history'
 const earlier =
   'SELECT 1 FROM thence_retries WHERE subscription = ? AND key = ? AND position < ? LIMIT 1'
+const first =
+  'NOT EXISTS (SELECT 1 FROM thence_retries AS earlier INDEXED BY thence_retries_key ' +
+  'WHERE earlier.subscription = own.subscription AND earlier.key = own.key ' +
+  "AND earlier.position < own.position AND earlier.state = 'due' AND earlier.due <= ?)"
 const selectDue =
-  `SELECT ${columns} FROM thence_retries WHERE subscription = ? AND state = 'due' AND due <= ? ` +
-  'AND hash % ? = ? ORDER BY due, position LIMIT ?'
+  `SELECT ${columns} FROM thence_retries AS own WHERE subscription = ? AND state = 'due' AND due <= ? ` +
+  `AND hash % ? = ? AND ${first} ORDER BY due, position LIMIT ?`
 const ofShare = "subscription = ? AND state = 'due' AND partitions = ? AND partition = ?"
 const selectShare =
-  `SELECT ${columns} FROM thence_retries INDEXED BY thence_retries_share ` +
-  `WHERE ${ofShare} AND due <= ? ORDER BY due, position LIMIT ?`
+  `SELECT ${columns} FROM thence_retries AS own INDEXED BY thence_retries_share ` +
+  `WHERE ${ofShare} AND due <= ? AND ${first} ORDER BY due, position LIMIT ?`
 const other = (compared: string): string =>
   'EXISTS (SELECT 1 FROM thence_retries INDEXED BY thence_retries_share ' +
   `WHERE subscription = ? AND state = 'due' AND partitions ${compared} ?)`
@@ -170,8 +174,8 @@ export class SqliteRetries implements Retries {
     const { partition, partitions } = share
     const connection = this.#scope.use()
     const rows = isFound(connection, subscription, share)
-      ? connection.all<Row>(selectShare, subscription, partitions, partition, now, limit)
-      : connection.all<Row>(selectDue, subscription, now, partitions, partition, limit)
+      ? connection.all<Row>(selectShare, subscription, partitions, partition, now, now, limit)
+      : connection.all<Row>(selectDue, subscription, now, partitions, partition, now, limit)
     return rows.map(decode)
   }
 
