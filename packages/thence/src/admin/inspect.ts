@@ -3,15 +3,11 @@
  * done about it.
  */
 import type { Behind } from '../app/history.ts'
-import { cleanText, quoted } from '../internal/text.ts'
+import { cleanText } from '../internal/text.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { DeadLetter, DeadLetterState } from '../ports/dead-letters.ts'
 import type { StoreSize } from '../ports/sizes.ts'
-import { splitSideName } from '../project/versions.ts'
-import { systemActor } from '../store/audit.ts'
-import type { Paused } from '../subscribe/settings.ts'
 import type { Attention } from './attention.ts'
-import { overdueAfter, parkedText } from './attention.ts'
 import type { JobView } from './jobs.ts'
 import { openJobsIn } from './jobs.ts'
 import type { On } from './on.ts'
@@ -22,6 +18,8 @@ import { removedUnread } from './retention.ts'
 import type { OpenSagas } from './sagas.ts'
 import { openSagaCounts } from './sagas.ts'
 import { countedRows } from './sizes.ts'
+import type { Beside } from './stuck-subscriptions.ts'
+import { lackingOf, stuckSubscription } from './stuck-subscriptions.ts'
 import type { SeenTimers } from './stuck-timers.ts'
 import { seeTimers, stuckTimers } from './stuck-timers.ts'
 import type { SubscriptionStatus } from './subscriptions.ts'
@@ -59,103 +57,6 @@ export interface Status {
 /** A job that runs may wait so long for what it has sent, in milliseconds. */
 const jobLate = 60_000
 const whyLength = 100
-
-/** What is known beside the subscription itself. */
-interface Beside {
-  /** The letter that was parked first, if one is. */
-  readonly oldest: DeadLetter | undefined
-  /** Whether any process runs. */
-  readonly alive: boolean
-  readonly now: number
-  /** What to do if what should happen by itself does not. */
-  readonly idle: string
-}
-
-const stuck = (
-  one: SubscriptionStatus,
-  { oldest, now, idle, alive }: Beside,
-): Attention | undefined => {
-  const { name, state } = one
-  const parkedSince = oldest?.time
-  const letters = `thence dead-letters list --subscription ${quoted(name)}`
-  if (one.paused !== null) return pausedOf(name, one.paused, adviceOf(one, oldest))
-  if (state === 'halted')
-    return {
-      name,
-      what: `halted at position ${one.haltedAt ?? 0}`,
-      since: parkedSince ?? now - one.behindMs,
-      advice: one.parked > 0 ? letters : 'It tries again by itself.',
-    }
-  if (parkedSince !== undefined)
-    return {
-      name,
-      what: `${parkedText(one.parked)} parked, ${one.queued} behind them`,
-      since: parkedSince,
-      advice: letters,
-    }
-  if (one.nextAttempt !== null && one.nextAttempt < now - overdueAfter)
-    return {
-      name,
-      what: 'a retry is overdue',
-      since: one.nextAttempt,
-      advice: idle,
-    }
-  return (alive ? unableOf(one, now) : undefined) ?? lagging(one, now, idle)
-}
-
-/** Processes run, but none runs this one: each does without some of its types, or without its part. */
-const unableOf = (one: SubscriptionStatus, now: number): Attention | undefined => {
-  const { name, state, types, behind, behindMs, partitions, keyVersion } = one
-  if (types === null || state !== 'behind' || behindMs <= overdueAfter) return undefined
-  if (partitions.some(({ process }) => process !== null)) return undefined
-  const key = keyVersion === null ? '' : ` by version ${keyVersion} of its key`
-  return {
-    name,
-    what: `${behind} behind, and no process takes all of ${types.join(', ')}${key}`,
-    since: now - behindMs,
-    advice: `Start one that does, or: thence subscriptions drop-type ${quoted(name)} TYPE`,
-  }
-}
-
-/** One that its policy has paused would stop again at the same message: that comes first. */
-const adviceOf = (
-  { name, paused, parked }: SubscriptionStatus,
-  oldest: DeadLetter | undefined,
-): string => {
-  const resume = `thence subscriptions resume ${quoted(name)}`
-  if (paused?.actor !== systemActor || oldest === undefined) return resume
-  const which = parked === 1 ? `show ${oldest.id}` : `list --subscription ${quoted(name)}`
-  return `thence dead-letters ${which}; mend the cause, redrive it, then ${resume}`
-}
-
-const pausedOf = (name: string, { actor, reason, time }: Paused, advice: string): Attention => ({
-  name,
-  what: `paused by ${actor}${reason === null ? '' : `: ${reason}`}`,
-  since: time,
-  advice,
-})
-
-const lagging = (one: SubscriptionStatus, now: number, idle: string): Attention | undefined => {
-  const { name, state, behindMs } = one
-  const since = now - behindMs
-  if (state === 'rebuild-asked')
-    return {
-      name,
-      what: 'a rebuild is asked for and has not begun',
-      since: one.moved ?? since,
-      advice: 'It begins when the app runs.',
-    }
-  if (state === 'rebuilding')
-    return {
-      name,
-      what: `is rebuilt up to ${one.rebuildTo ?? 0}`,
-      since,
-      advice: 'It answers again when it is done.',
-    }
-  if (state === 'behind' && behindMs > overdueAfter)
-    return { name, what: `${one.behind} behind`, since, advice: idle }
-  return undefined
-}
 
 /** The state of the store and of all that runs on it, read in one transaction (open sagas are counted after it). */
 export async function status(on: On): Promise<Status> {
@@ -214,23 +115,6 @@ const nextTimer = async ({ timers }: Transaction): Promise<number | undefined> =
 
 const sum = (all: readonly SubscriptionStatus[], field: 'due' | 'parked' | 'queued'): number =>
   all.reduce((total, one) => total + one[field], 0)
-
-/** Its view is not what the log says, though it has read all of it. */
-const lackingOf = ({ name, state, lacks }: SubscriptionStatus): readonly Attention[] => {
-  const [first] = lacks
-  if (first === undefined) return []
-  const each = lacks.map(({ type, position }) => `${type} up to position ${position}`)
-  const { projection } = splitSideName(name) ?? { projection: name }
-  const again = state === 'building' ? `start ${quoted(projection)} --restart` : quoted(name)
-  return [
-    {
-      name,
-      what: `its view lacks ${each.join(', ')}`,
-      since: Math.min(...lacks.map(({ time }) => time)),
-      advice: `When no process does without: thence rebuild ${again}`,
-    },
-  ]
-}
 
 const goneOf = ({ name, seen }: ProcessSummary): Attention => ({
   name: 'process',
@@ -293,7 +177,7 @@ const attentionOf = (
   const alive = processes.some((one) => one.alive)
   const idle = alive ? 'A process runs; what does its log say?' : 'No process runs; start the app.'
   const found = [
-    ...all.map((one) => stuck(one, { oldest: oldest.get(one.name), now, idle, alive })),
+    ...all.map((one) => stuckSubscription(one, { oldest: oldest.get(one.name), now, idle, alive })),
     ...jobs.map((one) => jobOf(one, { now, idle })),
     ...stuckTimers(timers, { now, alive, idle }),
   ].filter((one) => one !== undefined)
