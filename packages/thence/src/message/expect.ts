@@ -51,10 +51,15 @@ export function expectFunction(what: string, value: unknown): void {
     throw invalid(`${what} must be a function; this is ${shown(value)}.`)
 }
 
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Promise)
+
 /** @throws CONFIG_INVALID unless `value` is an object, and neither a list nor a promise. */
 export function expectObject(what: string, value: unknown): void {
-  const fits = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!fits || value instanceof Promise)
+  if (!isObject(value))
     throw invalid(`${what} must be an object; this is ${shown(value)}.${surprise(value)}`)
 }
 
@@ -67,14 +72,16 @@ export function expectOptions(
   options: unknown,
   names: Readonly<Record<string, true>>,
 ): void {
-  expectObject(`The options of ${what}`, options)
-  const unknown = Object.keys(options as object).find((name) => !Object.hasOwn(names, name))
-  if (unknown === undefined) return
-  const known = Object.keys(names)
-  throw invalid(
-    `${what} has no option ${shown(unknown)}.${meant(unknown, known)} It takes ${known.join(', ')}.`,
-  )
+  // Some of it comes with every message: no text is made before there is anything to tell.
+  if (!isObject(options)) return expectObject(`The options of ${what}`, options)
+  for (const name of Object.keys(options))
+    if (names[name] !== true) throw noOption(what, name, Object.keys(names))
 }
+
+const noOption = (what: string, name: string, known: readonly string[]): ThenceError =>
+  invalid(
+    `${what} has no option ${shown(name)}.${meant(name, known)} It takes ${known.join(', ')}.`,
+  )
 
 /** @throws CONFIG_INVALID unless `value` is a list. */
 export function expectList(what: string, value: unknown): void {
