@@ -4,6 +4,8 @@
  */
 import { ThenceError } from '../errors.ts'
 import type { AnyEvent, DataOf } from '../message/define.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions } from '../message/expect.ts'
 import type { EventMessage } from '../message/message.ts'
 import type { Handler } from './check.ts'
 import { checkTarget, handlerName, notAnEvent, targetName } from './check.ts'
@@ -39,12 +41,16 @@ export interface OnOptions extends WaitOptions {
   readonly name?: string
 }
 
+const onNames: OptionNames<OnOptions> = { name: true, signal: true }
+
 export interface BusOptions {
   /** Takes the errors of handlers. Default: one line on standard error. */
   readonly onError?: OnError
   /** Aborting it closes the bus at once, without waiting for what is in flight. */
   readonly signal?: AbortSignal
 }
+
+const busNames: OptionNames<BusOptions> = { onError: true, signal: true }
 
 /**
  * Typed events to handlers in this process. Handlers of one event are called synchronously, in the order of their
@@ -93,6 +99,7 @@ export interface Bus extends AsyncDisposable {
 
 /** Makes a bus. It needs nothing else, and neither a store nor an app knows of it. */
 export function bus(options: BusOptions = {}): Bus {
+  expectOptions('bus', options, busNames)
   return new EventBus(options)
 }
 
@@ -115,6 +122,7 @@ class EventBus implements Bus {
   }
 
   on(target: Target, handler: Handler, options: OnOptions = {}): Unsubscribe {
+    expectOptions('on() of a bus', options, onNames)
     const name = handlerName(target, handler, options.name)
     return this.#register({ target, key: handler, run: handler as Run, name }, options.signal)
   }
@@ -217,6 +225,7 @@ class EventBus implements Bus {
       remove()
       return (handler as Run)(event)
     }
+    expectOptions('on() of a bus', options, onNames)
     const name = handlerName(target, handler, options.name)
     const remove = this.#register({ target, key: handler, run, name }, options.signal)
     return remove

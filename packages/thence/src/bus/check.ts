@@ -42,7 +42,11 @@ export const notAnEvent = (message: unknown): ThenceError =>
 
 function described(value: unknown): string {
   const kind = kindOf(value)
-  return typeof kind === 'string' ? `a ${kind}` : value === null ? 'null' : typeof value
+  return typeof kind === 'string'
+    ? `${kind === 'event' ? 'an' : 'a'} ${kind}`
+    : value === null
+      ? 'null'
+      : typeof value
 }
 
 const kindOf = (value: unknown): unknown =>

@@ -81,6 +81,17 @@ const lastWithout = async (
   )
 }
 
+/** A promise for a state would be taken for the state. @throws CONFIG_INVALID */
+const settled = ({ name }: Aggregate, state: unknown): unknown => {
+  if (!(state instanceof Promise)) return state
+  // What becomes of it does not matter any more.
+  state.catch(() => undefined)
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `initial or evolve of aggregate ${name} gave a promise (it must not be async).`,
+  )
+}
+
 /**
  * Reads and folds the stream. A snapshot that is ahead of the stream is not believed.
  * @throws HISTORY_TRUNCATED if messages were removed that no snapshot stands for; STREAM_TOMBSTONED
@@ -114,7 +125,7 @@ export async function fold(
       version = stored.version
     }
     // One that is bounded by bytes may be short and yet not the last.
-    if (page.length === 0) return { state, version, position }
+    if (page.length === 0) return { state: settled(aggregate, state), version, position }
     from = version + 1
   }
 }

@@ -56,8 +56,11 @@ export const defaultRetry: RetryPolicy = {
 const longestAfter = 86_400_000
 
 const atLeastOne = (what: string, attempts: number): void => {
-  if (Number.isFinite(attempts) && attempts >= 1) return
-  throw new ThenceError('CONFIG_INVALID', `${what} is ${attempts}; at least one attempt is made.`)
+  if (Number.isSafeInteger(attempts) && attempts >= 1) return
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `${what} is ${attempts}; give a whole number of at least 1.`,
+  )
 }
 
 /** @throws CONFIG_INVALID */

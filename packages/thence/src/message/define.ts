@@ -6,7 +6,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ThenceError } from '../errors.ts'
 import { isDevelopment } from '../internal/environment.ts'
 import type { OptionNames } from './expect.ts'
-import { expectOptions } from './expect.ts'
+import { expectFunction, expectOptions } from './expect.ts'
 import type { Message, MessageOptions, Metadata, RecordedKind } from './message.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
@@ -107,6 +107,11 @@ const checkOptions = (type: string, options: MessageOptions): void => {
 
 const definitionNames: OptionNames<DefinitionOptions<never>> = { tags: true }
 
+const checkDefinition = (what: string, options: DefinitionOptions<never>): void => {
+  expectOptions(what, options, definitionNames)
+  if (options.tags !== undefined) expectFunction(`tags of ${what}`, options.tags)
+}
+
 interface Parts<K, Type> {
   readonly kind: K
   readonly type: Type
@@ -131,7 +136,9 @@ const define = (parts: Parts<RecordedKind, string>): Definition<RecordedKind, st
     apply: (data: never) => unknown,
     options: DefinitionOptions<never> = {},
   ) => {
-    expectOptions(`upcast of ${parts.type}`, options, definitionNames)
+    expectSchema(`upcast of ${parts.type}`, schema)
+    expectFunction(`What upcast of ${parts.type} does`, apply)
+    checkDefinition(`upcast of ${parts.type}`, options)
     if (parts.tags !== noTags && options.tags === undefined)
       throw new ThenceError(
         'CONFIG_INVALID',
@@ -158,7 +165,7 @@ export function event<const Type extends string, S extends StandardSchemaV1>(
 ): EventDefinition<Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
   checkName('The event type', type)
   expectSchema(type, schema)
-  expectOptions(`event ${type}`, options, definitionNames)
+  checkDefinition(`event ${type}`, options)
   const parts = { kind: 'event', type, schema, upcasts: [], tags: options.tags ?? noTags } as const
   return define(parts as never) as never
 }
@@ -175,7 +182,7 @@ export function command<const Type extends string, S extends StandardSchemaV1>(
 ): CommandDefinition<Type, StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>> {
   checkName('The command type', type)
   expectSchema(type, schema)
-  expectOptions(`command ${type}`, options, definitionNames)
+  checkDefinition(`command ${type}`, options)
   const parts = {
     kind: 'command',
     type,

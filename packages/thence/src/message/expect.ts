@@ -37,11 +37,21 @@ export function expectMessage(what: string, value: unknown, kind: Kind): void {
 export const surprise = (value: unknown): string =>
   value === undefined ? ' If that is a surprise, two files may import each other.' : ''
 
-/** @throws CONFIG_INVALID unless `value` is a definition of a message. */
-export function expectDefinition(what: string, value: unknown): void {
-  if (typeof value === 'function' && 'kind' in value && 'type' in value) return
+const recorded: readonly Kind[] = ['event', 'command']
+
+/** @throws CONFIG_INVALID unless `value` is a definition of a message of one of these kinds. */
+export function expectDefinition(
+  what: string,
+  value: unknown,
+  kinds: readonly Kind[] = recorded,
+): void {
+  const isDefinition = typeof value === 'function' && 'kind' in value && 'type' in value
+  if (isDefinition && kinds.some((kind) => kind === value.kind)) return
+  const given = isDefinition
+    ? `the ${String(value.kind)} ${String(value.type)}`
+    : `${shown(value)}.${surprise(value)}`.replace(/\.$/, '')
   throw invalid(
-    `${what} takes a definition of a message; this is ${shown(value)}.${surprise(value)}`,
+    `${what} takes a definition of a message (${kinds.join(' or ')}); this is ${given}.`,
   )
 }
 

@@ -5,6 +5,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { expectOptions } from './expect.ts'
 import { checkName } from './name.ts'
 import type { Schema } from './schema.ts'
+import { expectSchema } from './schema.ts'
 
 /** A question as it is asked. */
 export interface QueryMessage<Type extends string = string, Input = unknown, Answer = unknown> {
@@ -50,6 +51,8 @@ export function query<
 > {
   checkName('The query type', type)
   expectOptions(`query ${type}`, schemas, { input: true, output: true })
+  expectSchema(`input of query ${type}`, schemas.input)
+  expectSchema(`output of query ${type}`, schemas.output)
   const ask = (data: unknown): QueryMessage => ({ kind: 'query', type, data })
   Object.defineProperty(ask, 'name', { value: type })
   return Object.freeze(Object.assign(ask, { kind: 'query', type, ...schemas })) as never

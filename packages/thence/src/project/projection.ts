@@ -153,11 +153,11 @@ export function projection<View, Q extends string = never>(
     part: 'projection',
     name,
     view: options.view,
-    on: collect<AnyDefinition, Apply>(`projection ${name}`, on),
+    on: collect<AnyDefinition, Apply>(`projection ${name}`, on, ['event', 'command']),
     answers:
       answers === undefined
         ? new Map()
-        : collect<AnyQuery, Answer>(`answers of projection ${name}`, answering),
+        : collect<AnyQuery, Answer>(`answers of projection ${name}`, answering, ['query']),
     inline: options.inline ?? false,
     batch: options.batch ?? 500,
     key: options.key,

@@ -155,6 +155,11 @@ const checkSteps = (name: string, steps: readonly Step[]): void => {
   const names = new Set<string>()
   for (const one of steps) {
     expectObject(`A step of saga ${name}`, one)
+    if (!('do' in one && 'done' in one && 'pivot' in one))
+      throw new ThenceError(
+        'CONFIG_INVALID',
+        `A step of saga ${name} is no step; make it by step('name', { do, done }).`,
+      )
     const { name: step } = one
     if (names.has(step))
       throw new ThenceError('NAME_TAKEN', `Saga ${name} has two steps named ${step}.`)
@@ -189,7 +194,7 @@ export function saga<
   expectObject(`What saga ${name} is`, options)
   expectOptions(`saga ${name}`, options, optionNames)
   expectFunction(`key of saga ${name}`, options.key)
-  expectDefinition(`startedBy of saga ${name}`, options.startedBy)
+  expectDefinition(`startedBy of saga ${name}`, options.startedBy, ['event'])
   checkName('The saga', `${name}.timerFired`)
   const { on, state, onTimer } = options
   const steps = (options.steps ?? []) as readonly Step[]
@@ -210,7 +215,8 @@ export function saga<
     partitions: checkPartitions(`Saga ${name}`, options.partitions),
     onFailure: failurePolicy(`Saga ${name}`, options.onFailure),
     initial: () => kept(name, state?.()),
-    on: on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting),
+    on:
+      on === undefined ? new Map() : collect<AnyEvent, React>(`saga ${name}`, reacting, ['event']),
     onTimer: onTimer as Saga['onTimer'],
     facts: factsOf(name),
   }

@@ -120,12 +120,12 @@ export function step<
   expectObject(`What step ${name} is`, options)
   expectOptions(`step ${name}`, options, optionNames)
   expectFunction(`do of step ${name}`, options.do)
-  expectDefinition(`done of step ${name}`, options.done)
+  expectDefinition(`done of step ${name}`, options.done, ['event'])
   const { failed = [], timeout, undone, undo, retry, pivot = false } = options
   const failures = (Array.isArray(failed) ? failed : [failed]) as readonly AnyEvent[]
-  for (const one of failures) expectDefinition(`failed of step ${name}`, one)
+  for (const one of failures) expectDefinition(`failed of step ${name}`, one, ['event'])
   if (undo !== undefined) expectFunction(`undo of step ${name}`, undo)
-  if (undone !== undefined) expectDefinition(`undone of step ${name}`, undone)
+  if (undone !== undefined) expectDefinition(`undone of step ${name}`, undone, ['event'])
   if (retry !== undefined) expectOptions(`retry of step ${name}`, retry, retryNames)
   expectFlag(`pivot of step ${name}`, pivot)
   if (undone !== undefined && undo === undefined)

@@ -2,8 +2,10 @@
  * One message on its way through a subscription: decoded once, with its key, and with what went wrong so far.
  */
 import type { ErrorKind } from '../errors.ts'
+import { ThenceError } from '../errors.ts'
 import { hashOf } from '../internal/hash.ts'
 import type { Codec } from '../message/codec.ts'
+import { shown } from '../message/expect.ts'
 import type { Recorded } from '../message/message.ts'
 import type { StoredMessage } from '../ports/events.ts'
 
@@ -52,10 +54,20 @@ export function toItem(
 ): Item {
   try {
     const message = codec.decode(stored)
-    return { stored, message, ...keyed(key(message).slice(0, maxKey).toWellFormed()) }
+    return {
+      stored,
+      message,
+      ...keyed(textOf(key(message), message).slice(0, maxKey).toWellFormed()),
+    }
   } catch (error) {
     return { stored, ...keyed(stored.stream), failure: { error } }
   }
+}
+
+/** A key that is no text would keep no order. @throws NAME_INVALID */
+const textOf = (key: unknown, { type }: Recorded): string => {
+  if (typeof key === 'string') return key
+  throw new ThenceError('NAME_INVALID', `key gave ${shown(key)} for ${type}; it must give a text.`)
 }
 
 const keyed = (key: string): Pick<Item, 'key' | 'hash'> => ({ key, hash: hashOf(key) })

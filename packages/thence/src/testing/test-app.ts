@@ -8,6 +8,7 @@ import type { AppBuilder } from '../app/builder.ts'
 import type { AppOptions } from '../app/options.ts'
 import { app } from '../app/builder.ts'
 import type { Duration } from '../internal/duration.ts'
+import { expectFunction } from '../message/expect.ts'
 import type { Spy } from './spy.ts'
 import { spy } from './spy.ts'
 import type { VirtualRuntime, VirtualRuntimeOptions } from './virtual-runtime.ts'
@@ -43,6 +44,7 @@ export async function testApp<C extends string, Q extends string>(
   build: (builder: AppBuilder) => AppBuilder<C, Q>,
   { runtime: own, seed, start, ...options }: TestAppOptions = {},
 ): Promise<TestApp<C, Q>> {
+  expectFunction('What builds the app of testApp', build)
   const virtual = {
     ...(seed === undefined ? {} : { seed }),
     ...(start === undefined ? {} : { start }),

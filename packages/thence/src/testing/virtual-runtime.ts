@@ -7,6 +7,8 @@ import { systemRuntime } from '../app/system-runtime.ts'
 import type { Duration } from '../internal/duration.ts'
 import { milliseconds } from '../internal/duration.ts'
 import { UuidSource } from '../internal/uuid.ts'
+import type { OptionNames } from '../message/expect.ts'
+import { expectOptions, shown } from '../message/expect.ts'
 import type { Cancel, Runtime } from '../ports/runtime.ts'
 import { Seeded } from './seeded.ts'
 
@@ -16,6 +18,8 @@ export interface VirtualRuntimeOptions {
   /** The time at which the clock stands first, in Unix milliseconds; default: the beginning of 2026 (UTC). */
   readonly start?: number
 }
+
+const optionNames: OptionNames<VirtualRuntimeOptions> = { seed: true, start: true }
 
 export interface UntilOptions {
   /** How far time may move while waiting; default one day. */
@@ -186,5 +190,12 @@ class VirtualClock implements VirtualRuntime {
 
 /** A runtime for tests: a clock that you move, repeatable chance, repeatable ids. */
 export function virtualRuntime(options: VirtualRuntimeOptions = {}): VirtualRuntime {
+  expectOptions('virtualRuntime', options, optionNames)
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && !Number.isFinite(value))
+      throw new ThenceError(
+        'CONFIG_INVALID',
+        `${name} of virtualRuntime is ${shown(value)}; give a number.`,
+      )
   return new VirtualClock(options)
 }

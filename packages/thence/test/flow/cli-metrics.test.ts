@@ -78,3 +78,24 @@ test(
     ).toEqual(['No process runs.', '', 'SIZE in the database, the log by category:'])
   },
 )
+
+test('a process that stops shows as that, with how much it has in hand', patient, async () => {
+  const file = join(folder, 'slow.db')
+  const slow = Promise.withResolvers<void>()
+  const ear = handler('ear', Rung, { timeout: '10m', run: () => slow.promise })
+  const shop = await testApp((app) => app.use(ear), {
+    database: sqlite({ database: new DatabaseSync(file) }),
+    start: systemRuntime().now(),
+    leaseTime: '1h',
+  })
+  await shop.app.append({ events: Rung({ n: 1 }) })
+  await shop.runtime.advance('2s')
+  const row = async () => plain((await thence(['status', '--db', file])).stdout)
+  expect(await row()).toContain('UUID  running  WHEN  1')
+  const stopped = shop.app.stop({ deadline: '1m' })
+  await shop.runtime.advance('1s')
+  expect(await row()).toContain('UUID  stopping, 1 in hand  WHEN  1')
+  slow.resolve()
+  await shop.runtime.until(stopped)
+  expect(await row()).toContain('No process runs.')
+})
