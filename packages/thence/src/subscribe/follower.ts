@@ -203,6 +203,8 @@ export class Follower {
     const [item, ...rest] = items
     if (item === undefined) return
     if (rest.length === 0) {
+      // What is only given a row has run nothing that could hang.
+      if (item.aside === true || item.passedOver === true) throw error
       item.failure = { error }
       return this.#take({ items, seen, through, mayBlock: this.#following.waiting() }, false)
     }

@@ -1,7 +1,7 @@
 // What one process does side by side is bounded, retries included; a call that takes long holds up only its key; and no
 // two calls of one key are in hand at a time, whatever an operator sends on its way again meanwhile.
 import type { Database, HandlerOptions } from 'thence'
-import { event, handler, plain } from 'thence'
+import { event, handler, plain, ThenceError } from 'thence'
 import { deadLetters, redrive } from 'thence/admin'
 import { describe, expect, it } from 'vitest'
 import type { Place } from '../kit/places.ts'
@@ -125,7 +125,7 @@ describe.each(kinds)('a call that takes long on $name', ({ make }) => {
     expect(made.begun).toEqual(['s1', 'a1', 's1', 's2'])
   })
 
-  it.each(['is not done', 'is done, and nobody is told'])(
+  it.each(['is not done', 'is done, and nobody is told', 'hangs'])(
     'goes on, and holds up only its key, when the commit that sets it aside %s',
     async (what) => {
       const slow = gate()
@@ -134,8 +134,9 @@ describe.each(kinds)('a call that takes long on $name', ({ make }) => {
         wrap(one, {
           transact: async (work, options) => {
             if (!broken.commits) return one.transact(work, options)
-            if (what !== 'is not done') await one.transact(work, options)
-            throw new Error('The connection was lost.')
+            if (what === 'is done, and nobody is told') await one.transact(work, options)
+            const code = what === 'hangs' ? 'TRANSACTION_TIMEOUT' : 'STORE_FAILED'
+            throw new ThenceError(code, 'The connection was lost.')
           },
         })
       const made = listener({}, ({ bell }) => (bell === 's' ? slow.opened : undefined))
