@@ -95,6 +95,8 @@ export class Calls {
     this.#abandoned = true
     await this.#lanes
     this.#cancel()
+    // A call that goes on knows this one: the rest of its page is not to stay in memory as long as that.
+    this.#settled.clear()
   }
 
   async #run(lane: readonly Item[]): Promise<void> {
