@@ -1,20 +1,14 @@
 /**
  * A bound on what runs side by side, shared by all partitions of a subscription in this process, retries included.
  */
+import { Line } from '../internal/line.ts'
 
 /** Each kind has a line of its own. */
 export type SlotKind = 'first' | 'retry'
 
-interface Waiting {
-  readonly go: (may: boolean) => void
-}
-
 export class Slots {
   #free: number
-  readonly #waiting: Readonly<Record<SlotKind, Set<Waiting>>> = {
-    first: new Set(),
-    retry: new Set(),
-  }
+  readonly #lines: Readonly<Record<SlotKind, Line>> = { first: new Line(), retry: new Line() }
   #last: SlotKind = 'retry'
 
   /** @param size how many may run at once; at least 1. */
@@ -32,36 +26,17 @@ export class Slots {
     signal: AbortSignal,
   ): Promise<T | undefined> {
     if (this.#free > 0) this.#free -= 1
-    else if (!(await this.#turn(this.#waiting[kind], signal))) return undefined
+    else if (!(await this.#lines[kind].wait(signal))) return undefined
     try {
       return await work()
     } finally {
-      const next = this.#next()
-      if (next === undefined) this.#free += 1
-      else next.go(true)
+      if (!this.#next()) this.#free += 1
     }
   }
 
-  #turn(line: Set<Waiting>, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return Promise.resolve(false)
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const aborted = (): void => waiting.go(false)
-    const waiting: Waiting = {
-      go: (may) => {
-        line.delete(waiting)
-        signal.removeEventListener('abort', aborted)
-        resolve(may)
-      },
-    }
-    line.add(waiting)
-    signal.addEventListener('abort', aborted, { once: true })
-    return promise
-  }
-
-  #next(): Waiting | undefined {
+  #next(): boolean {
     const other = this.#last === 'first' ? 'retry' : 'first'
-    if (this.#waiting[other].size > 0) this.#last = other
-    const [next] = this.#waiting[this.#last]
-    return next
+    if (!this.#lines[other].isEmpty) this.#last = other
+    return this.#lines[this.#last].next()
   }
 }
