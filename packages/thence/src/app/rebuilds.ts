@@ -33,6 +33,8 @@ interface Side {
   building: Building
   /** What this process has told of it. */
   told: 'nothing' | 'begun' | 'built'
+  /** The end of the log when this process began with it. */
+  through: number
   busy: boolean
 }
 
@@ -140,7 +142,8 @@ export class Rebuilds {
       this.#notify()
     })
     const told = building.ready !== undefined ? 'built' : 'nothing'
-    const side: Side = { projection, subscription, unlisten, building, told, busy: false }
+    const of = { projection, subscription, unlisten, building }
+    const side: Side = { ...of, told, through: 0, busy: false }
     this.#sides.set(name, side)
     subscription.start()
   }
@@ -166,11 +169,14 @@ export class Rebuilds {
     if (subscription.isHere && side.told === 'nothing') {
       side.told = 'begun'
       const { name } = side.projection
-      const through = this.#latest()
-      this.#signals.emit({ name: 'rebuild-started', subscription: name, through })
+      side.through = this.#latest()
+      this.#signals.emit({ name: 'rebuild-started', subscription: name, through: side.through })
     }
     if (this.#stopped || side.busy || !this.#isNear(side)) return
-    if (building.switch === 'manual' && building.ready !== undefined) return
+    if (building.switch === 'manual') {
+      // Nothing is done for it at that moment, so it has to have come there by itself.
+      if (building.ready !== undefined || subscription.position < side.through) return
+    }
     side.busy = true
     const work = building.switch === 'auto' ? this.#switch(side) : this.#ready(side)
     // What failed is looked at again with the next progress; a message that fails is the subscription's to tell.

@@ -14,7 +14,7 @@ export interface SubscriptionOptions {
   readonly name: string
   /** The part that it belongs to: a process that has the part can run it. Default: its own name. */
   readonly part?: string
-  /** Whether it still is to be run, read where its lease is taken. Default: as long as the process runs. */
+  /** Whether it still is to be run, read where its lease is taken or gone. Default: as long as the process runs. */
   readonly isWanted?: (transaction: Transaction) => Promise<boolean>
   /** Types of messages it reads. */
   readonly types: readonly string[]

@@ -81,7 +81,7 @@ export class Partition {
     return this.#context.options.key === undefined && this.#retrying.any
   }
 
-  /** Whether another process has taken its lease: it has ended, and what it had in hand was not committed. */
+  /** Whether its lease is no longer its own: it has ended, and what it had in hand was not committed. */
   get fenced(): boolean {
     return this.#fenced
   }
@@ -152,7 +152,7 @@ export class Partition {
   /** Goes to where the store says it is; ends if the lease is no longer its own. */
   async reload(): Promise<void> {
     const stored = await this.#load()
-    if ((stored?.epoch ?? 0) !== this.hold.epoch) return this.#fence()
+    if ((stored?.epoch ?? 0) !== this.hold.epoch) return this.#fence(await this.#isWanted())
     this.#follower.place(stored)
     this.#rebuildTo = stored?.rebuildTo ?? 0
     await this.#retrying.refresh()
@@ -164,13 +164,14 @@ export class Partition {
     this.#retrying.stop()
   }
 
-  #fence(): void {
+  /** Nobody has taken over what is not to be run any more: it ends without a word. */
+  #fence(wanted: boolean): void {
     if (this.#fenced) return
     this.#fenced = true
     this.#abort.abort()
     this.#end()
     const { options, signals } = this.#context
-    signals.emit({ name: 'lease-lost', subscription: options.name, ...this.hold })
+    if (wanted) signals.emit({ name: 'lease-lost', subscription: options.name, ...this.hold })
     this.#context.progressed()
   }
 
@@ -267,6 +268,11 @@ export class Partition {
     if (this.#context.options.key === undefined) await this.reload()
     this.#context.progressed()
     this.#waker.wake()
+  }
+
+  async #isWanted(): Promise<boolean> {
+    const { store, options } = this.#context
+    return options.isWanted === undefined || store.read(options.isWanted)
   }
 
   #load(): Promise<Checkpoint | undefined> {
