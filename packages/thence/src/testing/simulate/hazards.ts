@@ -52,6 +52,31 @@ export const noHazards: Hazards = Object.fromEntries(
   hazardNames.map((name) => [name, 0]),
 ) as Record<Hazard, number>
 
+/** What lasts as long as hazards do, and is no single strike: a shrunk run leaves out each kind as a whole. */
+export type LastingHazard = Extract<
+  Hazard,
+  'passingError' | 'slowHandler' | 'viewError' | 'poison' | 'duplicate' | 'clock'
+>
+
+const lastingHazards: readonly LastingHazard[] = [
+  'passingError',
+  'slowHandler',
+  'viewError',
+  'poison',
+  'duplicate',
+  'clock',
+]
+
+/** Those that a seed has. */
+export const lastingOf = ({ hazards }: Mixture): readonly LastingHazard[] =>
+  lastingHazards.filter((name) => hazards[name] > 0)
+
+/** The same mixture, but without these. */
+export const mixtureWithout = (mixture: Mixture, left: readonly LastingHazard[]): Mixture => ({
+  ...mixture,
+  hazards: { ...mixture.hazards, ...Object.fromEntries(left.map((name) => [name, 0])) },
+})
+
 /** How one seed goes. */
 export interface Mixture {
   readonly hazards: Hazards

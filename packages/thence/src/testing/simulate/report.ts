@@ -1,4 +1,5 @@
 /** What a simulation tells people: a calm table of what happened, and the story of a seed that failed. */
+import type { LastingHazard } from './hazards.ts'
 import type { Line } from './history.ts'
 import type { Verdict } from './scenario.ts'
 import type { Strike } from './schedule.ts'
@@ -95,18 +96,43 @@ const mostProblemLines = 15
 const shortened = (problem: string): string =>
   problem.split('\n').slice(0, mostProblemLines).join('\n')
 
+/** Hazards that are no single strikes, as a story tells them. */
+const lastingWords: Readonly<Record<LastingHazard, string>> = {
+  passingError: 'handlers fail, and then work',
+  slowHandler: 'handlers take long',
+  viewError: 'projections fail, and then work',
+  poison: 'handlers fail at a message whenever it is tried',
+  duplicate: 'clients send the same message twice',
+  clock: 'clocks are wrong',
+}
+
+/** Which hazards are enough: single strikes, and what lasts. */
+const enoughOf = (failed: Verdict, { strikes, lasting }: Verdict): readonly string[] => {
+  const struck = [
+    `${strikes.length} of ${failed.strikes.length} strikes are enough:`,
+    ...strikes.map((strike) => `  ${tellStrike(strike)}`),
+  ]
+  if (lasting.length === 0)
+    return strikes.length > 0
+      ? struck
+      : ['It fails without any strike: processes that run beside each other are enough.']
+  return [
+    ...(strikes.length > 0
+      ? [...struck, 'together with these hazards, which are no single strikes:']
+      : ['It fails without any strike; these hazards, which are no single strikes, are enough:']),
+    ...lasting.map((name) => `  ${name}: ${lastingWords[name]}`),
+    `To run it without them: hazards: { ${lasting.map((name) => `${name}: 0`).join(', ')} }`,
+  ]
+}
+
 /** The story of a seed that failed, after it was shrunk. */
 export function failureOf(failed: Verdict, shrunk: Verdict): string {
   const problems = shrunk.problems.slice(0, 10).map((problem) => `  ${shortened(problem)}`)
-  const strikes = shrunk.strikes.map((strike) => `  ${tellStrike(strike)}`)
   return [
     `Seed ${failed.seed} failed:`,
     ...problems,
     '',
-    strikes.length === 0
-      ? 'It fails without any strike: processes that run beside each other are enough.'
-      : `${strikes.length} of ${failed.strikes.length} strikes are enough:`,
-    ...strikes,
+    ...enoughOf(failed, shrunk),
     '',
     storyOf(shrunk.timeline),
   ].join('\n')

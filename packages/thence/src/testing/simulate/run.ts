@@ -11,7 +11,7 @@ import { Chance } from './chance.ts'
 import { Calm } from './calm.ts'
 import { check } from './checks.ts'
 import { makeClient } from './client.ts'
-import { drawMixture, type Mixture } from './hazards.ts'
+import { drawMixture, lastingOf, type Mixture, mixtureWithout } from './hazards.ts'
 import { History } from './history.ts'
 import { Oracle } from './oracle.ts'
 import { readOutcome } from './outcome.ts'
@@ -57,10 +57,11 @@ class Run<C extends string, Q extends string> {
   readonly #problems: string[] = []
   #healed = false
 
-  constructor(scenario: Scenario<C, Q>, seed: number, { strikes, detailed = false }: RunOptions) {
+  constructor(scenario: Scenario<C, Q>, seed: number, options: RunOptions) {
+    const { strikes, without = [], detailed = false } = options
     this.#scenario = scenario
     this.#seed = seed
-    this.#mixture = drawMixture(seed, scenario.hazards)
+    this.#mixture = mixtureWithout(drawMixture(seed, scenario.hazards), without)
     const { hazards } = this.#mixture
     this.#history = new History(this.#world, detailed)
     this.#schedule = new Schedule(seed, hazards, strikes)
@@ -119,6 +120,7 @@ class Run<C extends string, Q extends string> {
       hash: world.hash,
       counts: this.#history.counts,
       strikes: [...this.#happenings, ...this.#schedule.struck],
+      lasting: lastingOf(this.#mixture),
       timeline: this.#history.timeline,
       age: world.age,
       steps: world.steps,

@@ -4,7 +4,7 @@ import type { AppBuilder } from '../../app/builder.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { SimulatedClient } from './client.ts'
-import type { Hazards } from './hazards.ts'
+import type { Hazards, LastingHazard } from './hazards.ts'
 import type { Line } from './history.ts'
 import type { Oracle } from './oracle.ts'
 import type { Outcome } from './outcome.ts'
@@ -56,6 +56,8 @@ export interface Verdict {
   readonly hash: string
   readonly counts: ReadonlyMap<string, number>
   readonly strikes: readonly Strike[]
+  /** Hazards that are no single strikes and were not left out. */
+  readonly lasting: readonly LastingHazard[]
   readonly timeline: readonly Line[]
   /** Virtual milliseconds. */
   readonly age: number
@@ -65,6 +67,8 @@ export interface Verdict {
 export interface RunOptions {
   /** Strikes to follow instead of drawing them. */
   readonly strikes?: readonly Strike[]
+  /** Hazards to leave out that are no single strikes. */
+  readonly without?: readonly LastingHazard[]
   /** Whether to write the timeline. */
   readonly detailed?: boolean
 }
