@@ -16,9 +16,14 @@ export interface DeparturesOptions {
   readonly dropped: () => void
 }
 
+/** Milliseconds for which slow calls have a partition stay, so that what else is in it does not wait for them. */
+const patience = 30_000
+
 export class Departures {
   readonly #store: Store
   readonly #options: DeparturesOptions
+  /** When it was asked for first, by `elapsed`. */
+  readonly #asked = new WeakMap<Partition, number>()
   readonly #leaving = new Map<Partition, Promise<void>>()
   readonly #dropping = new Map<Partition, Promise<void>>()
 
@@ -36,6 +41,18 @@ export class Departures {
     return this.#dropping.has(partition)
   }
 
+  /** It is this process's share, maybe again. */
+  keep(partition: Partition): void {
+    this.#asked.delete(partition)
+  }
+
+  #stays(partition: Partition): boolean {
+    const now = this.#store.tools.runtime.elapsed()
+    const asked = this.#asked.get(partition) ?? now
+    this.#asked.set(partition, asked)
+    return partition.slow && now - asked < patience
+  }
+
   /** Ends it at once. The other leases of this process do not wait for that, however long it may take. */
   drop(subscription: Subscription, partition: Partition): void {
     if (this.#dropping.has(partition)) return
@@ -50,9 +67,12 @@ export class Departures {
     this.#dropping.set(partition, done)
   }
 
-  /** Ends it when what it has in hand is done, and frees its lease for whoever's share it is. */
+  /**
+   * Ends it when what it has in hand is done, and frees its lease for whoever's share it is. While a call takes long it
+   * goes on, for a while: asked again later, it may be free to go.
+   */
   handOver(subscription: Subscription, partition: Partition): void {
-    if (this.#leaving.has(partition)) return
+    if (this.#leaving.has(partition) || this.#stays(partition)) return
     const { owner, signals } = this.#options
     const { name } = subscription
     const lease = leaseName(name, partition.hold.partition)

@@ -5,7 +5,8 @@ import type { Cancel } from '../ports/runtime.ts'
 import { Waker } from './waker.ts'
 
 export class InHand {
-  readonly #keys = new Set<string>()
+  /** When each was begun, by `elapsed`. */
+  readonly #keys = new Map<string, number>()
   readonly #ended = new Waker()
   readonly #errors: { readonly error: unknown }[] = []
 
@@ -17,8 +18,14 @@ export class InHand {
     return this.#keys.has(key)
   }
 
-  hold(key: string, work: Promise<void>): void {
-    this.#keys.add(key)
+  /** Whether one was begun at this time or before, by `elapsed`. */
+  hasSince(time: number): boolean {
+    return [...this.#keys.values()].some((begun) => begun <= time)
+  }
+
+  /** @param begun by `elapsed` */
+  hold(key: string, begun: number, work: Promise<void>): void {
+    this.#keys.set(key, begun)
     void work
       .catch((error: unknown) => void this.#errors.push({ error }))
       .finally(() => {

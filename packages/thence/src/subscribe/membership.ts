@@ -236,7 +236,8 @@ export class Membership {
     return shares.flatMap((member, index) => {
       const partition = here.get(index)
       if (partition !== undefined) {
-        if (member !== this.#me.id) this.#departures.handOver(subscription, partition)
+        if (member === this.#me.id) this.#departures.keep(partition)
+        else this.#departures.handOver(subscription, partition)
         return []
       }
       const owner = leases.get(leaseOf(subscription, index))?.owner ?? null

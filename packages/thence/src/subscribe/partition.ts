@@ -81,6 +81,11 @@ export class Partition {
     return this.#context.options.key === undefined && this.#retrying.any
   }
 
+  /** Whether a call is in hand that takes longer than a second, so that only its key waits for it. */
+  get slow(): boolean {
+    return this.#retrying.isSlow
+  }
+
   /** Whether its lease is no longer its own: it has ended, and what it had in hand was not committed. */
   get fenced(): boolean {
     return this.#fenced

@@ -44,6 +44,8 @@ export interface RetryingHooks {
 
 /** Milliseconds. */
 const lookEvery = 200
+/** Milliseconds. */
+const patience = 1000
 const failureBackoff = { base: 100, cap: 10_000 }
 
 export class Retrying {
@@ -94,6 +96,12 @@ export class Retrying {
     if (this.#heldBack) this.#waker.wake()
   }
 
+  /** Whether a call is in hand that takes longer than a second. */
+  get isSlow(): boolean {
+    const { runtime } = this.#stepping.store.tools
+    return this.#inHand.hasSince(runtime.elapsed() - patience)
+  }
+
   /** Whether a call of the key is in hand here. */
   isCalled(key: string): boolean {
     return this.#inHand.has(key)
@@ -104,7 +112,8 @@ export class Retrying {
    * gets before anything else of its key is begun.
    */
   adopt(item: Item, call: Promise<boolean>): void {
-    this.#inHand.hold(item.key, this.#finish(item, call))
+    // It takes long already.
+    this.#inHand.hold(item.key, -Infinity, this.#finish(item, call))
     this.#waker.wake()
   }
 
@@ -197,7 +206,7 @@ export class Retrying {
     if (!this.due) await this.#look()
     if (!this.due && this.#inHand.size === 0) return
     for (;;) {
-      for (const row of await this.#takeDue()) this.#inHand.hold(row.key, this.#one(row))
+      for (const row of await this.#takeDue()) this.#hold(row)
       this.#inHand.throwFirst()
       if (this.#inHand.size === 0) break
       // Others may become due beside a slow one.
@@ -209,6 +218,11 @@ export class Retrying {
     // They are told when they may go.
     if (this.#heldBack && this.#next !== null)
       this.#next = Math.max(this.#next, runtime.elapsed() + lookEvery)
+  }
+
+  #hold(row: Retry): void {
+    const { runtime } = this.#stepping.store.tools
+    this.#inHand.hold(row.key, runtime.elapsed(), this.#one(row))
   }
 
   async #takeDue(): Promise<readonly Retry[]> {
