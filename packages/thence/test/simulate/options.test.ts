@@ -25,6 +25,8 @@ const refused: readonly (readonly [string, object, string])[] = [
   ['no workload', { workload: undefined }, 'workload of the simulation must be a function'],
   ['a hazard that there is not', { hazards: { crsh: 1 } }, 'Did you mean crash'],
   ['a hazard that is no number', { hazards: { crash: 'often' } }, 'hazards.crash'],
+  ['an option that there is not', { hazard: { crash: 0 } }, 'Did you mean hazards'],
+  ['an option of the app that there is not', { app: { retentoin: {} } }, 'Did you mean retention'],
   ['no clients', { clients: 0 }, 'clients of the simulation must be a whole number'],
   ['no processes', { processes: 0 }, 'processes of the simulation must be a whole number'],
   ['an invariant that is none', { invariants: { 'all is paid': true } }, '"all is paid"'],

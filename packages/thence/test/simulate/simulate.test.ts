@@ -142,6 +142,39 @@ describe('a simulation', patient, () => {
     )
   })
 
+  test('tells a workload that waits for longer than there is patience', async () => {
+    const told = await failure(
+      simulate(notes, {
+        seeds: 1,
+        patience: '5s',
+        workload: async ({ number, send, wait }) => {
+          await send(Note({ text: 'a' }))
+          if (number === 0) await wait('1m')
+        },
+      }),
+    )
+    expect(told).toContain(
+      'stuck: a workload was still in a wait of its own 5000 ms after the hazards were over, which is the option patience',
+    )
+  })
+
+  test('tells why a message was given up', async () => {
+    const told = await failure(
+      simulate(
+        (builder) =>
+          builder.use(
+            // Nothing in this app knows the event.
+            handler('clerk', Note, (_, { append }) => append('page', Noted({ text: 'x' }))),
+          ),
+        { seeds: 1, workload: async ({ send }) => void (await send(Note({ text: 'x' }))) },
+      ),
+    )
+    const why = 'MESSAGE_UNKNOWN: No message "Noted" is known to this app'
+    expect(told).toMatch(/^Seed 1 failed:\n {2}dead-letter-wrong: /u)
+    expect(told).toContain(`clerk parked 1 though nothing was planted in it: ${why}`)
+    expect(told).toContain(`dead letter of clerk for 1: ${why}`)
+  })
+
   test('tells an app that does not start', async () => {
     const told = await failure(
       simulate(
@@ -158,7 +191,8 @@ describe('a simulation', patient, () => {
       ),
     )
     expect(told).toContain(
-      'stuck: a client never got its answer; a start failed: ThenceError: "same" names both',
+      'stuck: a client never got its answer 5000 ms after the hazards were over, which is the option patience; what a ' +
+        'workload waits counts too; a start failed: ThenceError: "same" names both',
     )
   })
 

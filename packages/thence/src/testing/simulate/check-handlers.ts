@@ -7,6 +7,7 @@ import type { DeadLetter } from '../../ports/dead-letters.ts'
 import { effectKey } from './effects.ts'
 import { keyOfHandler } from './instrument.ts'
 import type { Outcome } from './outcome.ts'
+import { tellFailure } from './telling.ts'
 
 interface Expected {
   readonly done: number[]
@@ -61,20 +62,28 @@ const compareDone = (
 const lettersOf = ({ name }: Handler, { letters }: Outcome): readonly DeadLetter[] =>
   letters.filter(({ subscription }) => subscription === name)
 
+/** A letter that should not be there. */
+const tellWrong = ({ name, retry }: Handler, letter: DeadLetter, { troubles }: Outcome): string => {
+  const { message } = letter
+  const { poison, failures } = troubles.of(name, message.id, retry.attempts)
+  const planted = failures > 0 ? 'only what passes' : 'nothing'
+  const why = poison ? 'before its turn' : `though ${planted} was planted in it`
+  return `dead-letter-wrong: ${name} parked ${message.position} ${why}: ${tellFailure(letter)}`
+}
+
 /** Where a message that is given up keeps its key waiting: exactly what had to be done was done. */
 const checkStrictly = (handler: Handler, outcome: Outcome): string[] => {
   const problems: string[] = []
   const parked = lettersOf(handler, outcome).filter(({ state }) => state === 'parked')
-  const letters = new Set(parked.map(({ message }) => message.position))
+  const letters = new Map(parked.map((letter) => [letter.message.position, letter]))
   for (const [key, expected] of expectedOf(handler, outcome)) {
     const effects = outcome.effects.get(effectKey(handler.name, key)) ?? []
     problems.push(...compareDone(`${handler.name} ${key}`, effects, expected.done))
     if (expected.parked !== undefined && !letters.delete(expected.parked.position))
       problems.push(`dead-letter-missing: ${handler.name} has none for ${expected.parked.position}`)
   }
-  for (const position of letters)
-    problems.push(`dead-letter-wrong: ${handler.name} parked ${position}, which is sound`)
-  return problems
+  // What was lost by it comes after it.
+  return [...letters.values()].map((letter) => tellWrong(handler, letter, outcome)).concat(problems)
 }
 
 /**

@@ -9,9 +9,12 @@ import {
   expectList,
   expectObject,
   expectOneOf,
+  expectOptions,
+  type OptionNames,
   shown,
 } from '../../message/expect.ts'
 import { hazardNames } from './hazards.ts'
+import type { SimulatedOptions } from './process.ts'
 import { realCalls } from './real.ts'
 
 /** Which seeds are run. */
@@ -66,6 +69,13 @@ const checkRequires = (requires: readonly unknown[]): void => {
       )
 }
 
+const appNames: OptionNames<SimulatedOptions> = {
+  leaseTime: true,
+  retention: true,
+  classify: true,
+  freeze: true,
+}
+
 /** What is checked of them, whatever it is. */
 interface Options {
   readonly workload: unknown
@@ -78,10 +88,14 @@ interface Options {
   readonly app?: unknown
 }
 
-/** Checks all but the seeds and the durations. @throws CONFIG_INVALID */
-export function checkScenario(build: unknown, options: Options): void {
+/** Checks all but the seeds and the durations; `names` are the options that there are. @throws CONFIG_INVALID */
+export function checkScenario(
+  build: unknown,
+  options: Options,
+  names: Readonly<Record<string, true>>,
+): void {
   expectFunction('What builds the app of the simulation', build)
-  expectObject('What the simulation is told', options)
+  expectOptions('simulate', options, names)
   const { workload, invariants = {}, hazards = {}, requires = [], allows = [] } = options
   expectFunction('workload of the simulation', workload)
   checkInvariants(invariants)
@@ -89,7 +103,7 @@ export function checkScenario(build: unknown, options: Options): void {
   checkRequires(requires)
   expectCount('processes of the simulation', options.processes ?? 1)
   expectCount('clients of the simulation', options.clients ?? 1)
-  expectObject('app of the simulation', options.app ?? {})
+  expectOptions('app of the simulation', options.app ?? {}, appNames)
   expectList('allows of the simulation', allows)
   for (const call of allows) expectOneOf('A call that the simulation allows', call, realCalls)
 }

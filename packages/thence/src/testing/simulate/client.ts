@@ -65,6 +65,8 @@ export interface ClientPlan<C extends string, Q extends string> {
   readonly processes: readonly Process<C, Q>[]
   /** How often a message is sent twice, relative to what is usual. */
   readonly duplicates: () => number
+  /** Numbers of the clients that let time pass. */
+  readonly waiting: Set<number>
 }
 
 /** Milliseconds until a client gives up on a process. */
@@ -123,8 +125,12 @@ class Client<C extends string, Q extends string> {
     return this.#insist(work, false)
   }
 
-  wait(duration: Duration): Promise<void> {
-    return this.#plan.world.wait(milliseconds('The time to wait', duration))
+  async wait(duration: Duration): Promise<void> {
+    const { number, world, waiting } = this.#plan
+    const time = milliseconds('The time to wait', duration)
+    waiting.add(number)
+    await world.wait(time)
+    waiting.delete(number)
   }
 
   async #untilAcknowledged(

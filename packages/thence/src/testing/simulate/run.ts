@@ -140,6 +140,8 @@ class Run<C extends string, Q extends string> {
   }
 
   #working = 0
+  /** Clients that let time pass, as their workload says. */
+  readonly #waiting = new Set<number>()
 
   #startClient(number: number): void {
     const client = makeClient<C, Q>({
@@ -150,6 +152,7 @@ class Run<C extends string, Q extends string> {
       oracle: this.#oracle,
       processes: this.#processes,
       duplicates: () => (this.#healed ? 0 : this.#mixture.hazards.duplicate),
+      waiting: this.#waiting,
     })
     this.#working += 1
     const work = async (): Promise<void> => this.#scenario.workload(client)
@@ -181,8 +184,16 @@ class Run<C extends string, Q extends string> {
 
   /** Until every client is done. */
   async #answer(): Promise<void> {
-    if (!(await this.#world.run(() => this.#working === 0, this.#scenario.patience)))
-      throw new Error(`stuck: a client never got its answer; ${this.#history.lastFailure}`)
+    const { patience } = this.#scenario
+    if (await this.#world.run(() => this.#working === 0, patience)) return
+    const waits = this.#waiting.size === this.#working
+    const what = waits
+      ? 'a workload was still in a wait of its own'
+      : 'a client never got its answer'
+    throw new Error(
+      `stuck: ${what} ${patience} ms after the hazards were over, which is the option patience; what a workload waits ` +
+        `counts too; ${this.#history.lastFailure}`,
+    )
   }
 
   async #check(): Promise<void> {

@@ -5,6 +5,7 @@
 import type { AppBuilder } from '../../app/builder.ts'
 import type { Duration } from '../../internal/duration.ts'
 import { milliseconds } from '../../internal/duration.ts'
+import type { OptionNames } from '../../message/expect.ts'
 import { fail } from '../assertion.ts'
 import { checkedSeeds, checkScenario } from './checked.ts'
 import type { SimulatedClient } from './client.ts'
@@ -43,6 +44,20 @@ export interface SimulateOptions<C extends string, Q extends string> {
   readonly allows?: readonly RealCall[]
   /** How long everything may take to come to its end when hazards are over, in virtual time; default 2 min. */
   readonly patience?: Duration
+}
+
+const optionNames: OptionNames<SimulateOptions<never, never>> = {
+  workload: true,
+  invariants: true,
+  seeds: true,
+  processes: true,
+  clients: true,
+  hazards: true,
+  requires: true,
+  duration: true,
+  app: true,
+  allows: true,
+  patience: true,
 }
 
 /** What came of all seeds. */
@@ -142,13 +157,13 @@ export async function runChecked<C extends string, Q extends string>(
 /**
  * Simulates an app: `build` puts it together in each process, as for `testApp`.
  * @throws AssertionError with the story of the first seed that fails, or if a hazard never struck; CONFIG_INVALID for options
- * that would prove nothing: no seed, no workload, a hazard that there isn't.
+ * that would prove nothing: no seed, no workload, a hazard or an option that there isn't.
  */
 export async function simulate<C extends string, Q extends string>(
   build: (builder: AppBuilder, context: SimulatedProcess) => AppBuilder<C, Q>,
   options: SimulateOptions<C, Q>,
 ): Promise<SimulationReport> {
-  checkScenario(build, options)
+  checkScenario(build, options, optionNames)
   const { seeds = 100, hazards = {}, requires = [] } = options
   const { from, count } = checkedSeeds(seeds)
   const scenario = scenarioOf(build, options)

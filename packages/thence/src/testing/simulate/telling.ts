@@ -1,5 +1,6 @@
 /** What committed calls say, in words, for the timeline. */
 import type { Hold, Seen } from '../../ports/checkpoints.ts'
+import type { DeadLetter } from '../../ports/dead-letters.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Retry } from '../../ports/retries.ts'
 import { effectsCollection } from './effects.ts'
@@ -7,6 +8,14 @@ import type { Note } from './sites.ts'
 
 export const tellAppend = ({ stream, messages }: AppendRequest): string =>
   `append ${messages.map(({ type }) => type).join(', ')} to ${stream}`
+
+/** Why a message was given up. */
+export const tellFailure = ({
+  errorName,
+  errorCode,
+  errorMessage,
+}: Pick<DeadLetter, 'errorName' | 'errorCode' | 'errorMessage'>): string =>
+  `${errorCode ?? errorName}: ${errorMessage}`
 
 type Teller = (parameters: readonly unknown[], result: unknown) => string
 
@@ -27,6 +36,10 @@ const tellers: Readonly<Record<string, Teller>> = {
   'retries.put': ([row]) => {
     const { subscription, position, state, attempts } = row as Retry
     return `${subscription} ${state} at ${position} after ${attempts} attempts`
+  },
+  'deadLetters.add': ([letter]) => {
+    const { subscription, message } = letter as DeadLetter
+    return `dead letter of ${subscription} for ${message.position}: ${tellFailure(letter as DeadLetter)}`
   },
   'retries.settle': ([row]) => {
     const { subscription, position } = row as Retry
