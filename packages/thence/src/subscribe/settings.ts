@@ -2,9 +2,11 @@
  * What an operator may change of a subscription while it runs: whether it is paused, and what becomes of a message that
  * failed for good. Kept in the store, so that every process sees it in the transaction where it matters.
  */
+import { ThenceError } from '../errors.ts'
+import { meant } from '../internal/near.ts'
 import type { FailurePolicy } from '../handle/failure-policy.ts'
 import { failurePolicies } from '../handle/failure-policy.ts'
-import { expectOneOf } from '../message/expect.ts'
+import { shown } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import type { Act } from '../store/audit.ts'
@@ -136,6 +138,17 @@ export async function resumeIn(
   return settings
 }
 
+/** Types are all that says so in the code of an app, and the command line has a word of its own for `null`. */
+const expectPolicy = (subscription: string, policy: FailurePolicy | null): void => {
+  if (policy === null || failurePolicies.includes(policy)) return
+  const near = typeof policy === 'string' ? meant(policy, failurePolicies) : ''
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `policy of ${subscription} is ${shown(policy)}; it is one of ${failurePolicies.join(', ')}.${near} ` +
+      'null sets it back to what the handler says.',
+  )
+}
+
 /**
  * Sets what becomes of a message that failed for good; `null` gives the word back to the part. Returns what is set now.
  * @throws CONFIG_INVALID (no such policy)
@@ -144,7 +157,7 @@ export async function setPolicyIn(
   transaction: Transaction,
   { runtime, subscription, actor, reason, policy }: Change & { policy: FailurePolicy | null },
 ): Promise<SubscriptionSettings> {
-  if (policy !== null) expectOneOf(`policy of ${subscription}`, policy, failurePolicies)
+  expectPolicy(subscription, policy)
   const { policy: before, ...rest } = await loadSettings(transaction, subscription)
   const settings: SubscriptionSettings = policy === null ? rest : { ...rest, policy }
   if (before === settings.policy) return settings

@@ -94,6 +94,11 @@ describe.each(adapters)('on %s', (_, make) => {
     await expect(admin.pause(on, 'paid')).rejects.toMatchObject({ code: 'STATE_INVALID' })
     const wrong = 'later' as 'skip'
     await expect(shop.setPolicy('mailer', wrong)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    const word = 'default' as 'skip'
+    await expect(shop.setPolicy('mailer', word)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('null sets it back to what the handler says.'),
+    })
     expect(await acts(on)).toEqual([])
   })
 
