@@ -70,6 +70,16 @@ const nearStreams = async (transaction: Transaction, name: string): Promise<read
   return found
 }
 
+/** A stream that was begun. @throws NOT_FOUND, with what is near */
+export async function requireStream(transaction: Transaction, name: string): Promise<StreamInfo> {
+  const info = await transaction.events.stream(name)
+  if (info !== undefined) return info
+  throw notFound('stream', name, {
+    names: await nearStreams(transaction, name),
+    advice: 'See: thence streams list.',
+  })
+}
+
 const streamNames: OptionNames<StreamOptions> = { from: true, backwards: true, limit: true }
 
 /** One stream's messages. @throws NOT_FOUND, CONFIG_INVALID */
@@ -82,12 +92,7 @@ export async function stream(
   const { limit = 50, ...options } = given
   return database.read(async (transaction) => {
     const { events } = transaction
-    const info = await events.stream(name)
-    if (info === undefined)
-      throw notFound('stream', name, {
-        names: await nearStreams(transaction, name),
-        advice: 'See: thence streams list.',
-      })
+    const info = await requireStream(transaction, name)
     const messages = await events.readStream(name, { ...options, limit })
     const { version, trimmed, tombstone } = info
     return { stream: name, version, trimmed, tombstone, messages: messages.map(viewOf) }

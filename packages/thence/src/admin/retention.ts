@@ -15,9 +15,11 @@ import { ruleOf } from '../retain/policy.ts'
 import type { LastRun, RetentionReport } from '../retain/run.ts'
 import { loadLastRun, loadPolicy, runRetention } from '../retain/run.ts'
 import { actorText } from '../store/audit.ts'
+import { loadParts } from '../app/part-records.ts'
 import { requireSubscription } from './dead-letters.ts'
+import { requireStream } from './messages.ts'
 import type { On } from './on.ts'
-import { runtimeOf } from './on.ts'
+import { notFound, runtimeOf } from './on.ts'
 import { countedRows } from './sizes.ts'
 
 export interface RetentionView {
@@ -85,9 +87,25 @@ const policyOf = async ({ database }: On, rule: RetentionRule | undefined): Prom
   )
 }
 
+/** A mistyped name would look like one of which nothing is old enough. A part may have no stream yet. */
+const requireSubject = async (
+  transaction: Transaction,
+  { category, stream }: RetentionRule,
+): Promise<void> => {
+  if (stream !== undefined) await requireStream(transaction, stream)
+  if (category === undefined) return
+  const { categories } = await transaction.sizes.read(countedRows)
+  const parts = await loadParts(transaction)
+  const own = parts.filter(({ part }) => part === 'aggregate' || part === 'saga')
+  const names = [...categories.map((one) => one.category), ...own.map(({ name }) => name)]
+  if (!names.includes(category))
+    throw notFound('category', category, { names, advice: 'See: thence retention show.' })
+}
+
 /**
  * Removes what is old enough and needed by nobody, once, and writes that into the audit log.
- * @throws STATE_INVALID if there is no policy, or while another process does it; NOT_FOUND (a subscription to ignore);
+ * @throws STATE_INVALID if there is no policy, or while another process does it; NOT_FOUND (a category or stream of
+ * the rule, a subscription to ignore);
  * CONFIG_INVALID; ABORTED; and what the archive throws: what was removed before that stays removed.
  */
 export async function retain(on: On, options: RetainOptions = {}): Promise<RetentionReport> {
@@ -98,6 +116,7 @@ export async function retain(on: On, options: RetainOptions = {}): Promise<Reten
     for (const name of ignore) await requireSubscription(transaction, name)
   })
   const policy = await policyOf(on, rule)
+  if (rule !== undefined) await on.database.read((transaction) => requireSubject(transaction, rule))
   return runRetention(policy, {
     ...rest,
     database: on.database,

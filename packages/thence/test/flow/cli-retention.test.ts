@@ -1,5 +1,5 @@
 // What is kept for how long, and removing what is old, on the command line.
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { aggregate, command } from 'thence'
@@ -119,6 +119,34 @@ describe('retention show', patient, () => {
 })
 
 describe('retention run', patient, () => {
+  test.each([
+    ['--category', 'clicsk', 'There is no category "clicsk" in this store. Did you mean clicks?'],
+    ['--category', 'nosuch', 'See: thence retention show.'],
+    ['--stream', 'clicks-3', 'There is no stream "clicks-3" in this store.'],
+    ['--ignore', 'mial', 'Did you mean mail or till?'],
+  ])('of %s %s, which nobody has, says so and makes no file', async (option, name, says) => {
+    const age = option === '--ignore' ? [] : ['--older-than', '90d']
+    for (const dry of [[], ['--dry-run']]) {
+      const words = [option, name, ...age, ...dry, '--archive', archive]
+      const { code, stdout, stderr } = await cli('retention', 'run', ...words)
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+      expect(stderr).toContain('NOT_FOUND')
+      expect(stderr).toContain(says)
+    }
+    expect(existsSync(archive)).toBe(false)
+  })
+
+  test('of which nothing is old enough leaves no empty file', async () => {
+    const young = ['--stream', 'cash', '--older-than', '101d', '--archive', archive]
+    expect((await cli('retention', 'run', ...young)).code).toBe(0)
+    expect(existsSync(archive)).toBe(false)
+    const nowhere = join(folder, 'nowhere', 'old.jsonl')
+    const { code, stderr } = await cli('retention', 'run', '--archive', nowhere)
+    expect(code).toBe(2)
+    expect(stderr).toContain('cannot be written to, so nothing was removed')
+    expect(await logOf()).toHaveLength(6)
+  })
+
   test('removes what the policy says, and leaves to the app what that archives', async () => {
     const { code, stdout } = await cli('retention', 'run', '--as', 'ann')
     expect(code).toBe(0)
