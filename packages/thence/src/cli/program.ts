@@ -77,8 +77,9 @@ export function program(): Command {
 const tell = (error: unknown): void => {
   if (isTold(error)) return
   const message = error instanceof Error ? error.message : String(error)
-  const code = isThenceError(error) ? error.code : 'error'
-  process.stderr.write(`${lines(`${code}  ${message}`)}\n`)
+  // The second is how commander tells of an option that it does not know.
+  const told = isThenceError(error) ? `${error.code}  ${message}` : `error: ${message}`
+  process.stderr.write(`${lines(told)}\n`)
   if (process.env['THENCE_DEBUG'] !== undefined && error instanceof Error)
     process.stderr.write(`${lines(error.stack ?? '')}\n`)
 }

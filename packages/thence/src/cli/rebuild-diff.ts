@@ -23,8 +23,8 @@ const linesOf = (terminal: Terminal, row: RowDiff): readonly string[] => {
   if (sign === '+') return [paint(`+ ${key}  ${json(row.new)}`)]
   if (sign === '-') return [paint(`- ${key}  ${json(row.old)}`)]
   return [
-    paint(`~ ${key}  ${json(row.old)}`),
-    paint(`  ${' '.repeat(key.length)}  ${json(row.new)}`),
+    paint(`~ ${key}  old ${json(row.old)}`),
+    paint(`  ${' '.repeat(key.length)}  new ${json(row.new)}`),
   ]
 }
 

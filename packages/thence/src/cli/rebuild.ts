@@ -112,6 +112,8 @@ const rowsOf = (one: ViewStatus, now: number): readonly (readonly Cell[])[] => {
   const rows: (readonly Cell[])[] = [[projection, count(serving), 'serves', '', '', '', '', '']]
   if (building !== null) {
     const { version, state, position, head, rate, left } = building
+    // What follows the log has no end to be on its way to.
+    const paced = state !== 'ready'
     const what: Cell = state === 'halted' ? { text: state, style: 'red' } : state
     rows.push([
       projection,
@@ -119,8 +121,8 @@ const rowsOf = (one: ViewStatus, now: number): readonly (readonly Cell[])[] => {
       what,
       count(position),
       head > position ? count(head - position) : '-',
-      rate === 0 ? '-' : `${count(Math.round(rate))}/s`,
-      left === null ? '-' : span(left),
+      !paced || rate === 0 ? '-' : `${count(Math.round(rate))}/s`,
+      !paced || left === null ? '-' : span(left),
       noteOf(building, now),
     ])
   }

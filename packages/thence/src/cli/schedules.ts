@@ -233,7 +233,16 @@ const fireVerb: Verb<ActOptions> = async (session, { args: [id = ''], options })
     terminal.note('An app that has it sends the command within a second, or when it starts.')
 }
 
+/** To resume what goes on changes nothing, as with a subscription. */
+const tellRuns = (session: Session, { id, kind, name, due }: TimerDetails): void => {
+  const next = due === null ? '' : `; its next slot is ${utc(due)}`
+  tell(session, { id, kind, name, due }, `${nounOf({ id, kind, name })} runs already${next}.`)
+}
+
 const resumeVerb: Verb<ScheduleActOptions> = async (session, { args: [id = ''], options }) => {
+  const found = await schedule(session.on, id)
+  if (found.schedule?.cancelled === null && found.id === `schedule:${found.name}`)
+    return tellRuns(session, found)
   const acted = await resumeSchedule(session.on, id, given({ reason: options.reason }))
   const next = acted.due === null ? '' : `; its next slot is ${utc(acted.due)}`
   tell(session, acted, `${nounOf(acted)} goes on${next}.`)

@@ -193,8 +193,9 @@ const pauseVerb: Verb<SettingOptions> = async (session, { args: [name = ''], opt
 }
 
 const resumeVerb: Verb<SettingOptions> = async (session, { args: [name = ''], options }) => {
+  const { paused } = await subscription(session.on, name)
   const set = await resume(session.on, name, given({ reason: options.reason }))
-  tell(session, set, `${line(name)} goes on.`)
+  tell(session, set, `${line(name)} ${paused === null ? 'runs already' : 'goes on'}.`)
 }
 
 const policyVerb: Verb<SettingOptions> = async (session, { args: [name = '', word], options }) => {

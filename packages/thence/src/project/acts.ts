@@ -48,10 +48,27 @@ const noted = (
 const refused = (projection: string, text: string, details: object = {}): ThenceError =>
   new ThenceError('STATE_INVALID', text, { details: { projection, ...details } })
 
-const underWay = ({ projection }: Doing, { version, back }: Building): ThenceError => {
-  const what = back
-    ? `Version ${version} of ${projection} is on its way back already.`
-    : `A rebuild of ${projection} is running already: version ${version} is being built.`
+/** Whether anything of it was committed by an app. */
+const hasBegun = async (
+  { checkpoints }: Transaction,
+  projection: string,
+  { version, from, ready }: Building,
+): Promise<boolean> => {
+  if (ready !== undefined) return true
+  const checkpoint = await checkpoints.load(sideName(projection, version))
+  return checkpoint !== undefined && checkpoint.position > from
+}
+
+const underWay = async (
+  transaction: Transaction,
+  { projection }: Doing,
+  building: Building,
+): Promise<ThenceError> => {
+  const { version, back } = building
+  const rebuilt = (await hasBegun(transaction, projection, building))
+    ? `A rebuild of ${projection} is running already: version ${version} is being built.`
+    : `A rebuild of ${projection} is asked for already: nothing of version ${version} is built yet.`
+  const what = back ? `Version ${version} of ${projection} is on its way back already.` : rebuilt
   const name = quoted(projection)
   const anew = back ? '' : `to begin anew: \`thence rebuild start ${name} --restart\`; `
   const advice =
@@ -105,7 +122,7 @@ export async function beginBeside(
   let versions = await loadVersions(transaction, projection)
   const { building: before } = versions
   if (before !== undefined) {
-    if (options.restart !== true) throw underWay(doing, before)
+    if (options.restart !== true) throw await underWay(transaction, doing, before)
     versions = await abandon(transaction, projection, { versions, version: before.version })
   }
   const version = versions.last + 1
@@ -131,7 +148,7 @@ export async function beginBack(
 ): Promise<Building> {
   const { projection } = doing
   const { kept, ...versions } = await loadVersions(transaction, projection)
-  if (versions.building !== undefined) throw underWay(doing, versions.building)
+  if (versions.building !== undefined) throw await underWay(transaction, doing, versions.building)
   if (kept === undefined)
     throw refused(
       projection,

@@ -102,7 +102,7 @@ export const fireIn: Act = act(
 export const resumeIn: Act = act('schedule.resume', async (transaction, { view }) => {
   const record = await ownRecord(transaction, view)
   if (record === undefined || record.cancelled === null)
-    return refuse(view, 'is no schedule that was cancelled: only such a one can be resumed.')
+    return refuse(view, 'is not a schedule that was cancelled, so there is nothing to resume.')
   await saveRecord(transaction, { ...record, cancelled: null })
   const { name, cron, zone, last } = record
   const now = await transaction.timers.now()

@@ -53,6 +53,7 @@ describe.concurrent('the exit code is', patient, () => {
   ])('2 for %s', async (words, says) => {
     const { code, told, stdout } = await ask(words, file)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(told).toMatch(/^(error: |Usage: )/)
     expect(told).toContain(says)
   })
 

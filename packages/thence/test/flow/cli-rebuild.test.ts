@@ -74,6 +74,11 @@ describe('rebuild', patient, () => {
     const { code: exit, stdout, stderr } = await cli('rebuild', 'sums')
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: 'Version 2 of sums is asked for.\n' })
     expect(stderr).toContain('begins when the app starts')
+    const again = await cli('rebuild', 'sums')
+    expect(again.code).toBe(1)
+    expect(again.stderr).toContain(
+      'A rebuild of sums is asked for already: nothing of version 2 is built yet. To see',
+    )
     const { views } = await jsonOf('rebuild', 'status')
     expect(views).toMatchObject([{ projection: 'sums', serving: 1, building: { version: 2 } }])
     await using running = await run(sums(code))
@@ -199,7 +204,7 @@ describe.each([
     expect(await answer(running)).toBe(14)
     const status = plain((await cli('rebuild', 'status')).stdout)
     expect(status).toContain('sums  1  serves')
-    expect(status).toContain('sums  2  ready  7')
+    expect(status).toMatch(/sums {2}2 {2}ready {2}7 {2}- {2}- {2}- {2}began/u)
 
     const shown = (await cli('rebuild', 'diff', 'sums', '--limit', '2')).stdout
     const [old, now] =
@@ -208,8 +213,8 @@ describe.each([
         : [`{"payer":"everyone","sum":14}`, `{"payer":"everyone","sum":7}`]
     expect(shown.split('\n').slice(0, 3)).toEqual([
       'version 1 (position 7) → version 2 (position 7): 0 same, 0 added, 0 removed, 8 changed',
-      `~ everyone  ${old}`,
-      `            ${now}`,
+      `~ everyone  old ${old}`,
+      `            new ${now}`,
     ])
     expect(shown).toContain('… 6 more rows')
     expect(await jsonOf('rebuild', 'diff', 'sums')).toMatchObject({ apart: 0, changed: 8 })

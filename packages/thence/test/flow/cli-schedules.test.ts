@@ -213,7 +213,14 @@ describe('acting', patient, () => {
     )
     const { stdout } = await cli('schedules', 'resume', 'nightly', '--as', 'bob')
     expect(plain(stdout)).toBe('the schedule nightly goes on; its next slot is TIME.')
-    expect((await cli('schedules', 'resume', 'nightly')).code).toBe(1)
+    const runs = await cli('schedules', 'resume', 'nightly', '--as', 'eve')
+    expect(runs).toMatchObject({ code: 0, stderr: '' })
+    expect(plain(runs.stdout)).toBe('the schedule nightly runs already; its next slot is TIME.')
+    const never = await cli('schedules', 'resume', 'send:later')
+    expect([never.code, never.stderr]).toEqual([
+      1,
+      'STATE_INVALID  send:later is not a schedule that was cancelled, so there is nothing to resume.\n',
+    ])
     const { entries } = await jsonOf('audit', 'list', '--target', 'schedule:nightly')
     expect(entries).toMatchObject([
       { action: 'schedule.resume', actor: 'bob' },
