@@ -177,7 +177,9 @@ const attentionOf = (
   const alive = processes.some((one) => one.alive)
   const idle = alive ? 'A process runs; what does its log say?' : 'No process runs; start the app.'
   const found = [
-    ...all.map((one) => stuckSubscription(one, { oldest: oldest.get(one.name), now, idle, alive })),
+    ...all.flatMap((one) =>
+      stuckSubscription(one, { oldest: oldest.get(one.name), now, idle, alive }),
+    ),
     ...jobs.map((one) => jobOf(one, { now, idle })),
     ...stuckTimers(timers, { now, alive, idle }),
   ].filter((one) => one !== undefined)

@@ -22,29 +22,43 @@ export interface Beside {
   readonly idle: string
 }
 
-/** What keeps it from going on, if anything does. */
+/** What keeps it from going on, if anything does; of one that is paused also what is parked, unless the pause names it. */
 export const stuckSubscription = (
+  one: SubscriptionStatus,
+  beside: Beside,
+): readonly Attention[] => {
+  const { name, paused, parked } = one
+  if (paused === null) return [whyStuck(one, beside)].filter((found) => found !== undefined)
+  const { oldest } = beside
+  const pause = pausedOf(name, paused, adviceOf(one, oldest))
+  const named = paused.actor === systemActor && parked === 1
+  return oldest === undefined || named ? [pause] : [pause, parkedOf(one, oldest.time)]
+}
+
+const lettersOf = (name: string): string =>
+  `thence dead-letters list --subscription ${quoted(name)}`
+
+const parkedOf = ({ name, parked, queued }: SubscriptionStatus, since: number): Attention => ({
+  name,
+  what: `${parkedText(parked)} parked, ${queued} behind them`,
+  since,
+  advice: lettersOf(name),
+})
+
+const whyStuck = (
   one: SubscriptionStatus,
   { oldest, now, idle, alive }: Beside,
 ): Attention | undefined => {
   const { name, state } = one
   const parkedSince = oldest?.time
-  const letters = `thence dead-letters list --subscription ${quoted(name)}`
-  if (one.paused !== null) return pausedOf(name, one.paused, adviceOf(one, oldest))
   if (state === 'halted')
     return {
       name,
       what: `halted at position ${one.haltedAt ?? 0}`,
       since: parkedSince ?? now - one.behindMs,
-      advice: one.parked > 0 ? letters : 'It tries again by itself.',
+      advice: one.parked > 0 ? lettersOf(name) : 'It tries again by itself.',
     }
-  if (parkedSince !== undefined)
-    return {
-      name,
-      what: `${parkedText(one.parked)} parked, ${one.queued} behind them`,
-      since: parkedSince,
-      advice: letters,
-    }
+  if (parkedSince !== undefined) return parkedOf(one, parkedSince)
   if (one.nextAttempt !== null && one.nextAttempt < now - overdueAfter)
     return {
       name,

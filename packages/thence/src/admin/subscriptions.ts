@@ -19,7 +19,7 @@ import type { PartitionStatus } from './partitions.ts'
 
 /**
  * - `paused`: an operator paused it; it begins nothing new.
- * - `caught-up`: nothing is left to read.
+ * - `caught-up`: nothing after its checkpoint is older than two seconds: a running app may have done all of it.
  * - `behind`: there are messages it has not taken for longer than a running app needs.
  * - `halted`: one sequence that waits for a message that failed.
  * - `rebuilding`: its view is incomplete and not shown.

@@ -65,6 +65,30 @@ describe.each(kinds.slice(0, 2))('on $name', ({ make }) => {
     ])
   })
 
+  it.each(['stop', 'park-message'] as const)(
+    'a pause, policy %s, does not hide what was parked before it',
+    async (policy) => {
+      const place = make()
+      const test = await run(place, (app) => app.use(deaf('park-message', new Set(['a', 'b']))))
+      const on = { database: test.app.database, runtime: place.runtime }
+      await test.app.append({ events: rings('a') })
+      await test.runtime.advance('2s')
+      await test.app.setPolicy('deaf', policy)
+      await test.app.append({ events: rings('b') })
+      await test.runtime.advance('2s')
+      if (policy !== 'stop') await test.app.pause('deaf', { actor: 'ann' })
+      const { attention } = await admin.status(on)
+      expect(attention).toMatchObject([
+        {
+          name: 'deaf',
+          what: '2 parked, 0 behind them',
+          advice: 'thence dead-letters list --subscription deaf',
+        },
+        { name: 'deaf', what: expect.stringMatching(/^paused by (thence|ann)/) },
+      ])
+    },
+  )
+
   it('what is skipped is nobody to look after, until it is restored', async () => {
     const place = make()
     const test = await run(place, (app) => app.use(deaf('skip', new Set(['a']))))
