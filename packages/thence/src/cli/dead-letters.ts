@@ -19,6 +19,7 @@ import { given, onStore, whole } from './session.ts'
 import { columns, fields, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { count, iso, line, lines, relative } from './text.ts'
+import { watchLetter } from './watch-letter.ts'
 
 interface ListOptions extends FilterOptions {
   readonly state: DeadLetterState | 'all'
@@ -174,6 +175,7 @@ const restoreVerb: Verb<{ readonly reason?: string }> = async (
 interface EditOptions {
   readonly data?: unknown
   readonly file?: string
+  readonly watch?: boolean
   readonly reason?: string
 }
 
@@ -193,19 +195,19 @@ const fromFile = (file: string): unknown => {
   }
 }
 
-const editVerb: Verb<EditOptions> = async (
-  { on, terminal, suggest },
-  { args: [id = ''], options },
-) => {
-  const { file, reason } = options
+const editVerb: Verb<EditOptions> = async (session, { args: [id = ''], options }) => {
+  const { on, terminal, suggest } = session
+  const { file, reason, watch = false } = options
   if ((options.data === undefined) === (file === undefined))
     throw usage('Give the corrected data, whole, by --data JSON or by --file FILE.')
   const data = file === undefined ? options.data : fromFile(file)
   const acted = await edit(on, id, { data, ...given({ reason }) })
-  if (terminal.json) return terminal.document({ edited: 1, ...acted })
-  terminal.print(`Edited: ${placeText(acted)}; the new message is ${acted.messageId}.`)
+  if (terminal.json) terminal.document({ edited: 1, ...acted })
+  else terminal.print(`Edited: ${placeText(acted)}; the new message is ${acted.messageId}.`)
+  if (watch) return watchLetter(session, acted.id)
+  if (terminal.json) return
   terminal.note('The app checks it by its schema when it takes it: within a second if it runs.')
-  terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
+  terminal.note(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
 }
 
 const states = (...more: readonly string[]): Option =>
@@ -246,6 +248,7 @@ export function addDeadLetters(program: Command): void {
     .argument('<id>', 'id of the dead letter')
     .option('--data <json>', 'the corrected data, whole', parsed)
     .option('--file <file>', 'a file that holds it; - is standard input')
+    .option('--watch', 'stay until it went through or failed again')
     .option('--reason <text>', 'why, for the audit log')
     .action(onStore('write', editVerb))
   addDiscard(noun)

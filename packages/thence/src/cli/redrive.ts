@@ -19,6 +19,7 @@ import { collected, given, onStore, whole } from './session.ts'
 import { columns, table } from './table.ts'
 import { count, counted, line } from './text.ts'
 import { time } from './time.ts'
+import { watchLetter } from './watch-letter.ts'
 
 /** Which letters. */
 export interface FilterOptions {
@@ -81,15 +82,18 @@ export const placeText = ({ subscription, key, position }: Acted): string =>
   ].join(', ')
 
 const redriveOne = async (
-  { on, terminal, suggest }: Session,
+  session: Session,
   id: string,
-  { reason }: RedriveOptions,
+  { reason, watch = false }: RedriveOptions,
 ): Promise<void> => {
+  const { on, terminal, suggest } = session
   const acted = await redrive(on, id, given({ reason }))
-  if (terminal.json) return terminal.document({ redriven: 1, ...acted })
-  terminal.print(`Redriven: ${placeText(acted)}.`)
+  if (terminal.json) terminal.document({ redriven: 1, ...acted })
+  else terminal.print(`Redriven: ${placeText(acted)}.`)
+  if (watch) return watchLetter(session, acted.id)
+  if (terminal.json) return
   terminal.note(acted.waits === null ? whenPickedUp : `It waits: ${acted.waits}.`)
-  terminal.hint(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
+  terminal.note(`See what became of it: ${suggest(`dead-letters show ${acted.id}`)}`)
 }
 
 /** How many letters match and the first few of them; `would`: what would be done to them. */
@@ -178,7 +182,10 @@ export function addRedrive(noun: Command): void {
     .option('--no-canary', 'do not send one alone before the others')
     .option('--stop-after <number>', 'stop when so many failed again (default: 5)', whole(1))
     .option('--dry-run', 'tell how many, and do nothing')
-    .option('--watch', 'stay until it is done')
+    .option(
+      '--watch',
+      'stay until it is done; of one letter: until it went through or failed again',
+    )
     .option('-y, --yes', 'do not ask')
     .option('--reason <text>', 'why, for the audit log')
     .action(onStore('write', redriveVerb))

@@ -49,6 +49,7 @@ describe('dead-letters redrive', patient, () => {
     expect(code).toBe(0)
     expect(stdout).toBe('Redriven: mailer, key order-1, position 1.\n')
     expect(stderr).toContain('within a second')
+    expect(stderr).toContain(`See what became of it: thence dead-letters show ${id}`)
     await mailed(file, 2)
     expect((await letter('mailer')).state).toBe('resolved')
     expect(await cli('dead-letters', 'redrive', id)).toMatchObject({ code: 1, stdout: '' })

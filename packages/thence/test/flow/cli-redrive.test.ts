@@ -199,6 +199,7 @@ describe('one dead letter', patient, () => {
     expect(plain(edited.stdout)).toBe(
       'Edited: mailer, key order-1, position 1; the new message is UUID.',
     )
+    expect(edited.stderr).toContain(`See what became of it: thence dead-letters show ${id}`)
     const trouble = noTrouble()
     trouble.mailer.add('1')
     await using shop = await run(trouble)
@@ -211,6 +212,32 @@ describe('one dead letter', patient, () => {
       editedMessage: { data: { orderId: '2' }, causationId: letter.message.id },
     })
     expect(plain((await cli('dead-letters', 'show', id)).stdout)).toContain('edited message')
+  })
+
+  test('is watched until it failed again, went through, or nobody takes it', async () => {
+    const { run, cli, jsonOf } = await parked(1)
+    const [{ id }] = (await jsonOf('dead-letters', 'list')).deadLetters
+    const trouble = noTrouble()
+    trouble.mailer.add('1')
+    {
+      await using _shop = await run(trouble)
+      const wrong = await cli('dead-letters', 'edit', id, '--data', '{ "orderId": 7 }', '--watch')
+      expect(wrong.code).toBe(1)
+      expect(wrong.stdout).toMatch(/^Edited: mailer/)
+      expect(wrong.stderr).toMatch(/^STATE_INVALID {2}It failed again, and is parked: .*orderId/)
+      expect(wrong.stderr).toContain(`See: thence dead-letters show ${id}`)
+      trouble.mailer.clear()
+      const words = ['dead-letters', 'edit', id, '--data', '{ "orderId": "2" }', '--watch']
+      expect(await cli(...words)).toMatchObject({ code: 0, stderr: 'It went through.\n' })
+    }
+    expect(await jsonOf('dead-letters', 'show', id)).toMatchObject({ state: 'resolved' })
+    const later = await parked(1)
+    const [letter] = (await later.jsonOf('dead-letters', 'list')).deadLetters
+    expect(await later.cli('dead-letters', 'redrive', letter.id, '--watch')).toMatchObject({
+      code: 0,
+      stdout: 'Redriven: mailer, key order-1, position 1.\n',
+      stderr: 'It waits: no app runs.\n',
+    })
   })
 
   test('is discarded, restored, and goes through', async () => {
