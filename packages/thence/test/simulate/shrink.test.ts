@@ -44,6 +44,7 @@ const nothing: Verdict = {
   counts: new Map(),
   strikes: [],
   lasting: [],
+  idle: [],
   timeline: [],
   age: 0,
   steps: 0,

@@ -1,6 +1,6 @@
 // What a user sees of `simulate`: a report, the story of a failure, and what it refuses to take for proof.
 import { strict as assert } from 'node:assert'
-import { command, documents, event, handler, plain, projection } from 'thence'
+import { command, documents, event, handler, plain, projection, schedule } from 'thence'
 import type { AppBuilder } from 'thence'
 import { simulate } from 'thence/testing'
 import type { SimulatedClient, SimulatedProcess } from 'thence/testing'
@@ -9,6 +9,8 @@ import { failure } from '../kit/failure.ts'
 
 const Note = command('Note', plain<{ readonly text: string }>())
 const Noted = event('Noted', plain<{ readonly text: string }>())
+
+const Erased = event('Erased', plain<{ readonly text: string }>())
 
 const patient = { timeout: 120_000 }
 
@@ -126,6 +128,25 @@ describe('a simulation', patient, () => {
       requires: ['the ink ran out'],
     })
     expect(await failure(silent)).toContain('these never happened: the ink ran out')
+  })
+
+  test('tells what never did anything, and that a schedule that was fired did', async () => {
+    const build = (builder: AppBuilder, context: SimulatedProcess) =>
+      notes(builder, context).use(
+        handler('erasing', Erased, () => undefined),
+        ...['nightly', 'yearly'].map((name) =>
+          schedule(name, { cron: '0 0 30 6 *', send: () => Note({ text: name }) }),
+        ),
+      )
+    const { text } = await simulate(build, {
+      seeds: 3,
+      workload: async ({ number, call }) => {
+        if (number === 0) await call((app) => app.schedules.fire('nightly'))
+      },
+    })
+    expect(text).toMatch(/\nNever did anything: handler erasing, schedule yearly\.$/u)
+    const used = await simulate(notes, { seeds: 3, workload: writing })
+    expect(used.text).not.toContain('Never did anything')
   })
 
   test('tells a workload that throws', async () => {

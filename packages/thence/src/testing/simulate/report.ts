@@ -15,6 +15,8 @@ export interface Tally {
   readonly counts: ReadonlyMap<string, number>
   /** In how many seeds each thing happened. */
   readonly seedsWith: ReadonlyMap<string, number>
+  /** In how many seeds nothing came to a part. */
+  readonly idle: ReadonlyMap<string, number>
 }
 
 export const emptyTally = (): Tally => ({
@@ -23,6 +25,7 @@ export const emptyTally = (): Tally => ({
   age: 0,
   counts: new Map(),
   seedsWith: new Map(),
+  idle: new Map(),
 })
 
 const added = (
@@ -34,15 +37,16 @@ const added = (
   return sum
 }
 
-export const addVerdict = (tally: Tally, { age, counts }: Verdict): Tally => ({
+const once = (names: Iterable<string>): readonly (readonly [string, number])[] =>
+  [...names].map((name) => [name, 1] as const)
+
+export const addVerdict = (tally: Tally, { age, counts, idle }: Verdict): Tally => ({
   ...tally,
   seeds: tally.seeds + 1,
   age: tally.age + age,
   counts: added(tally.counts, counts),
-  seedsWith: added(
-    tally.seedsWith,
-    [...counts.keys()].map((name) => [name, 1] as const),
-  ),
+  seedsWith: added(tally.seedsWith, once(counts.keys())),
+  idle: added(tally.idle, once(idle)),
 })
 
 export const addTally = (one: Tally, other: Tally): Tally => ({
@@ -51,12 +55,20 @@ export const addTally = (one: Tally, other: Tally): Tally => ({
   age: one.age + other.age,
   counts: added(one.counts, other.counts),
   seedsWith: added(one.seedsWith, other.seedsWith),
+  idle: added(one.idle, other.idle),
 })
 
 const grouped = (value: number): string => value.toLocaleString('en-GB')
 
-/** A table of what happened, most frequent first. */
-export function tableOf({ seeds, repeated, age, counts, seedsWith }: Tally): string {
+/** What nothing came to in any seed. */
+const tellIdle = ({ seeds, idle }: Tally): readonly string[] => {
+  const never = [...idle].filter(([, count]) => count === seeds).map(([name]) => name)
+  return never.length === 0 ? [] : [`Never did anything: ${never.toSorted().join(', ')}.`]
+}
+
+/** A table of what happened, most frequent first, and what never did anything. */
+export function tableOf(tally: Tally): string {
+  const { seeds, repeated, age, counts, seedsWith } = tally
   const rows = [...counts]
     .toSorted(([one, left], [other, right]) => right - left || one.localeCompare(other))
     .map(([name, count]) => [name, grouped(count), grouped(seedsWith.get(name) ?? 0)] as const)
@@ -72,6 +84,7 @@ export function tableOf({ seeds, repeated, age, counts, seedsWith }: Tally): str
     ...rows.map(line),
     '',
     `${grouped(seeds)} seeds, ${hours} virtual hours; ${grouped(repeated)} were run twice and were the same.`,
+    ...tellIdle(tally),
   ].join('\n')
 }
 

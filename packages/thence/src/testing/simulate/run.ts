@@ -13,6 +13,7 @@ import { check } from './checks.ts'
 import { makeClient } from './client.ts'
 import { drawMixture, lastingOf, type Mixture, mixtureWithout } from './hazards.ts'
 import { History } from './history.ts'
+import { idleParts } from './idle.ts'
 import { Oracle } from './oracle.ts'
 import { readOutcome } from './outcome.ts'
 import { Process } from './process.ts'
@@ -55,6 +56,7 @@ class Run<C extends string, Q extends string> {
   readonly #server: Runtime
   readonly #store: MemoryStore
   readonly #problems: string[] = []
+  #idle: readonly string[] = []
   #healed = false
 
   constructor(scenario: Scenario<C, Q>, seed: number, options: RunOptions) {
@@ -121,6 +123,7 @@ class Run<C extends string, Q extends string> {
       counts: this.#history.counts,
       strikes: [...this.#happenings, ...this.#schedule.struck],
       lasting: lastingOf(this.#mixture),
+      idle: this.#idle,
       timeline: this.#history.timeline,
       age: world.age,
       steps: world.steps,
@@ -214,6 +217,7 @@ class Run<C extends string, Q extends string> {
       this.#world.mixText(id)
       this.#world.mix(position)
     }
+    this.#idle = idleParts(outcome)
     this.#problems.push(...(await this.#calm.drive('the checks', check(outcome))))
     const [process] = this.#processes
     const { messages, letters } = outcome

@@ -58,6 +58,8 @@ export interface Verdict {
   readonly strikes: readonly Strike[]
   /** Hazards that are no single strikes and were not left out. */
   readonly lasting: readonly LastingHazard[]
+  /** Parts to which nothing came. */
+  readonly idle: readonly string[]
   readonly timeline: readonly Line[]
   /** Virtual milliseconds. */
   readonly age: number

@@ -29,8 +29,8 @@ class Shrinking<C extends string, Q extends string> {
   }
 
   async run(): Promise<Verdict> {
-    await this.#keep({ strikes: [], lasting: [] })
-    await this.#keep({ ...this.#rest, strikes: [] })
+    const none = await this.#keep({ strikes: [], lasting: [] })
+    if (!none) await this.#keep({ ...this.#rest, strikes: [] })
     // What was needed beside something may not be without it.
     for (let before: Rest | undefined; before !== this.#rest && this.#runs < mostRuns;) {
       before = this.#rest

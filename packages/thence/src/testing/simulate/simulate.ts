@@ -65,7 +65,7 @@ export interface SimulationReport {
   readonly seeds: number
   /** How often each hazard struck and each protection was needed. */
   readonly counts: ReadonlyMap<string, number>
-  /** The same as a table for people. */
+  /** The same as a table for people, and the parts to which nothing came in any seed. */
   readonly text: string
 }
 

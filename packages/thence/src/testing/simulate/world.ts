@@ -82,8 +82,12 @@ export class World {
     const end = this.#now + milliseconds
     for (;;) {
       await turn()
-      if (this.#inCircles || this.#steps > mostSteps)
-        throw new Error('stuck: it goes round in circles')
+      if (this.#inCircles) throw new Error('stuck: it goes round in circles')
+      if (this.#steps > mostSteps)
+        throw new Error(
+          `stuck: it goes round in circles, or waits for too long: ${mostSteps} steps were done in ` +
+            `${Math.round(this.age / 1000)} s of virtual time, in which processes look for work again and again`,
+        )
       if (done()) return true
       const planned = this.#next()
       if (planned === undefined || planned.at > end) return false
