@@ -1,5 +1,5 @@
 /**
- * Results as the text of RESULTS.md.
+ * Results as Markdown.
  */
 import type { Machine } from './machine.ts'
 import { machineText } from './machine.ts'
@@ -38,7 +38,7 @@ export function resultsMarkdown(machine: Machine, rows: readonly RowResult[]): s
   return [
     '# Figures of one run',
     '',
-    `Written by \`npm run bench -- --results bench/RESULTS.md\`: medians of up to ${rounds} interleaved rounds. ` +
+    `Written by \`npm run bench -- --results FILE\`: medians of up to ${rounds} interleaved rounds. ` +
       'README.md says what each row does and how to read it.',
     '',
     machineText(machine).trim().replaceAll('\n', '  \n'),
