@@ -195,7 +195,9 @@ const pauseVerb: Verb<SettingOptions> = async (session, { args: [name = ''], opt
 const resumeVerb: Verb<SettingOptions> = async (session, { args: [name = ''], options }) => {
   const { paused } = await subscription(session.on, name)
   const set = await resume(session.on, name, given({ reason: options.reason }))
-  tell(session, set, `${line(name)} ${paused === null ? 'runs already' : 'goes on'}.`)
+  if (paused === null && !session.terminal.json)
+    return session.terminal.print(`${line(name)} is not paused.`)
+  tell(session, set, `${line(name)} goes on.`)
 }
 
 const policyVerb: Verb<SettingOptions> = async (session, { args: [name = '', word], options }) => {

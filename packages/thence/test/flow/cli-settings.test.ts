@@ -26,6 +26,8 @@ test('a paused subscription says so, and status begins with it', patient, async 
     paused: null,
     policy: null,
   })
+  const again = { code: 0, stdout: 'mailer is not paused.\n', stderr: '' }
+  expect(await cli('subscriptions', 'resume', 'mailer')).toEqual(again)
 })
 
 test('a policy is shown in a column of its own while one is set', patient, async () => {
