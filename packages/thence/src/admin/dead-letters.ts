@@ -2,6 +2,7 @@
  * Messages that wait for a person, each with its why.
  */
 import type { ErrorKind } from '../errors.ts'
+import { timeOf } from '../internal/uuid.ts'
 import type { Transaction } from '../ports/database.ts'
 import type {
   DeadLetter,
@@ -42,6 +43,8 @@ export interface DeadLetterSummary {
   readonly edited: boolean
   /** The job that redrove it the last time, or null. */
   readonly job: string | null
+  /** When it was parked for the first time, Unix milliseconds: the order of a list. */
+  readonly parkedFirst: number
   /** When it was parked for the last time, Unix milliseconds. */
   readonly time: number
   /** When its state last changed, Unix milliseconds. */
@@ -67,6 +70,12 @@ export interface DeadLettersOptions extends LetterFilter {
   readonly limit?: number
 }
 
+/** When a letter was parked for the first time: then its id was made. */
+export const parkedFirst = ({ id, time }: Pick<DeadLetter, 'id' | 'time'>): number => {
+  const made = timeOf(id)
+  return made <= time ? made : time
+}
+
 export const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
   id: letter.id,
   subscription: letter.subscription,
@@ -83,6 +92,7 @@ export const summaryOf = (letter: DeadLetter): DeadLetterSummary => ({
   fingerprint: letter.fingerprint,
   edited: letter.edited !== null,
   job: letter.job,
+  parkedFirst: parkedFirst(letter),
   time: letter.time,
   changed: letter.changed,
   reason: letter.reason,

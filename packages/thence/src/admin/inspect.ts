@@ -10,6 +10,7 @@ import type { StoreSize } from '../ports/sizes.ts'
 import type { Attention } from './attention.ts'
 import type { JobView } from './jobs.ts'
 import { openJobsIn } from './jobs.ts'
+import { nobodyRuns } from './nobody.ts'
 import type { On } from './on.ts'
 import { nowOf } from './on.ts'
 import type { ProcessSummary } from './processes.ts'
@@ -38,7 +39,7 @@ export interface Status {
     readonly position: number
     readonly time: number
   } | null
-  /** What is stuck, oldest first; empty if all is well. */
+  /** That no process runs, if anything waits for one; then what is stuck, oldest first. Empty if all is well. */
   readonly attention: readonly Attention[]
   readonly subscriptions: readonly SubscriptionStatus[]
   /** Those that run, and those that ended without a word and that nobody has noticed yet. */
@@ -87,12 +88,13 @@ export async function status(on: On): Promise<Status> {
     }
   })
   const { all, last } = seen
+  const sagas = await openSagaCounts(on)
   return {
     store: on.database.name,
     now,
     head: seen.head,
     last: last === undefined ? null : { type: last.type, position: last.position, time: last.time },
-    attention: attentionOf(seen, now),
+    attention: [...nobodyRuns({ ...seen, sagas, now }), ...attentionOf(seen, now)],
     subscriptions: all,
     processes: seen.processes,
     retries: {
@@ -101,7 +103,7 @@ export async function status(on: On): Promise<Status> {
       queued: sum(all, 'queued'),
     },
     deadLetters: seen.counts,
-    sagas: await openSagaCounts(on),
+    sagas,
     jobs: seen.jobs,
     nextTimer: seen.nextTimer ?? null,
     sizes: seen.sizes,

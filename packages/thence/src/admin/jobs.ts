@@ -137,6 +137,12 @@ interface Turn {
   readonly options: ActOptions
 }
 
+const doneTo = { pause: 'paused', resume: 'resumed', cancel: 'cancelled' } as const
+
+/** `running, paused or stopped`. */
+const orOf = (names: readonly string[]): string =>
+  [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((text) => text !== '').join(' or ')
+
 const turn = (on: On, id: string, { verb, from, to, options }: Turn): Promise<JobView> =>
   on.database.transact(async (transaction) => {
     expectReason(`${verb}Job`, options)
@@ -145,7 +151,7 @@ const turn = (on: On, id: string, { verb, from, to, options }: Turn): Promise<Jo
     if (!from.includes(before.state))
       throw new ThenceError(
         'STATE_INVALID',
-        `The job ${id} is ${before.state}. Only one that is ${from.join(' or ')} can ${verb}.`,
+        `The job ${id} is ${before.state}. Only a job that is ${orOf(from)} can be ${doneTo[verb]}.`,
         { details: { id, state: before.state } },
       )
     const isForgiven = to === 'running' && forgiving.has(before.kind)

@@ -9,6 +9,7 @@ import { systemActor } from '../store/audit.ts'
 import type { Paused } from '../subscribe/settings.ts'
 import type { Attention } from './attention.ts'
 import { overdueAfter, parkedText } from './attention.ts'
+import { parkedFirst } from './dead-letters.ts'
 import type { SubscriptionStatus } from './subscriptions.ts'
 
 /** What is known beside the subscription itself. */
@@ -32,7 +33,7 @@ export const stuckSubscription = (
   const { oldest } = beside
   const pause = pausedOf(name, paused, adviceOf(one, oldest))
   const named = paused.actor === systemActor && parked === 1
-  return oldest === undefined || named ? [pause] : [pause, parkedOf(one, oldest.time)]
+  return oldest === undefined || named ? [pause] : [pause, parkedOf(one, parkedFirst(oldest))]
 }
 
 const lettersOf = (name: string): string =>
@@ -50,7 +51,7 @@ const whyStuck = (
   { oldest, now, idle, alive }: Beside,
 ): Attention | undefined => {
   const { name, state } = one
-  const parkedSince = oldest?.time
+  const parkedSince = oldest === undefined ? undefined : parkedFirst(oldest)
   if (state === 'halted')
     return {
       name,

@@ -36,6 +36,15 @@ const noneText = (options: FilterOptions & Pick<ListOptions, 'state' | 'after'>)
     : `There is no ${what}.`
 }
 
+/** `2 h ago`; `2 h ago, again 3 min ago`. */
+const parkedText = (
+  { parkedFirst, time }: Pick<DeadLetterView, 'parkedFirst' | 'time'>,
+  now: number,
+): string => {
+  const first = relative(parkedFirst, now)
+  return time - parkedFirst < 1000 ? first : `${first}, again ${relative(time, now)}`
+}
+
 const listVerb: Verb<ListOptions> = async (session, { options }) => {
   const { database, terminal, suggest } = session
   const { limit, after } = options
@@ -67,7 +76,7 @@ const listVerb: Verb<ListOptions> = async (session, { options }) => {
         one.key,
         one.type,
         count(one.position),
-        relative(one.time, now),
+        parkedText(one, now),
         one.kind,
         `${one.errorName}: ${one.errorMessage}`,
       ]),
@@ -95,7 +104,7 @@ const letterText = (terminal: Terminal, letter: DeadLetterView, now: number): re
   ...fields(terminal, [
     ['subscription', letter.subscription],
     ['key', letter.key],
-    ['parked', `${iso(letter.time)} (${relative(letter.time, now)})`],
+    ['parked', `${iso(letter.parkedFirst)} (${parkedText(letter, now)})`],
     ['discarded', letter.state === 'discarded' ? (letter.reason ?? '') : undefined],
     ['kind', letter.replay ? `${letter.kind}, in a replay` : letter.kind],
     ['group', letter.fingerprint],
@@ -223,7 +232,7 @@ export function addDeadLetters(program: Command): void {
   const noun = program.command('dead-letters').description('messages that wait for a person')
   const list = noun
     .command('list')
-    .description('dead letters, the oldest first')
+    .description('dead letters, those that were parked first come first')
     .addOption(states('all').default('parked'))
   withFilter(list)
     .option('--after <id>', 'only letters after this one')

@@ -33,6 +33,13 @@ test('what a job has left behind when it is done waits behind messages that are 
   expect(told('done')).toBe('0 of 100 went through, 20 wait behind messages that are parked')
 })
 
+test('what failed again is not done, and told beside what is', () => {
+  const progress = JSON.stringify({ ...noProgress, resolved: 1, failed: 2 })
+  const view = jobView(job({ state: 'stopped', progress, total: 4 }), null)
+  const [, row] = openJobTable(new Terminal({ color: false }), [view], 0)
+  expect(row).toMatch(/^redrive +stopped +1 of 4, 2 failed again +-/)
+})
+
 test('how long it will take is told of a job that runs, and not of one that waits', () => {
   const half = job({ progress: JSON.stringify({ ...noProgress, resolved: 50 }), updated: 60_000 })
   const row = (waits: string | null): string | undefined =>

@@ -36,6 +36,11 @@ const onTheirWay: Readonly<Partial<Record<JobView['state'], string>>> = {
   done: 'wait behind messages that are parked',
 }
 
+const skippedOf = ({ kind }: JobView): readonly [string, string] => [
+  'skipped',
+  kind === replayKind ? 'were passed over' : 'cannot be redriven',
+]
+
 /** `990 of 1,000 went through, 5 failed again, 2 left, 3 on their way`. */
 export function outcome(job: JobView): string {
   const total = job.total === null ? '' : ` of ${count(job.total)}`
@@ -43,7 +48,7 @@ export function outcome(job: JobView): string {
   const also: readonly (readonly [string, string])[] = [
     ['failed', 'failed again'],
     ['waiting', 'wait behind those'],
-    ['skipped', job.kind === replayKind ? 'were passed over' : 'cannot be redriven'],
+    skippedOf(job),
     ['inFlight', onTheirWay[job.state] ?? 'on their way'],
   ]
   for (const [name, text] of also)
@@ -52,9 +57,15 @@ export function outcome(job: JobView): string {
   return parts.join(', ')
 }
 
-/** `990 of 1,000`. */
-const done = ({ ended, total }: JobView): string =>
-  total === null ? count(ended) : `${count(ended)} of ${count(total)}`
+/** What went through: `990 of 1,000`; and what did not: `0 of 3, 2 failed again`. */
+const done = (job: JobView): string => {
+  const through = count(of(job, 'resolved'))
+  const parts = [job.total === null ? through : `${through} of ${count(job.total)}`]
+  const also = [['failed', 'failed again'], skippedOf(job)] as const
+  for (const [name, text] of also)
+    if (of(job, name) > 0) parts.push(`${count(of(job, name))} ${text}`)
+  return parts.join(', ')
+}
 
 /** Jobs that have not come to their end, and how to see more of each. */
 export const openJobTable = (

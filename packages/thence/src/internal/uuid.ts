@@ -9,6 +9,9 @@ const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 
 const poolSize = 8 * 512
 
+/** When a UUIDv7 was made, Unix milliseconds, by the clock of its source; NaN of a text that begins otherwise. */
+export const timeOf = (id: string): number => Number(`0x${id.slice(0, 8)}${id.slice(9, 13)}`)
+
 /** A source of UUIDv7 text; never gives the same id twice. */
 export class UuidSource {
   readonly #now: () => number

@@ -258,6 +258,7 @@ test('a message behind a long pause is behind, by the clock that is given', asyn
   expect(mailer).toMatchObject({ state: 'behind', behindMs: 60_000, position: 0 })
   const { attention } = await admin.status(on)
   expect(attention.map(({ name, what }) => `${name}: ${what}`)).toEqual([
+    'app: No process runs; there wait: 1 subscription',
     `mailer: ${mailer?.behind} behind`,
   ])
 })

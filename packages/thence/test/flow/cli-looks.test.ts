@@ -22,6 +22,7 @@ describe('a person sees', patient, () => {
       "shop.db · position 25 · SIZE · last fulfilment.finished WHEN
 
       NEEDS ATTENTION  WHAT  SINCE  NEXT
+      app  No process runs; there wait: timers, 1 open saga  WHEN  Start the app; nothing is lost.
       mailer  1 parked, 1 behind them  WHEN  thence dead-letters list --subscription mailer
       totals  halted at position 8  WHEN  thence dead-letters list --subscription totals
       timers  a timer is overdue  WHEN  No process runs; start the app.

@@ -173,10 +173,12 @@ describe('looking', patient, () => {
     const { attention } = await jsonOf('status')
     const what = 'a slot was given up after 10 attempts: Error: no paper'
     expect(attention).toMatchObject([
+      { name: 'app', what: 'No process runs; there wait: timers' },
       { name: 'schedule:stuck', what, advice: 'thence schedules fire stuck' },
     ])
     await cli('schedules', 'fire', 'stuck', '--yes')
     expect((await jsonOf('status')).attention).toMatchObject([
+      { name: 'app', what: 'No process runs; there wait: timers' },
       {
         name: 'schedule:stuck',
         what: 'a slot is overdue',

@@ -49,6 +49,14 @@ describe.each(kinds)('on $name', (kind) => {
     expect(running!.left).toBeLessThan(((60 - running!.ended) / 5) * 1100)
     await app.advance('1m')
     expect((await admin.status(on)).jobs.map(({ state }) => state)).toEqual(['paused', 'stopped'])
+    const refusal = (act: typeof admin.pauseJob) => act(on, ids.ended.id).catch(String)
+    expect(await refusal(admin.pauseJob)).toContain('Only a job that is running can be paused.')
+    expect(await refusal(admin.resumeJob)).toContain(
+      'Only a job that is paused or stopped can be resumed.',
+    )
+    expect(await refusal(admin.cancelJob)).toContain(
+      'Only a job that is running, paused or stopped can be cancelled.',
+    )
   })
 
   test('what waits for a person wants attention, with what to look at next', async () => {
@@ -93,7 +101,7 @@ test('the command shows them between the processes and the rest', async () => {
     "JOB  STATE  DONE  LEFT  MOVED  NEXT
     redrive  waiting  24 of 60  -  WHEN  thence jobs show UUID
     redrive  paused  0 of 1  -  WHEN  thence jobs show UUID
-    redrive  stopped  1 of 1  -  WHEN  thence jobs show UUID"
+    redrive  stopped  0 of 1, 1 failed again  -  WHEN  thence jobs show UUID"
   `)
   expect(stdout).toContain(`thence jobs show ${ids.running.id}`)
   const { jobs } = JSON.parse((await thence(['status', '--json', '--db', path])).stdout)
