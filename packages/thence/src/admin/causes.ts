@@ -2,7 +2,10 @@
  * Why a message exists and what followed from it: the tree of causes, told line by line. Thousands of siblings become
  * one line with a count, and a chain without end is cut, but the message that was asked for and its way up are shown.
  */
+import type { Transaction } from '../ports/database.ts'
 import type { StoredMessage } from '../ports/events.ts'
+import type { CauseMark } from './marks.ts'
+import { marksAt } from './marks.ts'
 import { findMessage } from './messages.ts'
 import type { On } from './on.ts'
 import { notFound } from './on.ts'
@@ -23,6 +26,8 @@ export interface CauseMessage {
   readonly causationId: string | null
   /** The message that was asked for. */
   readonly asked: boolean
+  /** Where it has not gone on; empty if it has everywhere. */
+  readonly marks: readonly CauseMark[]
 }
 
 /** Messages of one type with one cause, too many to be told one by one. */
@@ -130,7 +135,7 @@ class Telling {
     }
     const { id, kind, type, stream, position, time, causationId } = node.message
     const place = { id, kind, type, stream, position, time, causationId }
-    this.lines.push({ line: 'message', depth, ...place, asked: id === this.#asked })
+    this.lines.push({ line: 'message', depth, ...place, asked: id === this.#asked, marks: [] })
     return this.#siblings(node.children, depth + 1)
   }
 
@@ -182,6 +187,17 @@ const groupOf = (nodes: readonly Node[], depth: number): CauseGroup => ({
   first: nodes[0]?.message.id ?? '',
 })
 
+const marked = async (
+  transaction: Transaction,
+  lines: readonly CauseLine[],
+): Promise<readonly CauseLine[]> => {
+  const positions = lines.flatMap((one) => (one.line === 'message' ? [one.position] : []))
+  const marks = await marksAt(transaction, positions)
+  return lines.map((one) =>
+    one.line === 'message' ? { ...one, marks: marks.get(one.position) ?? [] } : one,
+  )
+}
+
 /**
  * The tree of causes around a message.
  * @param which the id (or position) of a message, or the id of a dead letter.
@@ -200,6 +216,7 @@ export function causes({ database }: On, which: string): Promise<Causes> {
     const all = grow(messages, asked.id)
     const telling = new Telling(asked.id, wayLength(all))
     telling.tell(all.filter(({ parent }) => parent === undefined))
-    return { id: asked.id, correlationId, total: messages.length, lines: telling.lines }
+    const lines = await marked(transaction, telling.lines)
+    return { id: asked.id, correlationId, total: messages.length, lines }
   })
 }

@@ -4,6 +4,7 @@
  */
 export type { AuditOptions, AuditView } from './audit.ts'
 export { audit } from './audit.ts'
+export type { CauseMark } from './marks.ts'
 export type { CauseGroup, CauseLine, CauseMessage, Causes, CauseSkipped } from './causes.ts'
 export { causes } from './causes.ts'
 export type {

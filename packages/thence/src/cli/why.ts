@@ -3,12 +3,13 @@
  */
 import type { Command } from 'commander'
 import type { CauseLine } from '../admin/causes.ts'
+import type { CauseMark } from '../admin/marks.ts'
 import { causes } from '../admin/causes.ts'
 import type { Verb } from './session.ts'
 import { onStore } from './session.ts'
 import type { Cell } from './table.ts'
 import { columns, table } from './table.ts'
-import { count, counted, relative } from './text.ts'
+import { count, counted, line, relative } from './text.ts'
 
 /** Whether another line of the same depth follows under the same cause. */
 const hasSibling = (lines: readonly CauseLine[], index: number, depth: number): boolean => {
@@ -40,6 +41,36 @@ const rowOf = (one: CauseLine, tree: string, now: number): readonly Cell[] => {
   return [asked ? { text, style: 'bold' } : text, stream, count(position), relative(time, now), id]
 }
 
+const markText = ({ subscription, state, error, behind }: CauseMark): string => {
+  const why = error === null ? '' : `: ${error}`
+  if (state === 'queued')
+    return `waits in ${subscription}${behind === null ? '' : ` behind position ${behind}`}`
+  if (state === 'due')
+    return error === null
+      ? `in hand or to begin in ${subscription}`
+      : `to be tried again in ${subscription}${why}`
+  return `${state} in ${subscription}${why}`
+}
+
+const markLength = 80
+
+/** What stands under a message: where it has not gone on. */
+const markRows = (lines: readonly CauseLine[], index: number): readonly (readonly Cell[])[] => {
+  const one = lines[index]
+  if (one?.line !== 'message') return []
+  let tree = ''
+  for (let level = 1; level <= one.depth; level += 1)
+    tree += hasSibling(lines, index, level) ? '│  ' : '   '
+  tree += (lines[index + 1]?.depth ?? 0) > one.depth ? '│  ' : '   '
+  return one.marks.map((mark) => [
+    { text: `${tree}${line(markText(mark), markLength)}`, style: 'red' },
+    '',
+    '',
+    '',
+    mark.letter ?? '',
+  ])
+}
+
 const why: Verb<object> = async ({ database, terminal }, { args: [which = ''] }) => {
   const found = await causes({ database }, which)
   if (terminal.json) return terminal.document(found)
@@ -49,7 +80,10 @@ const why: Verb<object> = async ({ database, terminal }, { args: [which = ''] })
     ...table(
       terminal,
       columns('MESSAGE', 'STREAM', '>POSITION', 'TIME', 'ID'),
-      lines.map((one, index) => rowOf(one, branch(lines, index), now)),
+      lines.flatMap((one, index) => [
+        rowOf(one, branch(lines, index), now),
+        ...markRows(lines, index),
+      ]),
     ),
   )
 }

@@ -142,12 +142,39 @@ describe('a person sees', patient, () => {
     expect(plain(stdout)).toMatchInlineSnapshot(`
       "MESSAGE  STREAM  POSITION  TIME  ID
       OrderPlaced  order-1  1  WHEN  UUID
+      │  parked in mailer: Error: No mail for 1  UUID
       ├─ fulfilment.started  fulfilment-1  2  WHEN  UUID
       └─ ChargePayment (command)  fulfilment-1  3  WHEN  UUID
          └─ PaymentCharged  ◀  payment-1  4  WHEN  UUID
             ├─ fulfilment.stepDone  fulfilment-1  5  WHEN  UUID
             └─ fulfilment.finished  fulfilment-1  6  WHEN  UUID"
     `)
+  })
+
+  test('what did not follow, and why', async () => {
+    const { stdout } = await cli('why', '1')
+    expect(plain(stdout)).toContain('parked in mailer: Error: No mail for 1  UUID\n')
+    const letters = (await jsonOf('dead-letters', 'list')).deadLetters
+    const [letter, halted] = letters
+    const marksOf = async (which: string) =>
+      (await jsonOf('why', which)).lines.find(({ asked }: { asked?: true }) => asked).marks
+    const none = { letter: null, error: null }
+    expect(await marksOf('1')).toEqual([
+      {
+        subscription: 'mailer',
+        state: 'parked',
+        letter: letter.id,
+        error: 'Error: No mail for 1',
+        behind: null,
+      },
+    ])
+    expect(await marksOf(String(halted.position))).toMatchObject([
+      { subscription: 'totals', state: 'parked', error: 'TypeError: Cannot add 2' },
+    ])
+    expect(plain((await cli('why', '7')).stdout)).toContain('waits in mailer behind position 1')
+    expect(await marksOf('7')).toEqual([
+      { subscription: 'mailer', state: 'queued', behind: 1, ...none },
+    ])
   })
 
   test('the last messages of the log', async () => {
