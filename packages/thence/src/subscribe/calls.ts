@@ -7,7 +7,7 @@ import type { Cancel, Runtime } from '../ports/runtime.ts'
 import type { Item } from './item.ts'
 import type { KeysInHand } from './keys-in-hand.ts'
 import type { Attempting } from './prepare.ts'
-import { prepareOne } from './prepare.ts'
+import { prepareOne, slowAfter } from './prepare.ts'
 import type { Slots } from './slots.ts'
 import { Waker } from './waker.ts'
 
@@ -28,8 +28,6 @@ interface Call {
   readonly leave: () => void
 }
 
-/** Milliseconds. A call that takes longer is set aside. */
-const patience = 1000
 /** Milliseconds. */
 const lookEvery = 250
 
@@ -145,7 +143,7 @@ export class Calls {
     this.#cancel = runtime.after(lookEvery, () => {
       const now = runtime.elapsed()
       for (const [item, { begun, leave }] of this.#inHand)
-        if (now - begun >= patience && item.aside !== true) leave()
+        if (now - begun >= slowAfter && item.aside !== true) leave()
       this.#watch()
     })
   }

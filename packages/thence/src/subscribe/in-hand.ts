@@ -5,7 +5,7 @@ import type { Cancel } from '../ports/runtime.ts'
 import { Waker } from './waker.ts'
 
 export class InHand {
-  /** When each was begun, by `elapsed`. */
+  /** When the call of each was begun, by `elapsed`; Infinity as long as it waits for its turn. */
   readonly #keys = new Map<string, number>()
   readonly #ended = new Waker()
   readonly #errors: { readonly error: unknown }[] = []
@@ -18,14 +18,18 @@ export class InHand {
     return this.#keys.has(key)
   }
 
-  /** Whether one was begun at this time or before, by `elapsed`. */
+  /** Whether a call was begun at this time or before, by `elapsed`. */
   hasSince(time: number): boolean {
     return [...this.#keys.values()].some((begun) => begun <= time)
   }
 
-  /** @param begun by `elapsed` */
-  hold(key: string, begun: number, work: Promise<void>): void {
-    this.#keys.set(key, begun)
+  /** The call of a key that is in hand begins, at this time by `elapsed`. */
+  begin(key: string, time: number): void {
+    this.#keys.set(key, time)
+  }
+
+  hold(key: string, work: Promise<void>): void {
+    this.#keys.set(key, Infinity)
     void work
       .catch((error: unknown) => void this.#errors.push({ error }))
       .finally(() => {

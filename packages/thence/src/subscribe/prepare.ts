@@ -9,6 +9,9 @@ import type { Slots } from './slots.ts'
 import type { Telling } from './telling.ts'
 import type { Valve } from './valve.ts'
 
+/** Milliseconds. A call that takes longer is slow: only its key is to wait for it. */
+export const slowAfter = 1000
+
 /** How one attempt is made. */
 export interface Attempting {
   readonly prepare: NonNullable<Sink['prepare']>

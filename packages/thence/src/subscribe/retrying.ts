@@ -6,46 +6,40 @@ import { isThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
-import type { StoredMessage } from '../ports/events.ts'
 import { turn } from '../ports/wait.ts'
-import type { Retry, Share } from '../ports/retries.ts'
+import type { Retry } from '../ports/retries.ts'
 import { InHand } from './in-hand.ts'
 import type { Item } from './item.ts'
 import type { KeysInHand } from './keys-in-hand.ts'
-import { messageOf } from './redrive.ts'
-import { isMisplaced, takePlace } from './rekey.ts'
-import type { Retried } from './retry-step.ts'
-import { stillDue } from './retry-step.ts'
+import { slowAfter } from './prepare.ts'
+import type { LoadingHooks } from './row-item.ts'
+import { loadRow } from './row-item.ts'
 import { Settling } from './settling.ts'
 import type { Stepping } from './stepping.ts'
-import { refuseUnlessHeld } from './stepping.ts'
 import type { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 
-export interface RetryingHooks {
-  readonly toItem: (stored: StoredMessage) => Item
-  /** Gives what was loaded and prepared; nothing if it may not begin, or the app gave up on it: then it stays as it is. */
+export interface RetryingHooks extends LoadingHooks {
+  /**
+   * Gives what was loaded and prepared; nothing if it may not begin, or the app gave up on it: then it stays as it is. Calls
+   * `began` when the call begins.
+   */
   readonly prepare: (
     load: () => Promise<Item | undefined>,
     attempt: 'first' | 'retry',
+    began: () => void,
   ) => Promise<Item | undefined>
   readonly valve: Valve
-  /** The rows that this partition takes care of. */
-  readonly share: Share
   /** How many keys may be in hand. */
   readonly concurrency: number
   /** What is in hand on its first way: rows of these keys wait for that. */
   readonly keys: KeysInHand
   /** The checkpoint, or the lease, is no longer what it was. */
   readonly moved: () => Promise<void>
-  /** Something was settled: a key may be free again. */
-  readonly settled: () => Promise<void>
 }
 
 /** Milliseconds. */
 const lookEvery = 200
-/** Milliseconds. */
-const patience = 1000
 const failureBackoff = { base: 100, cap: 10_000 }
 
 export class Retrying {
@@ -99,7 +93,7 @@ export class Retrying {
   /** Whether a call is in hand that takes longer than a second. */
   get isSlow(): boolean {
     const { runtime } = this.#stepping.store.tools
-    return this.#inHand.hasSince(runtime.elapsed() - patience)
+    return this.#inHand.hasSince(runtime.elapsed() - slowAfter)
   }
 
   /** Whether a call of the key is in hand here. */
@@ -112,8 +106,9 @@ export class Retrying {
    * gets before anything else of its key is begun.
    */
   adopt(item: Item, call: Promise<boolean>): void {
+    this.#inHand.hold(item.key, this.#finish(item, call))
     // It takes long already.
-    this.#inHand.hold(item.key, -Infinity, this.#finish(item, call))
+    this.#inHand.begin(item.key, -Infinity)
     this.#waker.wake()
   }
 
@@ -206,7 +201,7 @@ export class Retrying {
     if (!this.due) await this.#look()
     if (!this.due && this.#inHand.size === 0) return
     for (;;) {
-      for (const row of await this.#takeDue()) this.#hold(row)
+      for (const row of await this.#takeDue()) this.#inHand.hold(row.key, this.#one(row))
       this.#inHand.throwFirst()
       if (this.#inHand.size === 0) break
       // Others may become due beside a slow one.
@@ -218,11 +213,6 @@ export class Retrying {
     // They are told when they may go.
     if (this.#heldBack && this.#next !== null)
       this.#next = Math.max(this.#next, runtime.elapsed() + lookEvery)
-  }
-
-  #hold(row: Retry): void {
-    const { runtime } = this.#stepping.store.tools
-    this.#inHand.hold(row.key, runtime.elapsed(), this.#one(row))
   }
 
   async #takeDue(): Promise<readonly Retry[]> {
@@ -256,55 +246,19 @@ export class Retrying {
   }
 
   async #one(row: Retry): Promise<void> {
+    const { prepare, settled } = this.#hooks
+    const { runtime } = this.#stepping.store.tools
     let checkpoint: Checkpoint | undefined
     const load = async (): Promise<Item | undefined> => {
-      const loaded = await this.#load(row)
+      const loaded = await loadRow(this.#stepping, row, this.#hooks)
       checkpoint = loaded?.checkpoint
       return loaded?.item
     }
-    const item = await this.#hooks.prepare(load, row.attempts > 0 ? 'retry' : 'first')
+    const item = await prepare(load, row.attempts > 0 ? 'retry' : 'first', () =>
+      this.#inHand.begin(row.key, runtime.elapsed()),
+    )
     if (item === undefined) return
     await this.#settling.settle({ row, item, checkpoint })
-    await this.#hooks.settled()
-  }
-
-  /** Nothing if it is no longer due, because someone has dealt with it while it waited for its turn. */
-  async #load(row: Retry): Promise<Pick<Retried, 'item' | 'checkpoint'> | undefined> {
-    const { store, name, hold } = this.#stepping
-    const { isDue, stored, checkpoint } = await store.read(async (transaction) => ({
-      isDue: await stillDue(transaction, row),
-      stored: await messageOf(transaction, row),
-      checkpoint: await transaction.checkpoints.load(name, hold.partition),
-    }))
-    if (!isDue) return undefined
-    if (stored === undefined) {
-      await this.#gone(row)
-      return undefined
-    }
-    const read = this.#hooks.toItem(stored)
-    const item: Item = {
-      ...read,
-      // What can't be read has no key of its own.
-      ...(read.message === undefined ? { key: row.key, hash: row.hash } : {}),
-      replaying: row.replay === true,
-      attempt: row.attempts + 1,
-    }
-    // A key that is another one at each look has no place.
-    const isMoved = isMisplaced(this.#stepping, { row, item })
-    if (!isMoved || this.#hooks.toItem(stored).key !== item.key) return { item, checkpoint }
-    // It is tried there, maybe by another partition.
-    await takePlace(this.#stepping, { row, item, partitions: this.#hooks.share.partitions })
-    await this.#hooks.settled()
-    return undefined
-  }
-
-  /** Its message is no longer in the log: there is nothing left to try. */
-  async #gone(row: Retry): Promise<void> {
-    const { store } = this.#stepping
-    await store.transact(async (writer) => {
-      await refuseUnlessHeld(this.#stepping, writer)
-      const { retries, timers } = writer.transaction
-      await retries.settle(row, await timers.now())
-    })
+    await settled()
   }
 }

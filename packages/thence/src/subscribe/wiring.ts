@@ -104,8 +104,8 @@ export function wire(
     keys,
     toItem,
     valve,
-    prepare: (load, attempt) =>
-      prepareAgain(load, { ...attempting, prepare: sink.prepare, slots }, attempt),
+    prepare: (load, attempt, began) =>
+      prepareAgain(load, { ...attempting, prepare: sink.prepare, slots, began }, attempt),
     settled: retried,
     moved,
     concurrency: sink.prepare === undefined ? 1 : concurrency,

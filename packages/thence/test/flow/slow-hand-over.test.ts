@@ -61,4 +61,40 @@ describe.each(kinds)('a hand-over beside a call that takes long on $name', ({ ma
     expect(heard).toHaveLength(bells.length + 1)
     expect(began).toEqual(['first'])
   })
+
+  it('does not wait for retries that are in line for a place', async () => {
+    const place = make()
+    const slow = gate()
+    const failed = new Set<string>()
+    const heard: string[] = []
+    const ear = (process: string) =>
+      handler('ear', Rung, {
+        key: ({ data }) => data.bell,
+        partitions: 8,
+        concurrency: 1,
+        timeout: '1h',
+        classify: () => 'transient',
+        retry: { attempts: 9, base: '4s', cap: '4s', budget: { share: 1, perSecond: 100 } },
+        run: async ({ data: { bell } }) => {
+          if (bell === 'slow') await slow.opened
+          if (!failed.has(bell)) {
+            failed.add(bell)
+            throw new Error('The first time.')
+          }
+          heard.push(process)
+        },
+      })
+    const first = await run(place, (app) => app.use(ear('first')))
+    await first.app.append({ events: bells.map((bell) => Rung({ bell })) })
+    await place.runtime.advance(10)
+    await first.app.append({ events: Rung({ bell: 'slow' }) })
+    // All are due again by now, and wait for the only place.
+    await place.runtime.advance('6s')
+    heard.length = 0
+    const second = await run(place, (app) => app.use(ear('second')))
+    await place.runtime.advance('10s')
+    expect(new Set(heard)).toEqual(new Set(['second']))
+    slow.open()
+    await place.runtime.until(Promise.all([first.app.whenIdle(), second.app.whenIdle()]))
+  })
 })
