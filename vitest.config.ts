@@ -23,6 +23,7 @@ const project = (name: string, include: string[]) => ({
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    globalSetup: ['packages/thence/test/kit/postgres-server.ts'],
     reporters: [
       'default',
       ...(process.env['THENCE_REQUIRE_ALL'] === '1' ? [new NoSkips()] : []),
@@ -31,7 +32,7 @@ export default defineConfig({
     projects: [
       project('unit', ['packages/thence/src/**/*.test.ts']),
       project('conformance', ['packages/thence/test/conformance/**/*.test.ts']),
-      project('adapters', ['packages/thence/test/sqlite/**/*.test.ts']),
+      project('adapters', ['packages/thence/test/{sqlite,postgres}/**/*.test.ts']),
       project('chaos', ['packages/thence/test/chaos/**/*.test.ts']),
       project('simulate', ['packages/thence/test/simulate/**/*.test.ts']),
       project('flow', ['packages/thence/test/flow/**/*.test.ts', 'examples/**/*.test.ts']),

@@ -1,0 +1,171 @@
+/**
+ * One connection for the length of one transaction: rows are arrays, errors are typed, and one that has failed can only be
+ * rolled back. Nothing is left in its session: settings are local to the transaction, statements have no names.
+ */
+import { ThenceError } from '../../errors.ts'
+import type { PostgresClient, PostgresResult, PostgresValue } from './driver.ts'
+import { isUnknown, storeError, unknownOutcome } from './errors.ts'
+import type { Texts } from './texts.ts'
+
+const asText = (value: string): string => value
+const asBoolean = (value: string): boolean => value === 't'
+const parsers: ReadonlyMap<number, (value: string) => unknown> = new Map<
+  number,
+  (value: string) => unknown
+>([
+  [16, asBoolean],
+  [20, Number],
+  [21, Number],
+  [23, Number],
+])
+/** Of our own columns: numbers stay below 2^53. */
+const types = { getTypeParser: (type: number) => parsers.get(type) ?? asText }
+
+const ignore = (): void => undefined
+
+export class Connection {
+  readonly texts: Texts
+  readonly #client: PostgresClient
+  #pending = 0
+  #released = false
+  /** Why the transaction can only be rolled back, if so. */
+  #doom: ThenceError | undefined
+  /** Until when others wait: a statement of the user's is being tried. */
+  #trying: Promise<void> | undefined
+
+  constructor(client: PostgresClient, texts: Texts) {
+    this.#client = client
+    this.texts = texts
+    // A connection that breaks says so to whoever uses it next; without a listener it would end the process.
+    client.on('error', ignore)
+  }
+
+  get doom(): ThenceError | undefined {
+    return this.#doom
+  }
+
+  /** Runs one statement; returns how many rows it changed. */
+  async run(text: string, ...values: PostgresValue[]): Promise<number> {
+    return (await this.#query(text, values)).rowCount ?? 0
+  }
+
+  /** The first row as an array of its columns. The caller knows which they are. */
+  async get<Row extends readonly unknown[]>(
+    text: string,
+    ...values: PostgresValue[]
+  ): Promise<Row | undefined> {
+    return (await this.#query(text, values)).rows[0] as Row | undefined
+  }
+
+  /** All rows as arrays of their columns. */
+  async all<Row extends readonly unknown[]>(
+    text: string,
+    ...values: PostgresValue[]
+  ): Promise<Row[]> {
+    return (await this.#query(text, values)).rows as Row[]
+  }
+
+  /** Runs several statements without parameters, in one call. */
+  async exec(text: string): Promise<void> {
+    try {
+      await this.#counted(() => this.#client.query(this.texts.of(text)))
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  /** Has the connection to itself while `work` tries what may fail; it is given the client. */
+  async alone<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    await this.#turn()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#trying = promise
+    try {
+      return await this.#counted(() => work(this.#client))
+    } finally {
+      this.#trying = undefined
+      resolve()
+    }
+  }
+
+  /** @throws OUTCOME_UNKNOWN if it failed where the commit may have happened. */
+  async commit(): Promise<void> {
+    if (this.#doom !== undefined) {
+      const doom = this.#doom
+      await this.rollback()
+      throw doom
+    }
+    let result: PostgresResult | PostgresResult[]
+    try {
+      result = await this.#client.query('COMMIT')
+    } catch (error) {
+      this.release(true)
+      throw isUnknown(error) ? unknownOutcome(error) : storeError(error)
+    }
+    this.release()
+    // What the server answers to COMMIT when a statement before it had failed.
+    if (!Array.isArray(result) && result.command !== 'COMMIT')
+      throw new ThenceError(
+        'STORE_FAILED',
+        'The transaction was rolled back: it had failed before.',
+      )
+  }
+
+  /** Rolls back; whatever goes wrong, the connection carries no transaction afterwards. */
+  async rollback(): Promise<void> {
+    if (this.#released) return
+    // Whoever runs still would hold up the rollback: the server notices that the connection has gone.
+    if (this.#pending > 0) return this.release(true)
+    try {
+      await this.#client.query('ROLLBACK')
+      this.release()
+    } catch {
+      this.release(true)
+    }
+  }
+
+  release(destroy = false): void {
+    if (this.#released) return
+    this.#released = true
+    this.#client.off('error', ignore)
+    if (destroy) this.#client.on('error', ignore)
+    this.#client.release(destroy)
+  }
+
+  /** Makes the transaction unable to commit. */
+  condemn(error: ThenceError): void {
+    this.#doom ??= error
+  }
+
+  /** Runs one statement and throws what the driver throws: for one that is a transaction of its own. */
+  ask(text: string, values: PostgresValue[]): Promise<PostgresResult> {
+    const query = { text: this.texts.of(text), values, rowMode: 'array', types } as const
+    return this.#counted(() => this.#client.query(query))
+  }
+
+  async #query(text: string, values: PostgresValue[]): Promise<PostgresResult> {
+    await this.#turn()
+    try {
+      return await this.ask(text, values)
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#trying !== undefined) await this.#trying
+    if (this.#doom !== undefined) throw this.#doom
+  }
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#pending += 1
+    try {
+      return await work()
+    } finally {
+      this.#pending -= 1
+    }
+  }
+
+  #failed(error: unknown): ThenceError {
+    return (this.#doom ??= storeError(error))
+  }
+}

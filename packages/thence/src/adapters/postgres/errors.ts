@@ -1,0 +1,64 @@
+/**
+ * What `pg` throws, as a typed error: PostgreSQL's own errors have a code of five characters, those of the connection have
+ * none or one of Node's.
+ */
+import { type ErrorCode, isThenceError, ThenceError } from '../../errors.ts'
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** PostgreSQL's code; undefined if the server did not speak. */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  const { code } = error
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E')
+    ? code
+    : undefined
+}
+
+/** The server ends, or ended, the session: whether it did what it was asked for is not told. */
+const ending = new Set(['57P01', '57P02', '57P03', '57P05'])
+
+/** Whether a COMMIT that failed like this may have been done. */
+export function isUnknown(error: unknown): boolean {
+  if (isThenceError(error)) return false
+  const state = sqlState(error)
+  return state === undefined || state.startsWith('08') || ending.has(state)
+}
+
+/** Whether two waited for one another, and the server ended this one; nothing of it was done. */
+export const isDeadlock = (error: unknown): boolean => sqlState(error) === '40P01'
+
+const busy = 'Another transaction holds what this one needs; nothing was written. Try again.'
+const missing = 'The store lacks its tables. Migrate it first.'
+const damaged = 'The database reports that its files are damaged. Restore it from a backup.'
+
+/** Codes that mean something to us; the rest is STORE_FAILED. */
+const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+  ['40P01', ['STORE_BUSY', busy]],
+  ['40001', ['STORE_BUSY', busy]],
+  ['55P03', ['STORE_BUSY', busy]],
+  ['53100', ['STORE_FULL', 'The disk of the database is full; nothing of this write was kept.']],
+  ['25006', ['STORE_READ_ONLY', 'The database can only be read: it may be a standby.']],
+  ['3F000', ['STORE_NOT_MIGRATED', missing]],
+  ['42P01', ['STORE_NOT_MIGRATED', missing]],
+  ['42883', ['STORE_NOT_MIGRATED', missing]],
+  ['XX001', ['STORE_CORRUPT', damaged]],
+  ['XX002', ['STORE_CORRUPT', damaged]],
+])
+
+/** The typed error for whatever was thrown; an error that is typed already stays itself. */
+export function storeError(error: unknown): ThenceError {
+  if (isThenceError(error)) return error
+  const [code, text] = meanings.get(sqlState(error) ?? '') ?? ['STORE_FAILED', 'The store failed.']
+  return new ThenceError(code, `${text} PostgreSQL says: ${message(error)}.`, { cause: error })
+}
+
+/** What is told when it cannot be told what became of a commit. */
+export function unknownOutcome(error: unknown): ThenceError {
+  return new ThenceError(
+    'OUTCOME_UNKNOWN',
+    'It is not known whether the transaction was committed: the connection was lost before the answer came. ' +
+      `The same again with the same ids is safe. PostgreSQL says: ${message(error)}.`,
+    { cause: error },
+  )
+}

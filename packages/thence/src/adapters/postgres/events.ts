@@ -1,0 +1,147 @@
+/**
+ * The log in PostgreSQL; see ports/events.ts. Positions are given under a lock that is held to the commit, so they are
+ * contiguous and become visible in their order.
+ */
+import type {
+  AppendRequest,
+  Events,
+  Page,
+  Place,
+  ReadAll,
+  ReadStream,
+  StoredMessage,
+  StreamInfo,
+  Trim,
+  Verdict,
+} from '../../ports/events.ts'
+import { matchesAll, typesOnly } from '../sqlite/query.ts'
+import { columns, decodeRow, type EventRow } from '../sqlite/rows.ts'
+import { appendIn } from './append.ts'
+import type { PostgresValue } from './driver.ts'
+import { listed } from './page.ts'
+import type { Scope } from './scope.ts'
+import { streamInfo, streamInfos } from './streams.ts'
+import { tombstone, trim, truncated } from './trimming.ts'
+
+const lastPosition = 'SELECT thence.last_position()'
+const byId = `SELECT ${columns} FROM thence.events WHERE id = $1`
+const byCorrelation =
+  `SELECT ${columns} FROM thence.events WHERE correlation_id = $1 UNION ALL ` +
+  `SELECT ${columns} FROM thence.events WHERE id = $1 AND correlation_id IS NULL ORDER BY position`
+const placesAfter =
+  'SELECT position, stream, version, type, time FROM thence.events WHERE position > $1 ORDER BY position LIMIT $2'
+
+/** What the messages of a query have, besides standing between $1 and $2. */
+const matching = (
+  options: ReadAll,
+): { readonly text: string; readonly values: readonly PostgresValue[] } => {
+  const { query, limit } = options
+  if (query === undefined || matchesAll(query)) return { text: '', values: [] }
+  const types = typesOnly(query)
+  if (types !== undefined) return { text: ' AND type = ANY ($3)', values: [types] }
+  const name = options.backwards === true ? 'matches_before' : 'matches_after'
+  return {
+    text: ` AND position IN (SELECT thence.${name}($3::jsonb, $1, $2, $4::bigint))`,
+    values: [JSON.stringify(query), limit],
+  }
+}
+
+export class PostgresEvents implements Events {
+  readonly #scope: Scope
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+  }
+
+  async append(request: AppendRequest): Promise<Verdict> {
+    return (await appendIn(this.#scope.change(), [request], this.#scope.time))[0]!
+  }
+
+  async readStream(stream: string, options: ReadStream): Promise<readonly StoredMessage[]> {
+    const { limit, maxBytes } = options
+    const backwards = options.backwards === true
+    const from = options.from ?? (backwards ? Number.MAX_SAFE_INTEGER : 1)
+    const { rows } = await listed(this.#scope.use(), {
+      where: `stream = $1 AND version ${backwards ? '<=' : '>='} $2`,
+      values: [stream, from],
+      order: backwards ? 'version DESC' : 'version',
+      limit,
+      maxBytes,
+    })
+    return rows.map((row) => decodeRow(row, stream))
+  }
+
+  async readAll(options: ReadAll): Promise<Page> {
+    const connection = this.#scope.use()
+    const after = options.after ?? 0
+    const before = Math.min(options.before ?? Number.MAX_SAFE_INTEGER, (await this.head()) + 1)
+    const through = Math.max(after, before - 1)
+    if (after >= before - 1) return { messages: [], through, more: false }
+    const { text, values } = matching(options)
+    const { rows, full } = await listed(connection, {
+      where: `position > $1 AND position < $2${text}`,
+      values: [after, before, ...values],
+      order: options.backwards === true ? 'position DESC' : 'position',
+      limit: options.limit,
+      maxBytes: options.maxBytes,
+    })
+    const messages = rows.map((row) => decodeRow(row, row[12]))
+    return { messages, through: full ? messages.at(-1)!.position : through, more: full }
+  }
+
+  async head(): Promise<number> {
+    return (await this.#scope.use().get<[number]>(lastPosition))?.[0] ?? 0
+  }
+
+  async find(
+    by: { readonly id: string } | { readonly correlationId: string },
+  ): Promise<readonly StoredMessage[]> {
+    const connection = this.#scope.use()
+    const rows =
+      'id' in by
+        ? await connection.all<EventRow>(byId, by.id)
+        : await connection.all<EventRow>(byCorrelation, by.correlationId)
+    return rows.map((row) => decodeRow(row, row[12]))
+  }
+
+  async streams(options: {
+    readonly prefix?: string
+    readonly after?: string
+    readonly limit: number
+  }): Promise<readonly StreamInfo[]> {
+    return streamInfos(this.#scope.use(), options)
+  }
+
+  async stream(name: string): Promise<StreamInfo | undefined> {
+    return streamInfo(this.#scope.use(), name)
+  }
+
+  async trim(stream: string, options: Trim): Promise<number> {
+    return trim(this.#scope.change(), stream, options)
+  }
+
+  async tombstone(stream: string): Promise<boolean> {
+    return tombstone(this.#scope.change(), stream)
+  }
+
+  async truncated(types?: readonly string[]): Promise<number> {
+    return truncated(this.#scope.use(), types)
+  }
+
+  async places(options: {
+    readonly after: number
+    readonly limit: number
+  }): Promise<readonly Place[]> {
+    const { after, limit } = options
+    const rows = await this.#scope
+      .use()
+      .all<[number, string, number, string, number]>(placesAfter, after, limit)
+    return rows.map(([position, stream, version, type, time]) => ({
+      position,
+      stream,
+      version,
+      type,
+      time,
+    }))
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * `thence/postgres`: a store in one schema of a PostgreSQL database, on the library `pg`.
+ */
+import type { Database } from '../../ports/database.ts'
+import { type PostgresOptions, PostgresStore } from './database.ts'
+
+export type {
+  PostgresClient,
+  PostgresPool,
+  PostgresQuery,
+  PostgresResult,
+  PostgresValue,
+} from './driver.ts'
+export type { PostgresOptions } from './database.ts'
+
+/**
+ * A store in PostgreSQL, which many processes can share. It owns the pool from here on: it takes connections from it for one
+ * transaction at a time, leaves nothing behind in their sessions, and ends the pool when it is closed.
+ */
+export function postgres(options: PostgresOptions): Database {
+  return new PostgresStore(options)
+}

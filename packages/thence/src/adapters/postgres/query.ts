@@ -1,0 +1,9 @@
+/**
+ * Queries as the database's functions take them.
+ */
+import { matchesAll } from '../sqlite/query.ts'
+import type { Query } from '../../ports/events.ts'
+
+/** One item that matches everything in place of none. */
+export const asQuery = (query: Query | undefined): Query =>
+  query === undefined || matchesAll(query) ? [{}] : query

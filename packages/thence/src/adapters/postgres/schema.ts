@@ -1,0 +1,83 @@
+/**
+ * The schema's life: which migrations a store has, whether it is a Thence store at all, and applying what is missing.
+ */
+import { ThenceError } from '../../errors.ts'
+import type { Migration, MigrationPlan } from '../../ports/database.ts'
+import { nowOr } from './clock.ts'
+import type { Connection } from './connection.ts'
+import { migrations } from './migrations/all.ts'
+import type { Runner } from './runner.ts'
+import type { Session } from './scope.ts'
+
+const names =
+  "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('thence') AND relkind IN ('r', 'p', 'i')"
+const applied = 'SELECT coalesce(max(number), 0) FROM thence.migrations'
+const record = `INSERT INTO thence.migrations (number, name, time) VALUES ($1, $2, ${nowOr('$3')})`
+const identify =
+  "INSERT INTO thence.meta (key, value) VALUES ('store_id', $1) ON CONFLICT DO NOTHING"
+const identity = "SELECT value FROM thence.meta WHERE key = 'store_id'"
+
+const created = /^CREATE (?:TABLE|INDEX) (?:thence\.)?(\w+)/gm
+
+const foreign = (problem: string): ThenceError =>
+  new ThenceError(
+    'STORE_CORRUPT',
+    `The schema of the store has tables but ${problem}. It is damaged or is not a Thence store.`,
+  )
+
+/** The name that the store got when it was made. @throws STORE_NOT_MIGRATED, STORE_CORRUPT */
+export async function storeIdentity(connection: Connection): Promise<string> {
+  const found = await connection.get<[string]>(identity)
+  if (found === undefined) throw foreign('no name of its own in its table meta')
+  return found[0]
+}
+
+/**
+ * The number of the last migration; 0 for a schema that is empty or not there.
+ * @throws STORE_CORRUPT if something of ours is missing; STORE_TOO_NEW if a newer version was here.
+ */
+async function currentMigration(connection: Connection): Promise<number> {
+  const present = new Set((await connection.all<[string]>(names)).map(([name]) => name))
+  if (present.size === 0) return 0
+  if (!present.has('migrations')) throw foreign('no table migrations')
+  const current = (await connection.get<[number]>(applied))![0]
+  const last = migrations.at(-1)!.number
+  if (current > last)
+    throw new ThenceError(
+      'STORE_TOO_NEW',
+      `The store is at migration ${current}; this version of Thence knows ${last}. Update Thence.`,
+      { details: { current, known: last } },
+    )
+  const expected = migrations
+    .filter(({ number }) => number <= current)
+    .flatMap(({ script }) => [...script.matchAll(created)].map(([, name = '']) => name))
+  const lost = expected.find((name) => !present.has(name))
+  if (lost !== undefined) throw foreign(`not ${lost}`)
+  return current
+}
+
+export async function migrationPlan(connection: Connection): Promise<MigrationPlan> {
+  const current = await currentMigration(connection)
+  const pending = migrations.filter(({ number }) => number > current)
+  return { current, pending: pending.map((one) => inSchema(connection, one)) }
+}
+
+/** With the name of this store's schema. */
+const inSchema = (connection: Connection, migration: Migration): Migration => ({
+  ...migration,
+  script: connection.texts.of(migration.script),
+})
+
+/** Applies what is missing, each number once: whoever else migrates waits for the lock of all who write. Returns what it did. */
+export function applyMigrations(runner: Runner, { runtime }: Session): Promise<MigrationPlan> {
+  return runner.write(async (scope) => {
+    const connection = scope.change()
+    const plan = await migrationPlan(connection)
+    for (const { number, name, script } of plan.pending) {
+      await connection.exec(script)
+      await connection.run(record, number, name, scope.time)
+    }
+    if (plan.current === 0) await connection.run(identify, runtime.id())
+    return plan
+  })
+}

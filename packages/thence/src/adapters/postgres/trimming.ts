@@ -1,0 +1,73 @@
+/**
+ * Removing messages from the beginning of streams and ending streams, and what is kept of that: the last removed
+ * version of each stream, so that none is given twice, and the highest removed position of each type.
+ */
+import { categoryOf } from '../../message/name.ts'
+import type { Trim } from '../../ports/events.ts'
+import type { Connection } from './connection.ts'
+import { subtract } from './sizes.ts'
+import { streamInfo } from './streams.ts'
+
+/** Who changes where a stream ends stands in the line of those who append. */
+const lock = "SELECT pg_advisory_xact_lock(hashtextextended('thence.append', 0))"
+const remove =
+  'WITH oldest AS (SELECT position FROM thence.events WHERE stream = $1 AND version <= $2 ORDER BY version LIMIT $3), ' +
+  'untagged AS (DELETE FROM thence.tags USING oldest WHERE tags.position = oldest.position), ' +
+  'gone AS (DELETE FROM thence.events USING oldest WHERE events.position = oldest.position ' +
+  'RETURNING version, events.position, time, type, octet_length(data) + coalesce(octet_length(metadata), 0)) ' +
+  'SELECT * FROM gone ORDER BY version'
+const noteHead = 'UPDATE thence.head SET position = $1 WHERE position < $1'
+const noteStream =
+  'INSERT INTO thence.trimmed (stream, version, position, time, tombstone) VALUES ($1, $2, $3, $4, false) ' +
+  'ON CONFLICT (stream) DO UPDATE SET version = excluded.version, position = excluded.position, time = excluded.time'
+const noteType =
+  'INSERT INTO thence.truncated (type, position) VALUES ($1, $2) ' +
+  'ON CONFLICT (type) DO UPDATE SET position = greatest(truncated.position, excluded.position)'
+const noteTombstone =
+  'INSERT INTO thence.trimmed (stream, version, position, time, tombstone) VALUES ($1, 0, 0, 0, true) ' +
+  'ON CONFLICT (stream) DO UPDATE SET tombstone = true'
+const truncatedOfTypes = 'SELECT max(position) FROM thence.truncated WHERE type = ANY ($1)'
+const truncatedOfAll = 'SELECT max(position) FROM thence.truncated'
+
+type Row = readonly [version: number, position: number, time: number, type: string, bytes: number]
+
+export async function trim(
+  connection: Connection,
+  stream: string,
+  { through, limit }: Trim,
+): Promise<number> {
+  await connection.run(lock)
+  const rows = await connection.all<Row>(remove, stream, through, limit)
+  const last = rows.at(-1)
+  if (last === undefined) return 0
+  const [version, position, time] = last
+  await connection.run(noteStream, stream, version, position, time)
+  await connection.run(noteHead, Math.max(...rows.map(([, at]) => at)))
+  const types = new Map(rows.map(([, at, , type]) => [type, at]))
+  for (const [type, at] of types) await connection.run(noteType, type, at)
+  await subtract(
+    connection,
+    categoryOf(stream),
+    rows.map(([ofStream, at, , , bytes]) => ({ version: ofStream, position: at, bytes })),
+  )
+  return rows.length
+}
+
+export async function tombstone(connection: Connection, stream: string): Promise<boolean> {
+  await connection.run(lock)
+  const info = await streamInfo(connection, stream)
+  if (info === undefined || info.tombstone) return false
+  await connection.run(noteTombstone, stream)
+  return true
+}
+
+export async function truncated(
+  connection: Connection,
+  types: readonly string[] | undefined,
+): Promise<number> {
+  const row =
+    types === undefined
+      ? await connection.get<[number | null]>(truncatedOfAll)
+      : await connection.get<[number | null]>(truncatedOfTypes, types)
+  return row?.[0] ?? 0
+}

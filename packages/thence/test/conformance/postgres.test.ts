@@ -1,0 +1,20 @@
+/** The PostgreSQL adapter on every case. */
+import { makeFrom } from '../../src/conformance/index.ts'
+import { postgresPlace } from '../kit/postgres.ts'
+import { defineConformance } from './define.ts'
+
+// Cases let time pass quickly; a transaction that does not say how long it may take has it all.
+const transactionTimeout = 1e12
+
+const makePostgres = makeFrom(
+  () => {
+    const place = postgresPlace()
+    return {
+      connect: (options) => place.connect({ transactionTimeout, ...options }),
+      dispose: () => place.dispose(),
+    }
+  },
+  { placeholder: (index) => `$${index}`, bytes: 'bytea' },
+)
+
+defineConformance('postgres', { sql: true, durable: true, shared: true }, makePostgres)
