@@ -1,4 +1,4 @@
-// Where the flow tests run: in memory, in SQLite's memory, and in a file. A place outlives the apps that open it, so a
+// Where the flow tests run: in memory, in SQLite's memory, in a file, and with THENCE_FLOW=postgres in PostgreSQL. A place outlives the apps that open it, so a
 // test can stop an app, or lose it, and start another on the same history.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { sqlite } from 'thence/sqlite'
 import type { TestApp, TestAppOptions, VirtualRuntime } from 'thence/testing'
 import { testApp, virtualRuntime } from 'thence/testing'
 import { onTestFinished } from 'vitest'
+import { postgresPlace } from './postgres.ts'
 
 export interface Place {
   /** Time goes on from one app to the next. */
@@ -61,13 +62,25 @@ const inFile = (seed = 1): Place => {
 const inSqlMemory = (seed = 1): Place =>
   kept(sqlite({ database: new DatabaseSync(':memory:') }), seed)
 
-export const kinds: readonly Kind[] = [
+const inPostgres = (seed = 1): Place => {
+  const place = postgresPlace()
+  onTestFinished(() => place.dispose())
+  return { runtime: virtualRuntime({ seed }), open: () => place.connect() }
+}
+
+const files: readonly Kind[] = [
   { name: 'memory', sql: false, make: (seed = 1) => kept(memory(), seed) },
   { name: 'sqlite in memory', sql: true, make: inSqlMemory },
   { name: 'sqlite in a file', sql: true, make: inFile },
 ]
 
-export const file: Kind = kinds[2] as Kind
+/** PostgreSQL joins the others where it is asked for, until all of them hold on it. */
+export const kinds: readonly Kind[] =
+  process.env['THENCE_FLOW'] === 'postgres'
+    ? [{ name: 'postgres', sql: true, make: inPostgres }]
+    : files
+
+export const file: Kind = files[2] as Kind
 
 type Build<C extends string, Q extends string> = (builder: AppBuilder) => AppBuilder<C, Q>
 

@@ -25,7 +25,7 @@ const freePort = (): Promise<number> =>
     })
   })
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['THENCE_POSTGRES_URL']
   if (given !== undefined) {
     project.provide('postgres', given)

@@ -4,7 +4,7 @@
  */
 import { isSameMessage } from '../../message/same.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
-import { encodeTags } from '../sqlite/rows.ts'
+import { encodeTags } from '../sql/rows.ts'
 import type { Connection } from './connection.ts'
 import { isDeadlock, isUnknown, storeError, unknownOutcome } from './errors.ts'
 import { asQuery } from './query.ts'

@@ -14,8 +14,8 @@ import type {
   Trim,
   Verdict,
 } from '../../ports/events.ts'
-import { matchesAll, typesOnly } from '../sqlite/query.ts'
-import { columns, decodeRow, type EventRow } from '../sqlite/rows.ts'
+import { matchesAll, typesOnly } from '../sql/query.ts'
+import { columns, decodeRow, type EventRow } from '../sql/rows.ts'
 import { appendIn } from './append.ts'
 import type { PostgresValue } from './driver.ts'
 import { listed } from './page.ts'

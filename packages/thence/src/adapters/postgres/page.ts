@@ -1,8 +1,8 @@
 /**
  * Lists of messages that end where a page is full. The server counts the bytes, so that what does not fit is never sent.
  */
-import type { EventRow } from '../sqlite/rows.ts'
-import { columns } from '../sqlite/rows.ts'
+import type { EventRow } from '../sql/rows.ts'
+import { columns } from '../sql/rows.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresValue } from './driver.ts'
 

@@ -1,7 +1,7 @@
 /**
  * Queries as the database's functions take them.
  */
-import { matchesAll } from '../sqlite/query.ts'
+import { matchesAll } from '../sql/query.ts'
 import type { Query } from '../../ports/events.ts'
 
 /** One item that matches everything in place of none. */

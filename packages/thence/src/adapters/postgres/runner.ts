@@ -108,7 +108,7 @@ export class Runner {
     timeout: number,
     work: (scope: Scope) => Awaitable<T>,
   ): Promise<T> {
-    if (timeout === Infinity) return await work(scope)
+    if (timeout === Infinity) return work(scope)
     const { promise, reject } = Promise.withResolvers<never>()
     const cancel = this.#session.runtime.after(timeout, () => {
       const error = new ThenceError(

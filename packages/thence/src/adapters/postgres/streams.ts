@@ -2,7 +2,7 @@
  * Where streams end: their last message, or what is kept of them once messages were removed.
  */
 import type { StreamInfo } from '../../ports/events.ts'
-import { keyRange } from '../sqlite/range.ts'
+import { keyRange } from '../sql/range.ts'
 import type { Connection } from './connection.ts'
 
 /** `names` gives the names of streams, some of which may not be there. */

@@ -2,7 +2,7 @@
  * Documents in SQLite; see ports/documents.ts.
  */
 import type { Document, Documents } from '../../ports/documents.ts'
-import { keyRange } from './range.ts'
+import { keyRange } from '../sql/range.ts'
 import type { Scope } from './scope.ts'
 
 const selectOne = 'SELECT value FROM thence_documents WHERE collection = ? AND key = ?'

@@ -5,7 +5,7 @@
 import type { Room } from '../../internal/room.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteValue } from './driver.ts'
-import { type EventRow, sizeOf } from './rows.ts'
+import { type EventRow, sizeOf } from '../sql/rows.ts'
 
 /** The text that reads the rows of a list; its last parameter is how many at most. */
 export const listing = (columns: string, rest: string): string =>

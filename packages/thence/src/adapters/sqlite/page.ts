@@ -5,8 +5,9 @@ import type { ReadAll } from '../../ports/events.ts'
 import type { Room } from '../../internal/room.ts'
 import type { Connection } from './connection.ts'
 import { listed, listing } from './listing.ts'
-import { matchesAll, positions, typesOnly } from './query.ts'
-import { columns, type EventRow, sizeOf } from './rows.ts'
+import { matchesAll, typesOnly } from '../sql/query.ts'
+import { positions } from './query.ts'
+import { columns, type EventRow, sizeOf } from '../sql/rows.ts'
 
 const allForwards = listing(columns, 'position > ? AND position < ? ORDER BY position')
 const allBackwards = listing(columns, 'position > ? AND position < ? ORDER BY position DESC')

@@ -1,6 +1,6 @@
 /**
- * The range of keys that start with a prefix and come after a key, by UTF-8 bytes, for an index to seek: SQLite
- * compares text byte by byte, JavaScript by UTF-16 units.
+ * The range of keys that start with a prefix and come after a key, by UTF-8 bytes, for an index to seek: the
+ * databases compare text byte by byte, JavaScript by UTF-16 units.
  */
 
 export interface KeyRange {
