@@ -7,7 +7,7 @@ import { inject } from 'vitest'
 
 export interface PostgresPlace {
   /** A new Database object on this store. */
-  connect(options?: Omit<PostgresOptions, 'pool' | 'schema'>): Database
+  connect(options?: Partial<Omit<PostgresOptions, 'schema'>>): Database
   /** A pool for what a test does beside the store. */
   pool(): Pool
   dispose(): Promise<void>
@@ -23,7 +23,8 @@ export const postgresPlace = (): PostgresPlace => {
     })
   return {
     // The clock of a test is that of its runtime, which stands still until it is advanced.
-    connect: (options) => postgres({ clock: 'runtime', ...options, pool: pool(), schema }),
+    connect: (options) =>
+      postgres({ clock: 'runtime', pool: options?.pool ?? pool(), ...options, schema }),
     pool,
     async dispose() {
       const one = pool()

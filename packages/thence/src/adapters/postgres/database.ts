@@ -22,6 +22,7 @@ import type { PostgresPool } from './driver.ts'
 import { Runner } from './runner.ts'
 import { applyMigrations, migrationPlan, storeIdentity } from './schema.ts'
 import type { Session } from './scope.ts'
+import { checkServer } from './server.ts'
 import { Texts } from './texts.ts'
 import { PostgresTransaction } from './transaction.ts'
 
@@ -35,6 +36,11 @@ export interface PostgresOptions {
   /** How long to wait for what another transaction holds, in milliseconds; default 10000. */
   readonly lockTimeout?: number
   /**
+   * `on` (default): a server that confirms commits before they are on its disk (`synchronous_commit = off`) is refused.
+   * `off`: it is taken as it is, and a crash of the server may take the last commits.
+   */
+  readonly synchronous?: 'on' | 'off'
+  /**
    * Whose time timers, leases and retries go by; default that of the server, so that processes need not agree on theirs.
    * `runtime` is for tests and simulations, whose clock is not the world's.
    */
@@ -46,6 +52,7 @@ const optionNames: OptionNames<PostgresOptions> = {
   schema: true,
   transactionTimeout: true,
   lockTimeout: true,
+  synchronous: true,
   clock: true,
 }
 
@@ -71,21 +78,24 @@ export class PostgresStore implements Database {
   constructor(options: PostgresOptions) {
     this.#pool = poolOf(options)
     expectOptions('postgres', options, optionNames)
-    const { transactionTimeout = 30_000, lockTimeout = 10_000, clock = 'database' } = options
+    const { transactionTimeout = 30_000, lockTimeout = 10_000 } = options
+    const { clock = 'database', synchronous = 'on' } = options
     expectTime('transactionTimeout of postgres', transactionTimeout)
     expectTime('lockTimeout of postgres', lockTimeout)
     expectOneOf('clock of postgres', clock, ['database', 'runtime'])
-    this.#options = { transactionTimeout, lockTimeout, clock }
+    expectOneOf('synchronous of postgres', synchronous, ['on', 'off'])
+    this.#options = { transactionTimeout, lockTimeout, clock, synchronous }
     this.#texts = new Texts(options.schema ?? 'thence')
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.#pool.on('error', () => undefined)
   }
 
-  open(runtime: Runtime): void {
+  async open(runtime: Runtime): Promise<void> {
     this.#refuseClosed()
-    const { clock, ...limits } = this.#options
+    const { clock, synchronous, ...limits } = this.#options
     const session = { runtime, clock }
     const runner = new Runner(session, { pool: this.#pool, texts: this.#texts, ...limits })
+    await runner.read((scope) => checkServer(scope.use(), synchronous))
     this.#opened = { runner, session }
   }
 

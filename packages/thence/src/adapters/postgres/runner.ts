@@ -56,7 +56,7 @@ export class Runner {
     { timeout = this.#options.transactionTimeout }: TransactOptions = {},
   ): Promise<T> {
     const connection = await this.#begin(
-      `BEGIN; SET LOCAL lock_timeout = ${this.lockTimeout}; ` +
+      `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = ${this.lockTimeout}; ` +
         (timeout === Infinity
           ? ''
           : `SET LOCAL idle_in_transaction_session_timeout = ${setting(timeout + grace)}; `) +

@@ -62,6 +62,10 @@ DECLARE
   many integer;
   taken boolean;
 BEGIN
+  -- With a snapshot from before the lock the judgement would be blind to what was committed meanwhile.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'thence.append needs the isolation level read committed' USING ERRCODE = '25001';
+  END IF;
   IF lock_timeout IS NOT NULL THEN PERFORM set_config('lock_timeout', lock_timeout, true); END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('thence.append', 0));
   given := thence.last_position();
