@@ -63,9 +63,10 @@ const inSqlMemory = (seed = 1): Place =>
   kept(sqlite({ database: new DatabaseSync(':memory:') }), seed)
 
 const inPostgres = (seed = 1): Place => {
-  const place = postgresPlace()
+  const runtime = virtualRuntime({ seed })
+  const place = postgresPlace(runtime)
   onTestFinished(() => place.dispose())
-  return { runtime: virtualRuntime({ seed }), open: () => place.connect() }
+  return { runtime, open: () => place.connect() }
 }
 
 const files: readonly Kind[] = [

@@ -1,8 +1,9 @@
 // Stores on the tests' PostgreSQL server: each in a schema of its own, where unqualified names of the user's SQL go too.
 import { randomUUID } from 'node:crypto'
-import { Pool } from 'pg'
-import { type PostgresOptions, postgres } from 'thence/postgres'
-import type { Database } from 'thence'
+import { Pool, type PoolClient } from 'pg'
+import type { Database, Runtime } from 'thence'
+import type { PostgresClient, PostgresOptions, PostgresPool } from 'thence/postgres'
+import { postgres } from 'thence/postgres'
 import { inject } from 'vitest'
 
 export interface PostgresPlace {
@@ -13,7 +14,41 @@ export interface PostgresPlace {
   dispose(): Promise<void>
 }
 
-export const postgresPlace = (): PostgresPlace => {
+/**
+ * A pool on whose answers a virtual clock waits: while one is out, something is planned `soon`, so that time does not pass.
+ */
+const awaited = (pool: Pool, runtime: Pick<Runtime, 'soon'>): PostgresPool => {
+  let out = 0
+  const spin = (): void => {
+    if (out > 0) runtime.soon(spin)
+  }
+  const wait = async <T>(work: Promise<T>): Promise<T> => {
+    out += 1
+    if (out === 1) runtime.soon(spin)
+    try {
+      return await work
+    } finally {
+      out -= 1
+    }
+  }
+  const client = (one: PoolClient): PostgresClient => {
+    const query = one.query.bind(one) as unknown as (query: unknown) => Promise<never>
+    return {
+      query: (asked: unknown) => wait(query(asked)),
+      on: (event, listener) => one.on(event, listener),
+      off: (event, listener) => one.off(event, listener),
+      release: (destroy) => one.release(destroy),
+    }
+  }
+  return {
+    connect: async () => client(await wait(pool.connect())),
+    on: (event, listener) => pool.on(event, listener),
+    end: () => wait(pool.end()),
+  }
+}
+
+/** With a virtual runtime, its time waits for the server. */
+export const postgresPlace = (runtime?: Runtime): PostgresPlace => {
   const schema = `t_${randomUUID().replaceAll('-', '')}`
   const pool = (): Pool =>
     new Pool({
@@ -23,8 +58,10 @@ export const postgresPlace = (): PostgresPlace => {
     })
   return {
     // The clock of a test is that of its runtime, which stands still until it is advanced.
-    connect: (options) =>
-      postgres({ clock: 'runtime', pool: options?.pool ?? pool(), ...options, schema }),
+    connect: (options) => {
+      const own = runtime === undefined ? pool() : awaited(pool(), runtime)
+      return postgres({ clock: 'runtime', pool: own, ...options, schema })
+    },
     pool,
     async dispose() {
       const one = pool()
