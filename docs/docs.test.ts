@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type Program, programs, root } from './blocks.ts'
 
 // Inside the workspace, so that `thence` resolves; hidden, so that no other check reads it.
@@ -21,7 +21,11 @@ interface Ran {
 function node(args: readonly string[], cwd: string): Promise<Ran> {
   const { promise, resolve } = Promise.withResolvers<Ran>()
   const { NODE_OPTIONS: _, NODE_ENV: __, ...rest } = process.env
-  const env = { ...rest, NODE_COMPILE_CACHE: join(folder, '.cache') }
+  const env = {
+    ...rest,
+    NODE_COMPILE_CACHE: join(folder, '.cache'),
+    POSTGRES_URL: inject('postgres'),
+  }
   const all = ['--conditions=thence-source', '--disable-warning=ExperimentalWarning', ...args]
   execFile(process.execPath, all, { cwd, env }, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : 1, stdout, stderr })

@@ -68,7 +68,9 @@ it('a transaction that has failed cannot commit, even if the failure was caught'
   const failing = database.transact(async ({ documents, timers }) => {
     await documents.put('c', 'k', '{}')
     // What PostgreSQL has no place for.
-    await expect(async () => timers.list({ after: '\0', limit: 1 })).rejects.toThrow(/null character|invalid byte/)
+    await expect(async () => timers.list({ after: '\0', limit: 1 })).rejects.toThrow(
+      /null character|invalid byte/,
+    )
   })
   await expect(failing).rejects.toMatchObject({ code: 'STORE_FAILED' })
   expect(await database.read(({ documents }) => documents.get('c', 'k'))).toBe(undefined)

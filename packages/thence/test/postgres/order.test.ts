@@ -110,6 +110,17 @@ it('refused requests of a batch burn no position and do not hold up the others',
   expect(await positions(database)).toEqual([1, 2])
 })
 
+it('appends are not judged by what was there before the lock', async () => {
+  const at = place()
+  await open(at)
+  const pool = at.pool()
+  onTestFinished(() => pool.end())
+  const client = await pool.connect()
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+  await expect(client.query("SELECT append('[]', NULL, NULL)")).rejects.toThrow(/read committed/)
+  client.release(true)
+})
+
 it('a transaction leaves nothing behind in its session', async () => {
   const at = place()
   const pool = at.pool()

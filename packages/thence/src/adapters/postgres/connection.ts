@@ -76,7 +76,9 @@ export class Connection {
 
   /** Has the connection to itself while `work` tries what may fail; it is given the client. */
   async alone<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    await this.#turn()
+    // Without a tick where nobody is tried: what is asked for next must find this one before it.
+    while (this.#trying !== undefined) await this.#trying
+    if (this.#doom !== undefined) throw this.#doom
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#trying = promise
     try {
@@ -143,17 +145,13 @@ export class Connection {
   }
 
   async #query(text: string, values: PostgresValue[]): Promise<PostgresResult> {
-    await this.#turn()
+    while (this.#trying !== undefined) await this.#trying
+    if (this.#doom !== undefined) throw this.#doom
     try {
       return await this.ask(text, values)
     } catch (error) {
       throw this.#failed(error)
     }
-  }
-
-  async #turn(): Promise<void> {
-    while (this.#trying !== undefined) await this.#trying
-    if (this.#doom !== undefined) throw this.#doom
   }
 
   async #counted<T>(work: () => Promise<T>): Promise<T> {

@@ -18,6 +18,8 @@ export interface PostgresQuery {
   readonly values: PostgresValue[]
   /** Rows as arrays of their columns, or as objects. */
   readonly rowMode?: 'array'
+  /** Also without parameters only one statement is taken. */
+  readonly queryMode?: 'extended'
   /** How the text of a value is read, by the type's number. */
   readonly types: {
     getTypeParser(type: number, format?: unknown): (value: string) => unknown

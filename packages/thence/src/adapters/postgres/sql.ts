@@ -100,7 +100,7 @@ const guarded = async (
   await client.query(`SAVEPOINT ${savepoint}`)
   let result: PostgresResult
   try {
-    result = await client.query({ text, values: [...parameters], types })
+    result = await client.query({ text, values: [...parameters], queryMode: 'extended', types })
   } catch (error) {
     if (sqlState(error) !== undefined)
       await client.query(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`)
