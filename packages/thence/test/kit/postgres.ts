@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Pool, type PoolClient } from 'pg'
 import type { Database, Runtime } from 'thence'
-import type { PostgresClient, PostgresOptions, PostgresPool } from 'thence/postgres'
+import type { PostgresClient, PostgresOptions, PostgresPool, PostgresQuery } from 'thence/postgres'
 import { postgres } from 'thence/postgres'
 import { inject } from 'vitest'
 
@@ -32,9 +32,9 @@ const awaited = (pool: Pool, runtime: Pick<Runtime, 'soon'>): PostgresPool => {
     }
   }
   const client = (one: PoolClient): PostgresClient => {
-    const query = one.query.bind(one) as unknown as (query: unknown) => Promise<never>
+    const query: PostgresClient['query'] = one.query.bind(one)
     return {
-      query: (asked: unknown) => wait(query(asked)),
+      query: (asked: PostgresQuery & string) => wait(query(asked)),
       on: (event, listener) => one.on(event, listener),
       off: (event, listener) => one.off(event, listener),
       release: (destroy) => one.release(destroy),
