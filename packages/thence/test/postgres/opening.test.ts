@@ -1,4 +1,5 @@
 // What a store on PostgreSQL refuses before it is used, and where its tables are.
+import { randomUUID } from 'node:crypto'
 import type { PostgresOptions } from 'thence/postgres'
 import { postgres } from 'thence/postgres'
 import { virtualRuntime } from 'thence/testing'
@@ -56,6 +57,24 @@ describe('a store on PostgreSQL', () => {
     expect(script).not.toMatch(/\bthence\./)
     await database.migrate()
     expect((await database.plan()).pending).toEqual([])
+  })
+
+  it('lives in the schema thence if nothing else is said', async () => {
+    const name = `d_${randomUUID().replaceAll('-', '')}`
+    const server = poolWith('')
+    onTestFinished(() => server.end())
+    await server.query(`CREATE DATABASE ${name}`)
+    onTestFinished(async () => void (await server.query(`DROP DATABASE ${name}`)))
+    const url = new URL(inject('postgres'))
+    url.pathname = name
+    const pool = new Pool({ connectionString: url.href })
+    const database = postgres({ pool })
+    onTestFinished(() => database.close())
+    await database.open(virtualRuntime())
+    await database.migrate()
+    expect(await database.append([{ stream: 's', messages: [] }])).toHaveLength(1)
+    const { rows } = await pool.query("SELECT to_regclass('thence.events') IS NOT NULL AS there")
+    expect(rows).toEqual([{ there: true }])
   })
 
   it('is not a store if something of it is missing', async () => {

@@ -56,28 +56,29 @@ async function currentMigration(connection: Connection): Promise<number> {
   return current
 }
 
-export async function migrationPlan(connection: Connection): Promise<MigrationPlan> {
-  const current = await currentMigration(connection)
-  const pending = migrations.filter(({ number }) => number > current)
-  return { current, pending: pending.map((one) => inSchema(connection, one)) }
-}
+const missing = (current: number): readonly Migration[] =>
+  migrations.filter(({ number }) => number > current)
 
-/** With the name of this store's schema. */
-const inSchema = (connection: Connection, migration: Migration): Migration => ({
-  ...migration,
-  script: connection.texts.of(migration.script),
+/** What is told of them: with the name of this store's schema. */
+const planOf = (connection: Connection, current: number): MigrationPlan => ({
+  current,
+  pending: missing(current).map((one) => ({ ...one, script: connection.texts.of(one.script) })),
 })
+
+export async function migrationPlan(connection: Connection): Promise<MigrationPlan> {
+  return planOf(connection, await currentMigration(connection))
+}
 
 /** Applies what is missing, each number once: whoever else migrates waits for the lock of all who write. Returns what it did. */
 export function applyMigrations(runner: Runner, { runtime }: Session): Promise<MigrationPlan> {
   return runner.write(async (scope) => {
     const connection = scope.change()
-    const plan = await migrationPlan(connection)
-    for (const { number, name, script } of plan.pending) {
+    const current = await currentMigration(connection)
+    for (const { number, name, script } of missing(current)) {
       await connection.exec(script)
       await connection.run(record, number, name, scope.time)
     }
-    if (plan.current === 0) await connection.run(identify, runtime.id())
-    return plan
+    if (current === 0) await connection.run(identify, runtime.id())
+    return planOf(connection, current)
   })
 }
