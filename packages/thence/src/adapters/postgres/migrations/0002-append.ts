@@ -44,12 +44,12 @@ $$;
 
 /*
  * The lock is taken here and held to the end of the transaction: positions become visible in their order and without gaps.
- * Each statement sees what was committed when the lock was got. A refused request writes nothing, so the batch goes on; what
+ * Each statement sees what was committed when the lock was got. Its plans are kept while the log grows, so none may read all of it. A refused request writes nothing, so the batch goes on; what
  * is stored under its ids is given back for the caller to compare.
  */
 const judging = `
 CREATE FUNCTION thence.append(requests jsonb, now bigint, lock_timeout text)
-RETURNS jsonb LANGUAGE plpgsql AS $$
+RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan TO off AS $$
 DECLARE
   request jsonb;
   refusal jsonb;
@@ -60,6 +60,7 @@ DECLARE
   given bigint;
   matched bigint;
   many integer;
+  ids text[];
   taken boolean;
 BEGIN
   -- With a snapshot from before the lock the judgement would be blind to what was committed meanwhile.
@@ -99,16 +100,16 @@ BEGIN
       END IF;
     END IF;
 
-    many := jsonb_array_length(request -> 'messages');
+    ids := ARRAY(SELECT message ->> 'id' FROM jsonb_array_elements(request -> 'messages') AS message);
+    many := cardinality(ids);
     IF refusal IS NULL THEN
-      SELECT count(DISTINCT m.id) < many OR EXISTS (
-          SELECT FROM thence.events e WHERE e.id IN (SELECT jsonb_array_elements(request -> 'messages') ->> 'id'))
-        INTO taken FROM jsonb_to_recordset(request -> 'messages') AS m(id text);
+      taken := (SELECT count(DISTINCT i) < many FROM unnest(ids) AS i)
+        OR EXISTS (SELECT FROM thence.events e WHERE e.id = ANY (ids));
     END IF;
     IF refusal IS NOT NULL OR taken THEN
       SELECT jsonb_agg(jsonb_build_object('id', e.id, 'stream', e.stream, 'version', e.version, 'position', e.position,
           'type', e.type, 'schemaVersion', e.schema_version, 'data', e.data)) INTO stored
-        FROM thence.events e WHERE e.id IN (SELECT jsonb_array_elements(request -> 'messages') ->> 'id');
+        FROM thence.events e WHERE e.id = ANY (ids);
       verdicts := array_append(verdicts, jsonb_build_object('refusal', refusal, 'known', coalesce(stored, '[]')));
       CONTINUE;
     END IF;
