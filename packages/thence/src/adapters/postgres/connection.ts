@@ -112,11 +112,13 @@ export class Connection {
       )
   }
 
-  /** Rolls back; whatever goes wrong, the connection carries no transaction afterwards. */
-  async rollback(): Promise<void> {
+  /**
+   * Rolls back after what still runs; whatever goes wrong, the connection carries no transaction afterwards.
+   * `now`: if something runs still, the connection is closed instead, which ends the transaction too.
+   */
+  async rollback(now = false): Promise<void> {
     if (this.#released) return
-    // Whoever runs still would hold up the rollback: the server notices that the connection has gone.
-    if (this.#pending > 0) return this.release(true)
+    if (now && this.#pending > 0) return this.release(true)
     try {
       await this.#client.query('ROLLBACK')
       this.release()

@@ -39,6 +39,10 @@ const selectOpen =
 const countParked =
   'SELECT count(*) FROM (SELECT FROM thence.dead_letters ' +
   "WHERE state = 'parked' AND subscription = $1 LIMIT $2) AS parked"
+const selectUnderWay =
+  'SELECT EXISTS (SELECT FROM thence.dead_letters AS letter JOIN thence.retries AS r ' +
+  'ON r.subscription = letter.subscription AND r.position = letter.position ' +
+  "WHERE letter.job = $1 AND letter.state = 'redriven' AND r.state = 'due')"
 const ended = (state: DeadLetterState): string =>
   `SELECT changed, id FROM thence.dead_letters WHERE state = '${state}' AND changed < $1`
 const remove =
@@ -196,6 +200,10 @@ export class PostgresDeadLetters implements DeadLetters {
 
   async parkedOf(subscription: string, most: number): Promise<number> {
     return (await this.#scope.use().get<[number]>(countParked, subscription, most))?.[0] ?? 0
+  }
+
+  async underWay(job: string): Promise<boolean> {
+    return (await this.#scope.use().get<[boolean]>(selectUnderWay, job))?.[0] === true
   }
 
   async groups({

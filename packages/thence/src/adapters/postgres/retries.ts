@@ -26,8 +26,11 @@ const insert =
   'replay = excluded.replay, message_id = excluded.message_id, ' +
   'state = excluded.state, attempts = excluded.attempts, due = excluded.due, history = excluded.history'
 const ofShare = "subscription = $1 AND state = 'due' AND hash % $2 = $3"
+const first =
+  'NOT EXISTS (SELECT FROM thence.retries AS earlier WHERE earlier.subscription = own.subscription ' +
+  "AND earlier.key = own.key AND earlier.position < own.position AND earlier.state = 'due' AND earlier.due <= $4)"
 const selectDue =
-  `SELECT ${columns} FROM thence.retries WHERE ${ofShare} AND due <= $4 ` +
+  `SELECT ${columns} FROM thence.retries AS own WHERE ${ofShare} AND due <= $4 AND ${first} ` +
   'ORDER BY due, position LIMIT $5'
 const selectNext = `SELECT due FROM thence.retries WHERE ${ofShare} ORDER BY due LIMIT 1`
 /** The first that is left of the key is the next one; the one that is removed is still seen beside its removal. */
@@ -37,6 +40,9 @@ const settle =
   'AND position = (SELECT min(r.position) FROM thence.retries AS r, gone ' +
   'WHERE r.subscription = $1 AND r.key = gone.key AND r.position <> $2)) SELECT FROM gone'
 const selectOne = `SELECT ${columns} FROM thence.retries WHERE subscription = $1 AND position = $2`
+const selectParkedBefore =
+  `SELECT ${columns} FROM thence.retries WHERE subscription = $1 AND key = $2 AND state = 'parked' ` +
+  'AND position < $3 ORDER BY position LIMIT 1'
 const selectBlocked =
   'SELECT key FROM unnest($2::text[]) WITH ORDINALITY AS asked (key, place) WHERE EXISTS (' +
   'SELECT FROM thence.retries AS r WHERE r.subscription = $1 AND r.key = asked.key) ORDER BY place'
@@ -131,6 +137,16 @@ export class PostgresRetries implements Retries {
 
   async find(subscription: string, position: number): Promise<Retry | undefined> {
     const row = await this.#scope.use().get<Row>(selectOne, subscription, position)
+    return row && decode(row)
+  }
+
+  async parkedBefore({
+    subscription,
+    key,
+    position,
+  }: Pick<Retry, 'subscription' | 'key' | 'position'>): Promise<Retry | undefined> {
+    const connection = this.#scope.use()
+    const row = await connection.get<Row>(selectParkedBefore, subscription, key, position)
     return row && decode(row)
   }
 

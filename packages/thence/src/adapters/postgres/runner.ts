@@ -1,7 +1,7 @@
 /**
  * Begins, watches and ends transactions, each on a connection from the pool. Whatever fails, none stays open.
  */
-import { ThenceError } from '../../errors.ts'
+import { isThenceError, ThenceError } from '../../errors.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type { TransactOptions } from '../../ports/database.ts'
 import { Connection } from './connection.ts'
@@ -93,7 +93,7 @@ export class Runner {
       result = await this.#inTime(scope, open.timeout, work)
     } catch (error) {
       scope.end()
-      await connection.rollback()
+      await connection.rollback(isThenceError(error, 'TRANSACTION_TIMEOUT'))
       throw error
     }
     scope.end()

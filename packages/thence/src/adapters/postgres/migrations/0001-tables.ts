@@ -112,6 +112,7 @@ CREATE TABLE thence.retries (
 
 CREATE INDEX retries_key ON thence.retries (subscription, key, position);
 CREATE INDEX retries_due ON thence.retries (subscription, due, position) WHERE state = 'due';
+CREATE INDEX retries_parked ON thence.retries (subscription, key, position) WHERE state = 'parked';
 CREATE INDEX retries_state ON thence.retries (subscription, state);
 CREATE INDEX retries_position ON thence.retries (position);
 
