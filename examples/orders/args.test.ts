@@ -28,6 +28,8 @@ describe('the command line', () => {
     })
     expect(parseCommandLine(['--live', '--memory'])).toMatchObject({ live: true, once: false })
     expect(parseCommandLine(['-h'])).toMatchObject({ help: true })
+    const store = 'postgres://shop@localhost/shop?schema=orders'
+    expect(parseCommandLine(['--store', store])).toMatchObject({ store })
   })
 
   test.for([
@@ -44,6 +46,9 @@ describe('the command line', () => {
     [['--once', '--live'], /--once and --live do not go together/],
     [['--live', '--orders', 'x'], /--live and --orders do not go together/],
     [['--memory', '--db', 'x'], /--memory and --db do not go together/],
+    [['--store', 'shop.db'], /--store takes a URL/],
+    [['--memory', '--store', 'postgres://h/d'], /--memory and --store do not go together/],
+    [['--db', 'x', '--store', 'postgres://h/d'], /--db and --store do not go together/],
   ] as const)('%j is refused with exit code 2', ([words, message]) => {
     const attempt = (): unknown => parseCommandLine(words)
     expect(attempt).toThrow(UsageError)

@@ -9,6 +9,8 @@ export interface Args {
   readonly orders?: string
   /** Where to keep the history; absent with `memory`, or when the caller is to choose. */
   readonly db?: string
+  /** The URL of the PostgreSQL database that keeps it instead. */
+  readonly store?: string
   readonly seed: number
   /** End when all is done. Always the opposite of `live`. */
   readonly once: boolean
@@ -29,6 +31,7 @@ Usage: npm start -- [options]
   --once         end when every order has ended and all views are caught up (the default)
   --live         keep trading generated orders until Ctrl-C
   --db FILE      keep the history in FILE and go on from what is there
+  --store URL    keep it in PostgreSQL: postgres://user@host/database?schema=orders
   --memory       keep the history in memory only
   --seed N       a whole number from 0 to 4294967295; same seed, same history (default ${DEFAULT_SEED})
   --json         print the summary as one JSON object on the last line
@@ -45,17 +48,13 @@ export class UsageError extends Error {
 
 /** Reads the words after the program's name; throws UsageError. */
 export function parseCommandLine(words: readonly string[]): Args {
-  const { orders, db, seed, once, live, memory, json, help } = parse(words)
-  refuseEmpty('--orders', orders)
-  refuseEmpty('--db', db)
-  if (once && live) throw clash('--once', '--live', 'give one of them')
-  if (live && orders !== undefined) {
-    throw clash('--live', '--orders', 'a file comes to an end, so leave one out')
-  }
-  if (memory && db !== undefined) throw clash('--memory', '--db', 'give one of them')
+  const values = parse(words)
+  const { orders, db, store, seed, live, memory, json, help } = values
+  refuseNonsense(values)
   return {
     ...(orders === undefined ? {} : { orders }),
     ...(db === undefined ? {} : { db }),
+    ...(store === undefined ? {} : { store }),
     seed: parseSeed(seed),
     once: !live,
     json,
@@ -68,6 +67,7 @@ export function parseCommandLine(words: readonly string[]): Args {
 interface Values {
   readonly orders?: string | undefined
   readonly db?: string | undefined
+  readonly store?: string | undefined
   readonly seed: string
   readonly once: boolean
   readonly json: boolean
@@ -83,6 +83,7 @@ function parse(words: readonly string[]): Values {
       options: {
         orders: { type: 'string' },
         db: { type: 'string' },
+        store: { type: 'string' },
         seed: { type: 'string', default: String(DEFAULT_SEED) },
         once: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -101,6 +102,25 @@ function parseSeed(text: string): number {
   const seed = Number(text)
   if (/^\d{1,10}$/.test(text) && seed < 2 ** 32) return seed
   throw new UsageError(`--seed is "${text}": give a whole number from 0 to ${2 ** 32 - 1}.`)
+}
+
+const isUrl = (text: string): boolean => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text)
+
+function refuseNonsense({ orders, db, store, once, live, memory }: Values): void {
+  refuseEmpty('--orders', orders)
+  refuseEmpty('--db', db)
+  if (store !== undefined && !isUrl(store))
+    throw new UsageError('--store takes a URL: postgres://user@host:5432/database?schema=orders.')
+  if (once && live) throw clash('--once', '--live', 'give one of them')
+  if (live && orders !== undefined)
+    throw clash('--live', '--orders', 'a file comes to an end, so leave one out')
+  const places = [
+    ...(memory ? ['--memory'] : []),
+    ...(db === undefined ? [] : ['--db']),
+    ...(store === undefined ? [] : ['--store']),
+  ]
+  const [first, second] = places
+  if (first !== undefined && second !== undefined) throw clash(first, second, 'give one of them')
 }
 
 function clash(first: string, second: string, advice: string): UsageError {

@@ -1,27 +1,23 @@
 /**
- * Opens the store that the command was told of: never creates a file, and reads through a connection that cannot write.
+ * Opens the store that the command was told of: never creates one, and reads a file through a connection that cannot write.
  */
 import { accessSync, constants, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import type { PostgresPool } from 'thence/postgres'
+import { postgres } from 'thence/postgres'
 import { sqlite } from 'thence/sqlite'
 import { systemRuntime } from '../app/system-runtime.ts'
 import { ThenceError } from '../errors.ts'
 import type { Database } from '../ports/database.ts'
-import { usage } from './exit-code.ts'
+import type { Place, ServerPlace } from './place.ts'
 import type { Still } from './still.ts'
 import { stillOf } from './still.ts'
 
-/** `migrate` is the only one that takes a store as it is. */
+/** `plan` and `migrate` take a store as it is. */
 export type Mode = 'read' | 'write' | 'plan' | 'migrate'
-
-/** The file of `--db` or of the environment. */
-export function fileOf(db: string | undefined): string {
-  const file = db ?? process.env['THENCE_DB']
-  if (file !== undefined && file !== '') return file
-  throw usage('Which store? Give --db FILE, or set THENCE_DB.')
-}
 
 const checkFile = (file: string): void => {
   const found = statSync(file, { throwIfNoEntry: false })
@@ -46,7 +42,7 @@ const checkFile = (file: string): void => {
 }
 
 /** The driver prints a warning on the node versions where it is new; that says nothing about the store. */
-const loadDriver = async (): Promise<{ readonly DatabaseSync: typeof DatabaseSync }> => {
+const loadSqlite = async (): Promise<{ readonly DatabaseSync: typeof DatabaseSync }> => {
   const emitWarning = process.emitWarning.bind(process)
   process.emitWarning = () => undefined
   try {
@@ -56,14 +52,37 @@ const loadDriver = async (): Promise<{ readonly DatabaseSync: typeof DatabaseSyn
   }
 }
 
+/** What is used of `pg`. */
+interface Driver {
+  readonly Pool: new (options: object) => PostgresPool
+}
+
+/** The driver is the user's: that of the project in which the command is run, or beside which Thence is installed. */
+const loadPostgres = async (): Promise<Driver> => {
+  for (const from of [join(process.cwd(), 'thence'), import.meta.filename]) {
+    let path: string
+    try {
+      path = createRequire(from).resolve('pg')
+    } catch {
+      continue
+    }
+    const { default: driver } = (await import(pathToFileURL(path).href)) as { default: Driver }
+    return driver
+  }
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `A store on PostgreSQL needs the library pg, which is not installed in ${process.cwd()}. Run: npm install pg`,
+  )
+}
+
 interface Connected {
   readonly database: Database
   /** Set if it is read as a file that does not change. */
   readonly still: Still | undefined
 }
 
-const connect = async (file: string, mode: Mode): Promise<Connected> => {
-  const { DatabaseSync } = await loadDriver()
+const connectFile = async (file: string, mode: Mode): Promise<Connected> => {
+  const { DatabaseSync } = await loadSqlite()
   const url = pathToFileURL(resolve(file))
   if (mode === 'read' || mode === 'plan') {
     const still = stillOf(file)
@@ -76,12 +95,28 @@ const connect = async (file: string, mode: Mode): Promise<Connected> => {
   return { database: sqlite({ database: new DatabaseSync(url) }), still: undefined }
 }
 
+/** How long a person waits for a server that does not answer, in milliseconds. */
+const patience = 10_000
+
+const connectServer = async ({ url, schema }: ServerPlace): Promise<Connected> => {
+  const { Pool } = await loadPostgres()
+  const pool = new Pool({
+    connectionString: url,
+    application_name: 'thence-command',
+    max: 4,
+    keepAlive: true,
+    connectionTimeoutMillis: patience,
+  })
+  return { database: postgres({ pool, ...(schema !== undefined && { schema }) }), still: undefined }
+}
+
 /**
  * @throws STORE_MISSING, STORE_CORRUPT, STORE_TOO_NEW, STORE_NOT_MIGRATED, STORE_BUSY, STORE_READ_ONLY, STORE_FAILED
  */
-export async function openStore(file: string, mode: Mode): Promise<Connected> {
-  checkFile(file)
-  const connected = await connect(file, mode)
+export async function openStore(place: Place, mode: Mode): Promise<Connected> {
+  if (place.kind === 'file') checkFile(place.file)
+  const connected =
+    place.kind === 'file' ? await connectFile(place.file, mode) : await connectServer(place)
   const { database } = connected
   try {
     await database.open(systemRuntime())
@@ -99,7 +134,7 @@ const requireMigrated = async (database: Database): Promise<void> => {
   throw new ThenceError(
     'STORE_NOT_MIGRATED',
     current === 0
-      ? 'The file has no tables of Thence. If it is to become a store, run: thence migrate'
+      ? 'There are no tables of Thence. If it is to become a store, run: thence migrate'
       : `The store lacks ${pending.length} migrations of this version. Look at them with ` +
           '`thence migrate --dry-run`, then run: thence migrate',
   )

@@ -34,7 +34,8 @@ Examples:
   thence dead-letters redrive --subscription mailer --watch
 
 Environment:
-  THENCE_DB     the store, if --db is not given
+  THENCE_STORE  the store, if neither --db nor --store is given
+  THENCE_DB     the same
   NO_COLOR      no colour
   THENCE_DEBUG  print the stack of an error`
 
@@ -48,6 +49,7 @@ export function program(): Command {
     .description('Looks at a Thence store and acts on it. Reading changes nothing.')
     .version(version(), '-V, --version', 'print the version')
     .option('--db <file>', 'the SQLite file of the store (or THENCE_DB)')
+    .option('--store <url>', 'postgres://user@host/database?schema=name (or THENCE_STORE)')
     .option('--as <name>', 'who acts, for the audit log (default: user@host)', actorName)
     .option('--json', 'one JSON document instead of text')
     .option('--no-color', 'no colour')

@@ -8,15 +8,15 @@ import type { On } from '../admin/on.ts'
 import { isThenceError, ThenceError } from '../errors.ts'
 import type { Database } from '../ports/database.ts'
 import type { Mode } from './open.ts'
-import { fileOf, openStore } from './open.ts'
+import { openStore } from './open.ts'
+import type { Place, PlaceOptions } from './place.ts'
+import { chosenPlace, placeWords } from './place.ts'
 import { cannotWatch } from './still.ts'
 import type { TerminalOptions } from './terminal.ts'
 import { Terminal } from './terminal.ts'
-import { quoted } from './text.ts'
 
 /** Options of every verb. */
-export interface GlobalOptions extends TerminalOptions {
-  readonly db?: string
+export interface GlobalOptions extends TerminalOptions, PlaceOptions {
   /** Who acts. */
   readonly as?: string
 }
@@ -25,7 +25,7 @@ export interface Session {
   readonly database: Database
   /** The store and who acts, as `thence/admin` takes them. */
   readonly on: On
-  readonly file: string
+  readonly place: Place
   readonly terminal: Terminal
   /** From this call on the first Ctrl-C aborts the signal instead of the process; the second ends it at once. */
   readonly interruptible: () => AbortSignal
@@ -55,10 +55,10 @@ const me = (): string => {
   }
 }
 
-/** Names the file in what the adapter says, which knows only a connection. */
-const withFile = (error: unknown, file: string): unknown =>
-  isThenceError(error) && error.code.startsWith('STORE_') && !error.message.includes(file)
-    ? new ThenceError(error.code, `${file}: ${error.message}`, {
+/** Names the store in what the adapter says, which knows only a connection. */
+const withName = (error: unknown, name: string): unknown =>
+  isThenceError(error) && error.code.startsWith('STORE_') && !error.message.includes(name)
+    ? new ThenceError(error.code, `${name}: ${error.message}`, {
         cause: error,
         details: error.details,
       })
@@ -71,26 +71,25 @@ export function onStore<Options = object>(
 ): (this: Command) => Promise<void> {
   return async function (this: Command): Promise<void> {
     const options = this.optsWithGlobals<Options & GlobalOptions>()
-    const file = fileOf(options.db)
+    const place = chosenPlace(options)
     const terminal = new Terminal(options)
-    const db = options.db === undefined ? '' : ` --db ${quoted(options.db)}`
-    const suggest = (words: string): string => `thence ${words}${db}`
+    const suggest = (words: string): string => `thence ${words}${placeWords(options)}`
     try {
-      const { database, still } = await openStore(file, mode)
+      const { database, still } = await openStore(place, mode)
       const interruptible = (): AbortSignal => {
-        if (still !== undefined) throw cannotWatch(file)
+        if (still !== undefined) throw cannotWatch(place.name)
         return untilInterrupted()
       }
       try {
         const on = { database, actor: options.as ?? me() }
-        const session = { database, on, file, terminal, interruptible, suggest }
+        const session = { database, on, place, terminal, interruptible, suggest }
         await verb(session, { args: this.args, options })
         still?.check()
       } finally {
         await database.close()
       }
     } catch (error) {
-      throw withFile(error, file)
+      throw withName(error, place.name)
     }
   }
 }

@@ -16,8 +16,8 @@ import { columns, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { bytes, count, counted, line, relative } from './text.ts'
 
-const heading = ({ head, last, now }: Status, file: string, size: number): string => {
-  const parts = [file, `position ${count(head)}`, bytes(size)]
+const heading = ({ head, last, now }: Status, name: string, size: number): string => {
+  const parts = [name, `position ${count(head)}`, bytes(size)]
   if (last !== null) parts.push(`last ${line(last.type)} ${relative(last.time, now)}`)
   return parts.join(' · ')
 }
@@ -52,12 +52,12 @@ const rest = ({ sagas, deadLetters, retries, nextTimer, now }: Status): readonly
   ]
 }
 
-const show: Verb<object> = async ({ database, file, terminal, suggest }) => {
+const show: Verb<object> = async ({ database, place, terminal, suggest }) => {
   const found = await status({ database })
-  const size = sizeOf(file)
-  if (terminal.json) return terminal.document({ file, bytes: size, ...found })
+  const size = place.kind === 'file' ? sizeOf(place.file) : found.sizes.bytes
+  if (terminal.json) return terminal.document({ file: place.name, bytes: size, ...found })
   terminal.print(
-    terminal.paint('bold', heading(found, file, size)),
+    terminal.paint('bold', heading(found, place.name, size)),
     '',
     ...attentionTable(terminal, found.attention, found.now),
     '',

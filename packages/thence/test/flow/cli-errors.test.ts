@@ -134,7 +134,7 @@ describe.concurrent('5, naming the file, for', patient, () => {
     other.close()
     const { code, told } = await ask('status', 'other.db')
     expect(code).toBe(5)
-    expect(told).toContain('STORE_NOT_MIGRATED  other.db: The file has no tables of Thence')
+    expect(told).toContain('STORE_NOT_MIGRATED  other.db: There are no tables of Thence')
   })
 
   test('a store of a newer version', async () => {

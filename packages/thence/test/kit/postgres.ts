@@ -7,6 +7,9 @@ import { postgres } from 'thence/postgres'
 import { inject } from 'vitest'
 
 export interface PostgresPlace {
+  readonly schema: string
+  /** As the command takes it. */
+  readonly url: string
   /** A new Database object on this store. */
   connect(options?: Partial<Omit<PostgresOptions, 'schema'>>): Database
   /** A pool for what a test does beside the store. */
@@ -57,6 +60,8 @@ export const postgresPlace = (runtime?: Runtime): PostgresPlace => {
       options: `-c search_path=${schema} -c client_min_messages=warning`,
     })
   return {
+    schema,
+    url: `${inject('postgres')}?schema=${schema}`,
     // The clock of a test is that of its runtime, which stands still until it is advanced.
     connect: (options) => {
       const own = runtime === undefined ? pool() : awaited(pool(), runtime)

@@ -1,0 +1,74 @@
+/**
+ * Which store the command was told of: a SQLite file or a PostgreSQL URL, and how it is named to people, without a password.
+ */
+import { usage } from './exit-code.ts'
+import { quoted } from './text.ts'
+
+export interface FilePlace {
+  readonly kind: 'file'
+  readonly name: string
+  readonly file: string
+}
+
+export interface ServerPlace {
+  readonly kind: 'server'
+  /** The URL without its password and options of the driver. */
+  readonly name: string
+  /** As the driver takes it. */
+  readonly url: string
+  readonly schema: string | undefined
+}
+
+export type Place = FilePlace | ServerPlace
+
+/** What the global options say of it. */
+export interface PlaceOptions {
+  readonly db?: string
+  readonly store?: string
+}
+
+const scheme = /^postgres(?:ql)?:\/\//i
+
+const filePlace = (file: string): FilePlace => ({ kind: 'file', name: file, file })
+
+const serverPlace = (text: string): ServerPlace => {
+  if (!URL.canParse(text))
+    throw usage(
+      'The URL of the store cannot be read: postgres://user@host:5432/database?schema=thence',
+    )
+  const url = new URL(text)
+  const schema = url.searchParams.get('schema') ?? undefined
+  url.searchParams.delete('schema')
+  const user = url.username === '' ? '' : `${url.username}@`
+  const shown = `postgres://${user}${url.host}${url.pathname}`
+  return {
+    kind: 'server',
+    name: schema === undefined ? shown : `${shown}?schema=${encodeURIComponent(schema)}`,
+    url: url.href,
+    schema,
+  }
+}
+
+/** A URL of PostgreSQL, or else the name of a file. */
+export function placeOf(text: string): Place {
+  return scheme.test(text) ? serverPlace(text) : filePlace(text)
+}
+
+/** That of the options, or else of the environment. */
+export function chosenPlace({ db, store }: PlaceOptions): Place {
+  if (db !== undefined && store !== undefined)
+    throw usage('--db and --store do not go together: give one of them.')
+  if (db !== undefined && scheme.test(db))
+    throw usage('--db takes a file; give the URL by --store URL.')
+  const told = db ?? store
+  const text = told ?? (process.env['THENCE_STORE'] || process.env['THENCE_DB'])
+  if (text !== undefined && text !== '') return placeOf(text)
+  throw usage('Which store? Give --db FILE or --store URL, or set THENCE_DB or THENCE_STORE.')
+}
+
+/** The options that name it in a suggested command; nothing if the environment does. */
+export const placeWords = (options: PlaceOptions): string => {
+  if (options.db === undefined && options.store === undefined) return ''
+  const place = chosenPlace(options)
+  return ` ${options.db === undefined ? '--store' : '--db'} ${quoted(place.name)}`
+}
