@@ -1,5 +1,5 @@
 /**
- * Everything of an app that runs: its subscriptions, its timers, and the poll that notices what other processes did.
+ * Everything of an app that runs: its subscriptions, its timers, and the looks that notice what other processes did.
  */
 import { executeIn, streamOf } from '../decide/execute.ts'
 import type { Aggregate } from '../decide/aggregate.ts'
@@ -9,7 +9,6 @@ import type { Signals } from '../observe/signals.ts'
 import { Upkeep } from '../observe/upkeep.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { Member } from '../ports/leases.ts'
-import type { Cancel } from '../ports/runtime.ts'
 import { follow } from '../project/follow.ts'
 import { builtBeside } from '../project/versions.ts'
 import { sagaSubscription } from '../saga/run.ts'
@@ -25,6 +24,7 @@ import type { SubscriptionOptions } from '../subscribe/options.ts'
 import { JobRunner } from './jobs.ts'
 import { behindHistory } from './history.ts'
 import { Idle } from './idle.ts'
+import { Looks } from './looks.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
 import { Rebuilds } from './rebuilds.ts'
@@ -33,8 +33,7 @@ import type { Replayable } from './replay-job.ts'
 import { replayJob } from './replay-job.ts'
 import { prepareViews, rebuildIfAsked, takeInline } from './views.ts'
 
-/** How often, in milliseconds, a process looks for what others did, and for what an operator asked. */
-const pollEvery = 100
+/** How often, in milliseconds, a process looks for what an operator asked. */
 const tidyEvery = 1000
 
 const commands = (aggregate: Aggregate, store: Store): SubscriptionOptions =>
@@ -68,12 +67,11 @@ export class Engine {
   readonly #membership: Membership
   readonly #jobs: JobRunner
   readonly #upkeep: Upkeep
+  readonly #looks: Looks
   /** Views that are built beside the ones that serve. */
   readonly rebuilds: Rebuilds
   #head = 0
   #tidied = 0
-  #polling: Promise<void> | undefined
-  #cancelPoll: Cancel = () => undefined
   #unlisten: () => void = () => undefined
   #stopped = true
 
@@ -83,6 +81,11 @@ export class Engine {
     this.#store = store
     this.#signals = signals
     this.#upkeep = new Upkeep(signals, 'poll')
+    this.#looks = new Looks(store, {
+      signals,
+      look: () => this.#poll(),
+      heard: (head) => this.#heard(head),
+    })
     this.#clock = new TimerClock(store, signals, parts.schedules)
     const { tools } = store
     const all = [
@@ -170,7 +173,7 @@ export class Engine {
     })
     await this.#clock.start()
     this.#jobs.start()
-    this.#schedulePoll()
+    this.#looks.start()
   }
 
   /** Gives the types that came to subscriptions which had begun without them. */
@@ -199,13 +202,12 @@ export class Engine {
    */
   async stop(deadline: Promise<void>, calls: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopped = true
-    this.#cancelPoll()
     const inTime = (work: Promise<unknown>): Promise<unknown> => Promise.race([work, deadline])
     const upkeep = Promise.all([
       this.#jobs.stop(),
       this.rebuilds.stop(),
       this.#clock.stop(),
-      this.#polling,
+      this.#looks.stop(),
     ])
     await inTime(this.#membership.retire())
     const views = new Set(this.#parts.projections.map(({ name }) => name))
@@ -261,21 +263,23 @@ export class Engine {
     this.lookAtViews()
   }
 
-  #schedulePoll(): void {
-    if (this.#stopped) return
-    this.#cancelPoll = this.#store.tools.runtime.after(pollEvery, () => {
-      this.#polling = this.#poll().finally(() => this.#schedulePoll())
-    })
+  #heard(head: number): void {
+    if (head <= this.#head) return
+    this.#head = head
+    this.wake()
   }
 
-  async #poll(): Promise<void> {
+  /** Gives whether others have added to the log. */
+  async #poll(): Promise<boolean> {
+    let found = false
     try {
       const head = await this.#store.read(({ events }) => events.head())
       this.#store.saw(head)
-      if (head !== this.#head) this.wake()
+      found = head !== this.#head
+      if (found) this.wake()
       this.#head = head
       const now = this.#store.tools.runtime.now()
-      if (Math.abs(now - this.#tidied) < tidyEvery) return
+      if (Math.abs(now - this.#tidied) < tidyEvery) return found
       this.#tidied = now
       await this.#tidy()
       this.#upkeep.done()
@@ -283,6 +287,7 @@ export class Engine {
       // The next poll looks again.
       this.#upkeep.failed(error)
     }
+    return found
   }
 
   async #tidy(): Promise<void> {

@@ -25,6 +25,7 @@ const migrating: readonly Case[] = [
     assert.equal(typeof database.capabilities.sql, 'boolean')
     assert.equal(typeof database.capabilities.durable, 'boolean')
     assert.equal(typeof database.capabilities.shared, 'boolean')
+    assert.equal(database.listen !== undefined, database.capabilities.notifies)
   }),
 
   it(

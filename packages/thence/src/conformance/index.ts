@@ -20,6 +20,7 @@ import { inbox } from './inbox.ts'
 import { isolation } from './isolation.ts'
 import { jobs } from './jobs.ts'
 import { leases } from './leases.ts'
+import { listening } from './listening.ts'
 import { retries } from './retries.ts'
 import { retriesSettling } from './retries-settling.ts'
 import { retriesShared } from './retries-shared.ts'
@@ -74,5 +75,6 @@ export const cases: readonly Case[] = [
   ...transactions,
   ...isolation,
   ...transactionEnd,
+  ...listening,
   ...database,
 ]

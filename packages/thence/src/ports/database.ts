@@ -11,6 +11,7 @@ import type { AppendRequest, Events, Verdict } from './events.ts'
 import type { Inbox } from './inbox.ts'
 import type { Jobs } from './jobs.ts'
 import type { Leases } from './leases.ts'
+import type { Listener, Listening } from './listening.ts'
 import type { Retries } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import type { Sizes } from './sizes.ts'
@@ -45,6 +46,8 @@ export interface Capabilities {
   readonly durable: boolean
   /** Whether the store outlives this object, and others, of other processes for example, can be open on it meanwhile. */
   readonly shared: boolean
+  /** Whether `listen` tells of what others append; else it is found by looking. */
+  readonly notifies: boolean
 }
 
 /** A numbered change of the database schema. */
@@ -84,6 +87,7 @@ export interface TransactOptions {
  * - `identity` gives the random name that the store got when it was made (letters, digits and dashes, at most 64): the same
  *   through every connection and for ever, another one for another store. A copy of a store has the same.
  *   Before the first migration it may throw STORE_NOT_MIGRATED.
+ * - `listen` is there if `capabilities.notifies`; see ports/listening.ts.
  * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
  * - When it cannot be known whether a commit happened (the connection was lost before its answer came), `append` and
  *   `transact` throw OUTCOME_UNKNOWN; the commit may even happen later. Doing the same again with the same ids is safe.
@@ -103,5 +107,6 @@ export interface Database {
     options?: TransactOptions,
   ): Promise<T>
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
+  listen?(listener: Listener): Listening
   close(): Promise<void>
 }

@@ -17,4 +17,8 @@ const makePostgres = makeFrom(
   { placeholder: (index) => `$${index}`, bytes: 'bytea' },
 )
 
-defineConformance('postgres', { sql: true, durable: true, shared: true }, makePostgres)
+defineConformance(
+  'postgres',
+  { sql: true, durable: true, shared: true, notifies: true },
+  makePostgres,
+)

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Case, cases, type Make } from '../../src/conformance/index.ts'
 import { byteFaults } from './faults-bytes.ts'
 import { eventFaults } from './faults-events.ts'
+import { listeningFaults } from './faults-listening.ts'
 import { operateFaults } from './faults-operate.ts'
 import { portFaults } from './faults-ports.ts'
 import { retryFaults } from './faults-retries.ts'
@@ -13,7 +14,8 @@ import { compareWithModel } from './model.ts'
 import { type Fault, plant } from './plant.ts'
 
 const applicable = cases.filter(
-  (one) => one.requires?.({ sql: false, durable: false, shared: true }) === undefined,
+  (one) =>
+    one.requires?.({ sql: false, durable: false, shared: true, notifies: true }) === undefined,
 )
 
 /** Runs a case on memory, which needs few turns of the event loop: one that takes many hangs. */
@@ -46,6 +48,7 @@ const all = [
   ...operateFaults,
   ...timerFaults,
   ...transactionFaults,
+  ...listeningFaults,
 ]
 
 describe('the conformance cases', () => {

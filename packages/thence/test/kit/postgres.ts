@@ -38,8 +38,8 @@ const awaited = (pool: Pool, runtime: Pick<Runtime, 'soon'>): PostgresPool => {
     const query: PostgresClient['query'] = one.query.bind(one)
     return {
       query: (asked: PostgresQuery & string) => wait(query(asked)),
-      on: (event, listener) => one.on(event, listener),
-      off: (event, listener) => one.off(event, listener),
+      on: one.on.bind(one),
+      off: one.off.bind(one),
       release: (destroy) => one.release(destroy),
     }
   }
@@ -65,7 +65,9 @@ export const postgresPlace = (runtime?: Runtime): PostgresPlace => {
     // The clock of a test is that of its runtime, which stands still until it is advanced.
     connect: (options) => {
       const own = runtime === undefined ? pool() : awaited(pool(), runtime)
-      return postgres({ clock: 'runtime', pool: own, ...options, schema })
+      // What comes from the server by itself would come at any of its moments.
+      const listen = runtime === undefined
+      return postgres({ clock: 'runtime', pool: own, listen, ...options, schema })
     },
     pool,
     async dispose() {

@@ -12,9 +12,11 @@ import type {
   Transaction,
 } from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
+import type { Listener, Listening } from '../../ports/listening.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { OptionNames } from '../../message/expect.ts'
 import { expectOptions, expectTime } from '../../message/expect.ts'
+import { MemoryListening, tellAll } from './listening.ts'
 import { type MemoryClock, type MemoryStore, memoryStore } from './store.ts'
 import { MemoryTransaction } from './transaction.ts'
 
@@ -46,10 +48,12 @@ class MemoryDatabase implements Database {
   #closed = false
   /** What was called through this connection and is not done. */
   #calls = 0
+  readonly #listening = new Set<Listening>()
   readonly #ended = Promise.withResolvers<void>()
 
   constructor({ store, transactionTimeout = 30_000 }: MemoryOptions) {
-    this.capabilities = Object.freeze({ sql: false, durable: false, shared: store !== undefined })
+    const shared = store !== undefined
+    this.capabilities = Object.freeze({ sql: false, durable: false, shared, notifies: true })
     this.#store = store ?? memoryStore()
     expectTime('transactionTimeout of memory', transactionTimeout)
     this.#limit = transactionTimeout
@@ -91,10 +95,18 @@ class MemoryDatabase implements Database {
     return this.#run({ writes: false }, work)
   }
 
+  listen(listener: Listener): Listening {
+    this.#ready()
+    const listening = new MemoryListening(this.#store.listeners, listener)
+    this.#listening.add(listening)
+    return listening
+  }
+
   /** Waits for what was called before it through this connection, and for nobody else. */
   async close(): Promise<void> {
     this.#store.gate.refuseInside()
     this.#closed = true
+    for (const listening of this.#listening) await listening.stop()
     if (this.#calls === 0) this.#ended.resolve()
     return this.#ended.promise
   }
@@ -104,15 +116,19 @@ class MemoryDatabase implements Database {
     work: (transaction: Transaction) => Awaitable<T>,
   ): Awaitable<T> {
     this.#ready()
-    const { gate, tables, clock } = this.#store
+    const { gate, tables, clock, listeners } = this.#store
     gate.refuseInside()
     this.#calls += 1
     const transact = async (): Promise<T> => {
       const transaction = new MemoryTransaction(tables)
       tables.journal.begin(writes)
+      const before = tables.events.head()
       try {
-        const result = work(transaction)
-        return isPromise(result) ? await inTime(result, clock, timeout) : result
+        const working = work(transaction)
+        const result = isPromise(working) ? await inTime(working, clock, timeout) : working
+        const head = tables.events.head()
+        if (head > before) tellAll(listeners, head)
+        return result
       } catch (error) {
         tables.journal.undo(0)
         throw error

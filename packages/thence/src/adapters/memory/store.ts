@@ -4,6 +4,7 @@
  */
 import { ThenceError } from '../../errors.ts'
 import { Gate } from '../../internal/gate.ts'
+import type { Listener } from '../../ports/listening.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Store } from './transaction.ts'
 
@@ -24,6 +25,8 @@ export class MemoryStore {
   readonly gate: Gate = new Gate()
   /** @internal */
   readonly tables: Store = new Store(() => this.clock.now())
+  /** @internal Who is told where the log goes. */
+  readonly listeners: Set<Listener> = new Set()
   #clock: MemoryClock | undefined
   #identity: string | undefined
 

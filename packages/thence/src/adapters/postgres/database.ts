@@ -16,12 +16,15 @@ import type {
   Transaction,
 } from '../../ports/database.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
+import type { Listener, Listening } from '../../ports/listening.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { appendBatch } from './append.ts'
+import { Bell } from './bell.ts'
 import type { PostgresPool } from './driver.ts'
+import { PostgresListening } from './listening.ts'
 import { Runner } from './runner.ts'
 import { applyMigrations, migrationPlan, storeIdentity } from './schema.ts'
-import type { Session } from './scope.ts'
+import type { Scope, Session } from './scope.ts'
 import { checkServer } from './server.ts'
 import { Texts } from './texts.ts'
 import { PostgresTransaction } from './transaction.ts'
@@ -45,6 +48,11 @@ export interface PostgresOptions {
    * `runtime` is for tests and simulations, whose clock is not the world's.
    */
   readonly clock?: 'database' | 'runtime'
+  /**
+   * Whether one connection of the pool listens to what other processes append; default true. Where the pool goes through a
+   * pooler that hands out connections for a transaction at a time, a pool of its own that goes to the server itself.
+   */
+  readonly listen?: boolean | PostgresPool
 }
 
 const optionNames: OptionNames<PostgresOptions> = {
@@ -54,20 +62,25 @@ const optionNames: OptionNames<PostgresOptions> = {
   lockTimeout: true,
   synchronous: true,
   clock: true,
+  listen: true,
 }
 
 /** What `open` makes. */
 interface Opened {
   readonly runner: Runner
   readonly session: Session
+  readonly bell: Bell
 }
 
 export class PostgresStore implements Database {
   readonly name = 'postgres'
-  readonly capabilities: Capabilities = { sql: true, durable: true, shared: true }
+  readonly capabilities: Capabilities = { sql: true, durable: true, shared: true, notifies: true }
   readonly #pool: PostgresPool
-  readonly #options: Required<Omit<PostgresOptions, 'pool' | 'schema'>>
+  readonly #options: Required<Omit<PostgresOptions, 'pool' | 'schema' | 'listen'>>
+  /** From where connections come that listen. */
+  readonly #ears: PostgresPool | undefined
   readonly #texts: Texts
+  readonly #listening = new Set<PostgresListening>()
   readonly #inside: Inside = new Inside()
   readonly #appends: Gate = new Gate()
   readonly #writes: Gate = new Gate()
@@ -85,6 +98,7 @@ export class PostgresStore implements Database {
     expectOneOf('clock of postgres', clock, ['database', 'runtime'])
     expectOneOf('synchronous of postgres', synchronous, ['on', 'off'])
     this.#options = { transactionTimeout, lockTimeout, clock, synchronous }
+    this.#ears = earsOf(options)
     this.#texts = new Texts(options.schema ?? 'thence')
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.#pool.on('error', () => undefined)
@@ -96,7 +110,8 @@ export class PostgresStore implements Database {
     const session = { runtime, clock }
     const runner = new Runner(session, { pool: this.#pool, texts: this.#texts, ...limits })
     await runner.read((scope) => checkServer(scope.use(), synchronous))
-    this.#opened = { runner, session }
+    const bell = new Bell(runtime, (head) => this.#notify(runner, head))
+    this.#opened = { runner, session, bell }
   }
 
   plan(): Promise<MigrationPlan> {
@@ -116,7 +131,10 @@ export class PostgresStore implements Database {
   append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
     return this.#call(async (opened) => {
       if (requests.length === 0) return []
-      return this.#appends.run(() => appendBatch(opened, requests))
+      const verdicts = await this.#appends.run(() => appendBatch(opened, requests))
+      for (const verdict of verdicts)
+        if (verdict.outcome === 'appended' && verdict.count > 0) opened.bell.ring(verdict.position)
+      return verdicts
     })
   }
 
@@ -124,14 +142,16 @@ export class PostgresStore implements Database {
     work: (transaction: Transaction) => Awaitable<T>,
     options?: TransactOptions,
   ): Promise<T> {
-    return this.#call(async ({ runner }) =>
-      this.#writes.run(() =>
-        runner.write(
-          (scope) => this.#inside.run(() => work(new PostgresTransaction(scope))),
-          options,
-        ),
-      ),
-    )
+    return this.#call(async ({ runner, bell }) => {
+      let used: Scope | undefined
+      const inside = (scope: Scope): Awaitable<T> => {
+        used = scope
+        return this.#inside.run(() => work(new PostgresTransaction(scope)))
+      }
+      const result = await this.#writes.run(() => runner.write(inside, options))
+      bell.ring(used?.appended ?? 0)
+      return result
+    })
   }
 
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
@@ -140,12 +160,46 @@ export class PostgresStore implements Database {
     )
   }
 
+  listen(listener: Listener): Listening {
+    const { runtime } = this.#ready().session
+    const options = { pool: this.#ears, channel: this.#texts.channel, runtime }
+    const listening = new PostgresListening(
+      { ...options, direct: this.#ears !== this.#pool },
+      listener,
+    )
+    this.#listening.add(listening)
+    return listening
+  }
+
   close(): Promise<void> {
     if (this.#closing === undefined) {
       this.#inside.refuse()
-      this.#closing = Promise.allSettled(this.#running).then(() => this.#pool.end())
+      this.#closing = this.#close()
     }
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    await this.#opened?.bell.close()
+    await Promise.all(Array.from(this.#listening, (listening) => listening.stop()))
+    if (this.#ears !== this.#pool) await this.#ears?.end()
+    await this.#pool.end()
+  }
+
+  /** Over a connection that listens anyway, if there is one. */
+  async #notify(runner: Runner, head: number): Promise<void> {
+    for (const listening of this.#listening) {
+      const told = listening.notify(head)
+      if (told !== undefined) return void (await told)
+    }
+    const connection = await runner.connect()
+    try {
+      await connection.ask('SELECT pg_notify($1, $2)', [this.#texts.channel, String(head)])
+      connection.release()
+    } catch {
+      connection.release(true)
+    }
   }
 
   async #call<T>(work: (opened: Opened) => Awaitable<T>): Promise<T> {
@@ -175,11 +229,20 @@ export class PostgresStore implements Database {
   }
 }
 
-const poolOf = (options: Partial<PostgresOptions> | undefined | null): PostgresPool => {
+/** A pool of a single connection cannot spare it. */
+const earsOf = ({ pool, listen = true }: PostgresOptions): PostgresPool | undefined => {
+  if (typeof listen === 'boolean') return listen && pool.options?.max !== 1 ? pool : undefined
+  return poolOf({ pool: listen }, 'listen')
+}
+
+const poolOf = (
+  options: Partial<PostgresOptions> | undefined | null,
+  name = 'pool',
+): PostgresPool => {
   const pool = options?.pool
   if (typeof pool?.connect === 'function' && typeof pool.end === 'function') return pool
   throw new ThenceError(
     'CONFIG_INVALID',
-    'postgres({ pool }) takes a pool of connections: new Pool({ connectionString }) of pg.',
+    `postgres({ ${name} }) takes a pool of connections: new Pool({ connectionString }) of pg.`,
   )
 }

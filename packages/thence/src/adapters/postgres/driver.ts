@@ -33,13 +33,25 @@ export interface PostgresResult {
   readonly rows: unknown[]
 }
 
+/** What came of a NOTIFY. */
+export interface PostgresNotification {
+  readonly channel: string
+  readonly payload?: string | undefined
+}
+
 /** One connection. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>
   /** Several statements without parameters: one result for each if there are more than one. */
   query(text: string): Promise<PostgresResult | PostgresResult[]>
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+  on(event: 'notification', listener: (notification: PostgresNotification) => void): unknown
   off(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'end', listener: () => void): unknown
+  off(event: 'notification', listener: (notification: PostgresNotification) => void): unknown
+  /** The number of the server's process, as it was told at the beginning of the connection. */
+  readonly processID?: number | null
   /** Back to the pool; with `true` it is closed instead. */
   release(destroy?: boolean): void
 }
@@ -49,4 +61,6 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>
   on(event: 'error', listener: (error: Error) => void): unknown
   end(): Promise<void>
+  /** What it was made with. */
+  readonly options?: { readonly max?: number | undefined }
 }

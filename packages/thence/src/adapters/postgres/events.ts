@@ -54,7 +54,10 @@ export class PostgresEvents implements Events {
   }
 
   async append(request: AppendRequest): Promise<Verdict> {
-    return (await appendIn(this.#scope.change(), [request], this.#scope.time))[0]!
+    const scope = this.#scope
+    const verdict = (await appendIn(scope.change(), [request], scope.time))[0]!
+    if (verdict.outcome === 'appended' && verdict.count > 0) scope.appended = verdict.position
+    return verdict
   }
 
   async readStream(stream: string, options: ReadStream): Promise<readonly StoredMessage[]> {

@@ -6,6 +6,7 @@ import { type PostgresOptions, PostgresStore } from './database.ts'
 
 export type {
   PostgresClient,
+  PostgresNotification,
   PostgresPool,
   PostgresQuery,
   PostgresResult,

@@ -21,6 +21,8 @@ const ended = (): ThenceError =>
 export class Scope {
   /** False for `read`. */
   readonly writes: boolean
+  /** The last position that was appended in it; 0: none. */
+  appended = 0
   readonly #session: Session
   readonly #connection: Connection
   #open = true

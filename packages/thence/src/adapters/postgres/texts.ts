@@ -17,6 +17,11 @@ export class Texts {
     this.#schema = schema
   }
 
+  /** Where is told that the log of this store has grown; the server takes names of up to 63 characters. */
+  get channel(): string {
+    return `thence_${this.#schema}`.slice(0, 63)
+  }
+
   /** The text for this store's schema. Values are never in it: they travel as parameters. */
   of(text: string): string {
     let own = this.#known.get(text)

@@ -79,7 +79,7 @@ export class SqliteStore implements Database {
       .all<[number, string, string | null]>(files)
       .find((row) => row[1] === 'main')
     const inMemory = (main?.[2] ?? '') === ''
-    this.capabilities = { sql: true, durable: !inMemory, shared: !inMemory }
+    this.capabilities = { sql: true, durable: !inMemory, shared: !inMemory, notifies: false }
   }
 
   open(runtime: Runtime): Awaitable<void> {
