@@ -6,9 +6,16 @@ import { NoSkips } from './scripts/no-skips.ts'
 const setup = 'packages/thence/test/setup.ts'
 const report = process.env['THENCE_TEST_REPORT']
 
+// What an app does at the level of its parts, once more on PostgreSQL; each adapter's own promises are conformance cases.
+const onPostgres = [
+  ...['transaction', 'transaction-once', 'transaction-end', 'decide', 'messages', 'rolled-back'],
+  ...['views', 'user-sql', 'deploy-keys', 'rebuild-back', 'rebuild-diff', 'schedule-processes'],
+  ...['slow-calls', 'redrive-which', 'edit-letter'],
+].map((name) => `packages/thence/test/flow/${name}.test.ts`)
+
 const shared = { ssr: { resolve: { conditions: ['thence-source', 'node'] } } }
 
-const project = (name: string, include: string[]) => ({
+const project = (name: string, include: string[], env: Record<string, string> = {}) => ({
   ...shared,
   test: {
     name,
@@ -16,7 +23,7 @@ const project = (name: string, include: string[]) => ({
     // Only ends what would never end: a loaded machine is no failure.
     testTimeout: 30_000,
     setupFiles: existsSync(setup) ? [setup] : [],
-    env: { NODE_OPTIONS: '--conditions=thence-source' }, // for the processes a test starts
+    env: { NODE_OPTIONS: '--conditions=thence-source', ...env }, // for the processes a test starts
   },
 })
 
@@ -36,6 +43,7 @@ export default defineConfig({
       project('chaos', ['packages/thence/test/chaos/**/*.test.ts']),
       project('simulate', ['packages/thence/test/simulate/**/*.test.ts']),
       project('flow', ['packages/thence/test/flow/**/*.test.ts', 'examples/**/*.test.ts']),
+      project('flow-postgres', onPostgres, { THENCE_FLOW: 'postgres' }),
       project('docs', ['docs/**/*.test.ts']),
       project('workspace', ['scripts/**/*.test.ts', 'packages/*/test/*.test.ts']),
       {

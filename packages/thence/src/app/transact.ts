@@ -135,12 +135,16 @@ class Call<C extends string, T> {
     const options =
       timeout === undefined ? {} : { timeout: milliseconds('timeout of transaction', timeout) }
     const turns = new Turns()
+    const failed = (error: unknown): never => {
+      turns.fail()
+      throw error
+    }
     const work = async (writer: Writer): Promise<TransactionResult<T>> => {
       const { inbox } = writer.transaction
       // First, so that of two that do the same at once the second waits, or finds it done.
       if (once !== undefined && !(await inbox.remember(once.consumer, once.id, nothing)))
         return this.#duplicate(writer.transaction, once)
-      const value = await this.#attempt(writer, turns)
+      const value = await this.#attempt(writer, turns).catch(failed)
       const place = await placeOf(writer)
       const token = this.#on.store.tools.tokens.make(place)
       const result = { value, position: place.position, token, duplicate: false }
@@ -148,10 +152,8 @@ class Call<C extends string, T> {
         ? result
         : { ...result, value: await this.#conclude(writer, once, { value, place }) }
     }
-    return this.#on.store.transact(work, options).catch((error: unknown) => {
-      turns.fail()
-      throw error
-    })
+    // At once when the work fails: its rollback may take longer than what was not awaited. And when anything else does.
+    return this.#on.store.transact(work, options).catch(failed)
   }
 
   /** Runs the work, as long as nobody gives up. */

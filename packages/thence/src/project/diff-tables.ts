@@ -3,7 +3,7 @@
  * understand: rows of one that are not, just so, in the other.
  */
 import type { Transaction } from '../ports/database.ts'
-import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts'
+import type { Sql, SqlRow } from '../ports/sql.ts'
 import type { DiffOptions, RowDiff, ViewDiff } from './diff.ts'
 import { tableNames } from './tables.ts'
 import type { TableKeys } from './view.ts'
@@ -28,16 +28,8 @@ interface Pair {
   readonly keys: readonly string[]
 }
 
-const rowsLike = (keys: readonly string[], { length }: readonly SqlRow[]): string => {
-  const one = `(${keys.map((key) => `${quoted(key)} = ?`).join(' AND ')})`
-  return Array.from({ length }, () => one).join(' OR ')
-}
-
 const keyText = (row: SqlRow, keys: readonly string[]): string =>
   keys.map((key) => String(row[key] ?? '')).join(' / ')
-
-const valuesOf = (rows: readonly SqlRow[], keys: readonly string[]): readonly SqlValue[] =>
-  rows.flatMap((row) => keys.map((key) => row[key] ?? null))
 
 const examplesOf = async (
   sql: Sql,
@@ -45,11 +37,12 @@ const examplesOf = async (
   { differing, limit }: { readonly differing: string; readonly limit: number },
 ): Promise<readonly RowDiff[]> => {
   const order = keys.map(quoted).join(', ')
-  const found = await sql.all(`${differing} ORDER BY ${order} LIMIT ${limit}`)
+  const first = `${differing} ORDER BY ${order} LIMIT ${limit}`
+  const found = await sql.all(first)
   if (found.length === 0) return []
-  const where = `WHERE ${rowsLike(keys, found)}`
+  const where = `WHERE (${order}) IN (SELECT ${order} FROM (${first}) AS differing)`
   const read = async (table: string): Promise<ReadonlyMap<string, SqlRow>> => {
-    const rows = await sql.all(`SELECT * FROM ${table} ${where}`, ...valuesOf(found, keys))
+    const rows = await sql.all(`SELECT * FROM ${table} ${where}`)
     return new Map(rows.map((row) => [keyText(row, keys), { ...row }]))
   }
   const [before, after] = [await read(old), await read(built)]

@@ -69,7 +69,9 @@ test.each(failures)(
           return one.database
         },
       })
-      const { id } = await admin.startRedrive({ ...on, database: place.open() }, {})
+      const database = place.open()
+      await database.open(place.runtime)
+      const { id } = await admin.startRedrive({ ...on, database }, {})
       begun = made[0]!.writes()
       await next.test.advance('20s')
       struck += made[0]!.failed()

@@ -1,9 +1,9 @@
 // One id, one command: the same again gives what came of the first, another one is refused, whichever way they come.
-import type { CommandMessage, Database } from 'thence'
+import type { CommandMessage } from 'thence'
 import { aggregate, command, documents, event, handler, plain, projection } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { faulty, slowly } from '../kit/faults.ts'
-import type { Kind, Place } from '../kit/places.ts'
+import type { Around, Kind, Place } from '../kit/places.ts'
 import { all, kinds, look, run } from '../kit/places.ts'
 
 interface Sum {
@@ -33,8 +33,6 @@ const seen = projection('seen', {
   inline: true,
   on: (on) => on(Added, ({ data }, view) => view.put(String(data.n), data.n)),
 })
-
-type Around = (inner: Database) => Database
 
 const start = (place: Place, options: { inline?: boolean; around?: Around } = {}) => {
   const { inline = false, around } = options

@@ -1,9 +1,8 @@
 // Reactions of a saga: a state of its own, and timers that act much later, whatever process is there by then.
-import type { Database } from 'thence'
 import { command, event, plain, saga } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { slowly } from '../kit/faults.ts'
-import type { Kind, Place } from '../kit/places.ts'
+import type { Around, Kind, Place } from '../kit/places.ts'
 import { all, kinds, look, run } from '../kit/places.ts'
 
 const Rained = event('Rained', plain<{ id: string; litres: number }>())
@@ -31,7 +30,7 @@ describe.each(kinds)('reactions of a saga on $name', ({ make }: Kind) => {
     },
   })
   const harvested: unknown[] = []
-  const open = (place: Place, around = (one: Database): Database => one) =>
+  const open = (place: Place, around: Around = (one) => one) =>
     run(
       place,
       (app) => app.use(garden).handle('barn', Harvest, ({ data }) => void harvested.push(data)),

@@ -1,6 +1,6 @@
 // A user's own transaction: what it appends, sends and writes commits together or not at all.
 import { describe, expect, it } from 'vitest'
-import { all, kinds, look } from '../kit/places.ts'
+import { all, kinds, look, sqlText } from '../kit/places.ts'
 import type { Tested } from '../kit/sums.ts'
 import { Add, Added, everything, Note, start, Sum, types } from '../kit/sums.ts'
 
@@ -174,15 +174,15 @@ it.each(withSql)(
       await rows.run('CREATE TABLE mine (id TEXT PRIMARY KEY)')
     })
     const { value } = await test.app.transaction(async (tx) => {
-      await tx.sql.run('INSERT INTO mine VALUES (?)', 'a')
+      await tx.sql.run(sqlText('INSERT INTO mine VALUES (?1)'), 'a')
       await tx.append({ events: Added({ n: 1 }) })
-      const again = tx.sql.run('INSERT INTO mine VALUES (?)', 'a')
+      const again = tx.sql.run(sqlText('INSERT INTO mine VALUES (?1)'), 'a')
       await expect(again).rejects.toMatchObject({ code: 'SQL_FAILED' })
       return tx.sql.all('SELECT id FROM mine')
     })
     expect(value).toEqual([{ id: 'a' }])
     const undone = test.app.transaction(async (tx) => {
-      await tx.sql.run('INSERT INTO mine VALUES (?)', 'b')
+      await tx.sql.run(sqlText('INSERT INTO mine VALUES (?1)'), 'b')
       throw new Error('undo')
     })
     await expect(undone).rejects.toThrow('undo')

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import type { Database } from 'thence'
 import { documents, event, plain, projection, query, tables } from 'thence'
 import type { Place } from './places.ts'
-import { run } from './places.ts'
+import { run, sqlText } from './places.ts'
 
 export interface Move {
   readonly account: string
@@ -51,20 +51,20 @@ export const inTables = (options: { inline?: boolean } = {}) =>
   projection('book', {
     ...options,
     view: tables({
-      create: ['CREATE TABLE IF NOT EXISTS book (account TEXT PRIMARY KEY, total INTEGER) STRICT'],
+      create: ['CREATE TABLE IF NOT EXISTS book (account TEXT PRIMARY KEY, total INTEGER)'],
       clear: ['DELETE FROM book'],
     }),
     on: (on) =>
       on(Moved, async ({ data }, view) => {
         const text =
-          'INSERT INTO book VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET total = total + ?2'
-        await view.run(text, data.account, data.by)
+          'INSERT INTO book VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET total = book.total + ?2'
+        await view.run(sqlText(text), data.account, data.by)
       }).on(Closed, async ({ data }, view) => {
-        await view.run('DELETE FROM book WHERE account = ?', data.account)
+        await view.run(sqlText('DELETE FROM book WHERE account = ?1'), data.account)
       }),
     answers: (on) =>
       on(Balance, async (account, view) => {
-        const text = 'SELECT total FROM book WHERE account = ?'
+        const text = sqlText('SELECT total FROM book WHERE account = ?1')
         return (await view.first<{ total: number }>(text, account))?.total ?? null
       }),
   })

@@ -1,7 +1,7 @@
 // A database that fails on purpose: at the n-th write, before its commit or just after it, or from some moment on as if
 // the process had been killed.
 import { ThenceError } from 'thence'
-import type { Database } from 'thence'
+import type { Database, Runtime } from 'thence'
 import { wrap } from './places.ts'
 
 const broken = (): ThenceError => new ThenceError('STORE_FAILED', 'This write was made to fail.')
@@ -81,12 +81,12 @@ export const losable = (inner: Database): { readonly database: Database; lose():
 }
 
 /** Gives what it reads a few turns later, so that others act in between: what was read may be old by then. */
-export const slowly = (inner: Database): Database =>
+export const slowly = (inner: Database, runtime: Pick<Runtime, 'soon'>): Database =>
   wrap(inner, {
     read: async (work) => {
       const result = await inner.read(work)
       for (let turns = 0; turns < 3; turns += 1)
-        await new Promise<void>((resolve) => void setImmediate(resolve))
+        await new Promise<void>((resolve) => runtime.soon(resolve))
       return result
     },
   })

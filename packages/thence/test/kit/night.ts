@@ -1,9 +1,9 @@
 // A schedule with what takes its commands, and what came of them.
-import type { AppBuilder, Database, ScheduleOptions } from 'thence'
+import type { AppBuilder, ScheduleOptions } from 'thence'
 import { command, handler, plain, schedule } from 'thence'
 import { audit } from 'thence/admin'
 import type { TestApp, TestAppOptions } from 'thence/testing'
-import type { Place } from './places.ts'
+import type { Around, Place } from './places.ts'
 import { all, run } from './places.ts'
 
 export const Make = command('Make', plain<{ readonly of: string; readonly manual: boolean }>())
@@ -28,7 +28,7 @@ export const night = async (
   place: Place,
   schedules: readonly ReturnType<typeof nightly>[],
   options: Omit<TestAppOptions, 'database'> & {
-    readonly around?: (one: Database) => Database
+    readonly around?: Around
   } = {},
 ): Promise<Night> => {
   const build = (app: AppBuilder) => app.use(maker, ...schedules)

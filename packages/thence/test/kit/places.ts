@@ -75,13 +75,21 @@ const files: readonly Kind[] = [
   { name: 'sqlite in a file', sql: true, make: inFile },
 ]
 
-/** PostgreSQL joins the others where it is asked for, until all of them hold on it. */
-export const kinds: readonly Kind[] =
-  process.env['THENCE_FLOW'] === 'postgres'
-    ? [{ name: 'postgres', sql: true, make: inPostgres }]
-    : files
+/** Whether the tests run on PostgreSQL instead of what a process has by itself. */
+export const onPostgres = process.env['THENCE_FLOW'] === 'postgres'
+
+export const kinds: readonly Kind[] = onPostgres
+  ? [{ name: 'postgres', sql: true, make: inPostgres }]
+  : files
+
+/** The same statement for the database of these tests: `?1` is written `$1` in PostgreSQL. */
+export const sqlText = (text: string): string =>
+  onPostgres ? text.replace(/\?(\d+)/g, '$$$1') : text
 
 export const file: Kind = files[2] as Kind
+
+/** What stands around a database of a test. */
+export type Around = (one: Database, runtime: VirtualRuntime) => Database
 
 type Build<C extends string, Q extends string> = (builder: AppBuilder) => AppBuilder<C, Q>
 
@@ -90,12 +98,12 @@ export const run = async <C extends string, Q extends string>(
   place: Place,
   build: Build<C, Q>,
   options: Omit<TestAppOptions, 'database'> & {
-    readonly around?: (one: Database) => Database
+    readonly around?: Around
   } = {},
 ): Promise<TestApp<C, Q>> => {
   const { around = (one) => one, ...rest } = options
   const { runtime } = place
-  const test = await testApp(build, { runtime, ...rest, database: around(place.open()) })
+  const test = await testApp(build, { runtime, ...rest, database: around(place.open(), runtime) })
   onTestFinished(() => test.stop())
   return test
 }

@@ -4,7 +4,7 @@ import type { Database, Projection, Recorded } from 'thence'
 import { documents, event, plain, projection, query, tables } from 'thence'
 import type { TestAppOptions } from 'thence/testing'
 import type { Place } from './places.ts'
-import { run } from './places.ts'
+import { run, sqlText } from './places.ts'
 
 export const Paid = event('Paid', plain<{ payer: string; sum: number }>())
 /** What was paid by each, and by all. */
@@ -71,8 +71,10 @@ export const sums = (code: Code, options: SumsOptions = {}) =>
   })
 
 const upsert = (table: string): string =>
-  `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT (payer) DO UPDATE SET sum = sum + excluded.sum`
-const columns = '(payer TEXT PRIMARY KEY, sum INTEGER NOT NULL) STRICT'
+  sqlText(
+    `INSERT INTO ${table} AS own VALUES (?1, ?2) ON CONFLICT (payer) DO UPDATE SET sum = own.sum + excluded.sum`,
+  )
+const columns = '(payer TEXT PRIMARY KEY, sum INTEGER NOT NULL)'
 type Row = { readonly payer: string; readonly sum: number }
 
 /** As a table; `fixed`: with a name of its own, so that there is one version only. */
