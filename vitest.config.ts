@@ -8,9 +8,21 @@ const report = process.env['THENCE_TEST_REPORT']
 
 // What an app does at the level of its parts, once more on PostgreSQL; each adapter's own promises are conformance cases.
 const onPostgres = [
-  ...['transaction', 'transaction-once', 'transaction-end', 'decide', 'messages', 'rolled-back'],
-  ...['views', 'user-sql', 'deploy-keys', 'rebuild-back', 'rebuild-diff', 'schedule-processes'],
-  ...['slow-calls', 'redrive-which', 'edit-letter'],
+  'transaction',
+  'transaction-once',
+  'transaction-end',
+  'decide',
+  'messages',
+  'rolled-back',
+  'views',
+  'user-sql',
+  'deploy-keys',
+  'rebuild-back',
+  'rebuild-diff',
+  'schedule-processes',
+  'slow-calls',
+  'redrive-which',
+  'edit-letter',
 ].map((name) => `packages/thence/test/flow/${name}.test.ts`)
 
 const shared = { ssr: { resolve: { conditions: ['thence-source', 'node'] } } }
