@@ -15,6 +15,9 @@ export type {
   DeadLetterView,
 } from './dead-letters.ts'
 export { deadLetter, deadLetterGroups, deadLetters } from './dead-letters.ts'
+export type { Diagnosis } from './doctor.ts'
+export { diagnosis } from './doctor.ts'
+export type { Finding, FindingState } from '../ports/diagnosis.ts'
 export type { JobsOptions, JobView } from './jobs.ts'
 export { cancelJob, job, jobs, pauseJob, resumeJob } from './jobs.ts'
 export type { Attention } from './attention.ts'

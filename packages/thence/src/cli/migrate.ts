@@ -2,7 +2,9 @@
  * `thence migrate`: brings the tables of a store up to date, or shows what that would run.
  */
 import type { Command } from 'commander'
+import { grants } from 'thence/postgres'
 import { ThenceError } from '../errors.ts'
+import { usage } from './exit-code.ts'
 import type { Mode } from './open.ts'
 import { onStore } from './session.ts'
 import type { Verb } from './session.ts'
@@ -10,6 +12,26 @@ import { counted } from './text.ts'
 
 interface MigrateOptions {
   readonly dryRun?: boolean
+  /** The role of the app, to be told what it needs. */
+  readonly roles?: string
+  /** The role of those who look. */
+  readonly reader?: string
+}
+
+/** Prints only: who owns the schema runs it. */
+const roles: Verb<MigrateOptions> = async ({ place, terminal }, { options }) => {
+  if (place.kind === 'file')
+    throw usage('--roles is for a store on PostgreSQL: a file has no roles.')
+  const { roles: app, reader } = options
+  const schema = place.schema ?? 'thence'
+  const sql = grants({
+    schema,
+    ...(app !== undefined && { app }),
+    ...(reader !== undefined && { reader }),
+  })
+  if (terminal.json) return terminal.document({ schema, sql })
+  terminal.print(sql)
+  terminal.note('Nothing was run. Let the owner of the schema run this, after each migration.')
 }
 
 const plan: Verb<MigrateOptions> = async ({ database, terminal, suggest }) => {
@@ -39,8 +61,13 @@ export function addMigrate(program: Command): void {
     .command('migrate')
     .description('bring the tables of the store up to date')
     .option('--dry-run', 'only print the SQL that it would run')
+    .option('--roles <app>', 'only print the SQL that gives this role what an app needs')
+    .option('--reader <role>', 'and this one what it needs to look')
     .action(function (this: Command): Promise<void> {
-      const { dryRun = false } = this.opts<MigrateOptions>()
+      const given = this.opts<MigrateOptions>()
+      const { dryRun = false } = given
+      if (given.roles !== undefined || given.reader !== undefined)
+        return onStore('plan', roles).call(this)
       const mode: Mode = dryRun ? 'plan' : 'migrate'
       return onStore(mode, dryRun ? plan : apply).call(this)
     })

@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { isThenceError } from '../errors.ts'
 import { addAudit } from './audit.ts'
 import { addDeadLetters } from './dead-letters.ts'
+import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
 import { exitCodeHelp, exitCodeOf, isTold } from './exit-code.ts'
 import { addMetrics } from './metrics.ts'
@@ -72,6 +73,7 @@ export function program(): Command {
   addMetrics(root)
   addRetention(root)
   addMigrate(root)
+  addDoctor(root)
   addWhy(root)
   return root
 }

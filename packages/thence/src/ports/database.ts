@@ -6,6 +6,7 @@ import type { Audit } from './audit.ts'
 import type { Awaitable } from './awaitable.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { DeadLetters } from './dead-letters.ts'
+import type { Diagnosable } from './diagnosis.ts'
 import type { Documents } from './documents.ts'
 import type { AppendRequest, Events, Verdict } from './events.ts'
 import type { Inbox } from './inbox.ts'
@@ -93,7 +94,7 @@ export interface TransactOptions {
  *   `transact` throw OUTCOME_UNKNOWN; the commit may even happen later. Doing the same again with the same ids is safe.
  * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.
  */
-export interface Database {
+export interface Database extends Partial<Diagnosable> {
   readonly name: string
   readonly capabilities: Capabilities
   /** Hands over the runtime, before anything else is called. */

@@ -118,6 +118,15 @@ describe('migrate', patient, () => {
       ]),
     )
     expect(await on('status')).toMatchObject({ code: 0 })
+    const roles = await on('migrate', '--roles', 'shop', '--reader', 'ops')
+    expect(roles.stdout).toContain(`GRANT USAGE ON SCHEMA "${other.schema}" TO "shop";`)
+    expect(roles.stdout).toContain(
+      `GRANT SELECT ON ALL TABLES IN SCHEMA "${other.schema}" TO "ops";`,
+    )
+    const doctor = await on('doctor', '--json')
+    const { findings, attention } = JSON.parse(doctor.stdout)
+    expect(findings[0]).toMatchObject({ check: 'schema', state: 'ok' })
+    expect(doctor.code).toBe(attention > 0 ? 1 : 0)
   })
 })
 

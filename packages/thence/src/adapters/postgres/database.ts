@@ -15,11 +15,13 @@ import type {
   TransactOptions,
   Transaction,
 } from '../../ports/database.ts'
+import type { Finding } from '../../ports/diagnosis.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Listener, Listening } from '../../ports/listening.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { appendBatch } from './append.ts'
 import { Bell } from './bell.ts'
+import { diagnose } from './diagnosis.ts'
 import type { PostgresPool } from './driver.ts'
 import { PostgresListening } from './listening.ts'
 import { Runner } from './runner.ts'
@@ -169,6 +171,10 @@ export class PostgresStore implements Database {
     )
     this.#listening.add(listening)
     return listening
+  }
+
+  diagnose(): Promise<readonly Finding[]> {
+    return this.#call(({ runner, session }) => diagnose(runner, session))
   }
 
   close(): Promise<void> {

@@ -4,7 +4,12 @@
  */
 import { type ErrorCode, isThenceError, ThenceError } from '../../errors.ts'
 
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** Errors of several addresses that were tried have no message of their own. */
+const message = (error: unknown): string => {
+  if (error instanceof AggregateError && error.message === '')
+    return error.errors.map(message).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}
 
 /** PostgreSQL's code; undefined if the server did not speak. */
 export function sqlState(error: unknown): string | undefined {
@@ -25,11 +30,16 @@ export function isUnknown(error: unknown): boolean {
   return state === undefined || state.startsWith('08') || ending.has(state)
 }
 
+/** Whether something of the store is missing or damaged. */
+export const isCorrupt = (error: unknown): boolean => isThenceError(error, 'STORE_CORRUPT')
+
 /** Whether two waited for one another, and the server ended this one; nothing of it was done. */
 export const isDeadlock = (error: unknown): boolean => sqlState(error) === '40P01'
 
 const busy = 'Another transaction holds what this one needs; nothing was written. Try again.'
 const missing = 'The store lacks its tables. Migrate it first.'
+const forbidden =
+  'The role may not do this. Let the owner of the schema run what `thence migrate --roles NAME` prints.'
 const damaged = 'The database reports that its files are damaged. Restore it from a backup.'
 
 /** Codes that mean something to us; the rest is STORE_FAILED. */
@@ -42,6 +52,7 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['3F000', ['STORE_NOT_MIGRATED', missing]],
   ['42P01', ['STORE_NOT_MIGRATED', missing]],
   ['42883', ['STORE_NOT_MIGRATED', missing]],
+  ['42501', ['STORE_FAILED', forbidden]],
   ['XX001', ['STORE_CORRUPT', damaged]],
   ['XX002', ['STORE_CORRUPT', damaged]],
 ])

@@ -13,6 +13,8 @@ export type {
   PostgresValue,
 } from './driver.ts'
 export type { PostgresOptions } from './database.ts'
+export type { Roles } from './grants.ts'
+export { grants } from './grants.ts'
 
 /**
  * A store in PostgreSQL, which many processes can share. It owns the pool from here on: it takes connections from it for one

@@ -13,12 +13,14 @@ import type {
   TransactOptions,
   Transaction,
 } from '../../ports/database.ts'
+import type { Finding } from '../../ports/diagnosis.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Appender } from './append.ts'
 import { Connection } from './connection.ts'
 import type { SqliteDatabase } from './driver.ts'
 import { after, promised } from './later.ts'
+import { diagnose } from './diagnosis.ts'
 import { Patience } from './patience.ts'
 import { Runner } from './runner.ts'
 import { applyMigrations, currentMigration, migrationPlan, storeIdentity } from './schema.ts'
@@ -152,6 +154,13 @@ export class SqliteStore implements Database {
     return promised(() => {
       const { runner } = this.#ready()
       return this.#gate.run(() => runner.read((scope) => work(new SqliteTransaction(scope))))
+    })
+  }
+
+  diagnose(): Promise<readonly Finding[]> {
+    return promised(() => {
+      const { patience } = this.#ready()
+      return this.#gate.run(() => patience.run(() => diagnose(this.#connection)))
     })
   }
 
