@@ -119,5 +119,5 @@ it('every table of the store is told of', async () => {
     "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = $1::regnamespace",
     [place.schema],
   )
-  expect(rows.map(({ relname }) => relname).toSorted()).toEqual(grantedTables.toSorted())
+  expect(new Set(rows.map(({ relname }) => relname))).toEqual(new Set(grantedTables))
 })
