@@ -3,15 +3,21 @@
  * an open transaction. What a refused request has in common with what is stored is compared here, by message/same.ts.
  */
 import { isSameMessage } from '../../message/same.ts'
-import type { AppendRequest, Verdict } from '../../ports/events.ts'
-import { encodeTags } from '../sql/rows.ts'
+import type { Appended, AppendRequest, Verdict } from '../../ports/events.ts'
+import { columnsOf } from './columns.ts'
 import type { Connection } from './connection.ts'
+import type { PostgresValue } from './driver.ts'
 import { isDeadlock, isUnknown, storeError, unknownOutcome } from './errors.ts'
-import { asQuery } from './query.ts'
+import { partsOf } from './parts.ts'
 import type { Runner } from './runner.ts'
 import type { Scope, Session } from './scope.ts'
 
-const call = 'SELECT thence.append($1::jsonb, $2::bigint, $3)::text'
+/** One call for each set of columns: those that are empty are left out. */
+const callWith = (names: readonly string[]): string => {
+  const columns = names.map((name, index) => `${name} => $${index + 3}`)
+  return `SELECT * FROM thence.append($1, $2, ${columns.join(', ')})`
+}
+const callOfParts = 'SELECT * FROM thence.append_parts($3, $1, $2)'
 
 /** A message that is stored under an id of the request. */
 interface Known {
@@ -30,25 +36,46 @@ interface Refused {
   readonly known: readonly Known[]
 }
 
-const encode = ({ messages, condition, ...request }: AppendRequest): object => ({
-  ...request,
-  ...(condition && { condition: { query: asQuery(condition.query), after: condition.after } }),
-  messages: messages.map((message) => ({ ...message, tags: encodeTags(message.tags) })),
-})
+/** What it says of a part: where the log and the streams ended before it; without `outcomes` all was appended. */
+type Answer = readonly [
+  given: number,
+  versions: string,
+  outcomes: string | null,
+  numbers: string | null,
+  known: string | null,
+  recalled: string | null,
+]
 
-const encodeAll = (requests: readonly AppendRequest[]): string =>
-  JSON.stringify(requests.map(encode))
+const listOf = (text: string | null): readonly number[] =>
+  text === null ? [] : text.slice(1, -1).split(',').map(Number)
 
-const isRefused = (answer: Verdict | Refused): answer is Refused => 'refusal' in answer
+const refusalOf = (outcome: number, number: number): Verdict | null => {
+  if (outcome === 2) return { outcome: 'tombstoned' }
+  if (outcome === 3) return { outcome: 'conflict', actual: number }
+  return outcome === 4 ? { outcome: 'condition-failed', position: number } : null
+}
 
-const decodeAll = (
-  requests: readonly AppendRequest[],
-  row: readonly [string] | undefined,
-): readonly Verdict[] => {
-  const answers = JSON.parse(row?.[0] ?? '[]') as readonly (Verdict | Refused)[]
-  return answers.map((answer, index) =>
-    isRefused(answer) ? judge(requests[index]!, answer) : answer,
-  )
+const decode = (requests: readonly AppendRequest[], answer: Answer): readonly Verdict[] => {
+  const [versions, outcomes, numbers] = [listOf(answer[1]), listOf(answer[2]), listOf(answer[3])]
+  const known = JSON.parse(answer[4] ?? '[]') as readonly Known[]
+  const recalled = JSON.parse(answer[5] ?? '{}') as Readonly<Record<number, Appended>>
+  const reached = new Map<string, number>()
+  let position = answer[0]
+  return requests.map((request, index): Verdict => {
+    const { stream, messages } = request
+    const { length: count } = messages
+    const before = reached.get(stream) ?? versions[reached.size] ?? 0
+    const outcome = outcomes[index] ?? 0
+    reached.set(stream, outcome === 0 ? before + count : before)
+    if (outcome === 1) return { outcome: 'duplicate', ...recalled[index + 1]! }
+    if (outcome > 0) {
+      const ids = new Set(messages.map(({ id }) => id))
+      const own = known.filter(({ id }) => ids.has(id))
+      return judge(request, { refusal: refusalOf(outcome, numbers[index] ?? 0), known: own })
+    }
+    position += count
+    return { outcome: 'appended', stream, version: before + count, position, count }
+  })
 }
 
 /** What stands against the request: it is there already, it was refused, or its ids are taken. */
@@ -75,14 +102,37 @@ const judge = (request: AppendRequest, { refusal, known }: Refused): Verdict => 
   return { outcome: 'id-reused', id }
 }
 
+/** A batch as what is asked of the database, and how its answer is read. */
+interface Asked {
+  readonly text: string
+  readonly values: PostgresValue[]
+  verdicts(rows: readonly unknown[]): readonly Verdict[]
+}
+
+const asked = (
+  requests: readonly AppendRequest[],
+  time: Scope['time'],
+  lockTimeout: string | null,
+): Asked => {
+  const parts = partsOf(requests)
+  const columns = parts.map(columnsOf)
+  const [first = {}] = columns
+  const isWhole = columns.length === 1
+  return {
+    text: isWhole ? callWith(Object.keys(first)) : callOfParts,
+    values: [time, lockTimeout, ...(isWhole ? Object.values(first) : [JSON.stringify(columns)])],
+    verdicts: (rows) => parts.flatMap((part, index) => decode(part, rows[index] as Answer)),
+  }
+}
+
 /** Inside an open transaction. */
 export async function appendIn(
   connection: Connection,
   requests: readonly AppendRequest[],
   time: Scope['time'],
 ): Promise<readonly Verdict[]> {
-  const row = await connection.get<[string]>(call, encodeAll(requests), time, null)
-  return decodeAll(requests, row)
+  const { text, values, verdicts } = asked(requests, time, null)
+  return verdicts(await connection.all(text, ...values))
 }
 
 export interface Appending {
@@ -98,14 +148,14 @@ export async function appendBatch(
   { runner, session }: Appending,
   requests: readonly AppendRequest[],
 ): Promise<readonly Verdict[]> {
-  const text = encodeAll(requests)
+  const time = session.clock === 'runtime' ? session.runtime.now() : null
+  const { text, values, verdicts } = asked(requests, time, runner.lockTimeout)
   for (let attempt = 1; ; attempt += 1) {
     const connection = await runner.connect()
-    const time = session.clock === 'runtime' ? session.runtime.now() : null
     try {
-      const { rows } = await connection.ask(call, [text, time, runner.lockTimeout])
+      const { rows } = await connection.ask(text, values)
       connection.release()
-      return decodeAll(requests, rows[0] as readonly [string] | undefined)
+      return verdicts(rows)
     } catch (error) {
       const unknown = isUnknown(error)
       connection.release(unknown)
