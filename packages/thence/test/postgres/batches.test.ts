@@ -41,11 +41,11 @@ const request: fc.Arbitrary<AppendRequest> = fc
     expected: optional(fc.oneof(small, fc.constantFrom('none' as const, 'exists' as const))),
     condition: fc.option(fc.record({ query, after: fc.integer({ min: 0, max: 30 }) }), {
       nil: undefined,
-      freq: 1,
+      freq: 2,
     }),
     once: fc.option(fc.record({ consumer: fc.constant('c'), id: name }), {
       nil: undefined,
-      freq: 1,
+      freq: 2,
     }),
   })
   .map(({ stream, messages, once, ...rest }) => ({
