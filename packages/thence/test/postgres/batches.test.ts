@@ -1,11 +1,12 @@
 // Batches are judged as sets, unless something stands against one of their requests or one depends on another. Whatever the way,
 // the verdicts are those of the memory adapter, which takes one request after the other.
 import * as fc from 'fast-check'
-import type { AppendRequest, Database, StoredMessage } from 'thence'
+import type { Database } from 'thence'
 import { memory } from 'thence/memory'
 import { virtualRuntime } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { message } from '../../src/conformance/samples.ts'
+import type { AppendRequest, StoredMessage } from '../../src/ports/events.ts'
 import { compact, name, optional, small } from '../conformance/operation.ts'
 import { comparable } from '../conformance/operations.ts'
 import { postgresPlace } from '../kit/postgres.ts'

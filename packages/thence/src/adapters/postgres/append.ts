@@ -106,7 +106,7 @@ const judge = (request: AppendRequest, { refusal, known }: Refused): Verdict => 
 interface Asked {
   readonly text: string
   readonly values: PostgresValue[]
-  verdicts(rows: readonly unknown[]): readonly Verdict[]
+  readonly verdicts: (rows: readonly unknown[]) => readonly Verdict[]
 }
 
 const asked = (

@@ -43,45 +43,55 @@ const expectation = ({ expected }: AppendRequest): number => {
 const repeats = ({ messages }: AppendRequest): boolean =>
   messages.length > 1 && new Set(messages.map(({ id }) => id)).size < messages.length
 
-/** What a stream's expectations say together of its version before the batch, if all of them hold; see the function. */
-const baseOf = (before: number | undefined, expected: number, offset: number): number => {
-  const own = expected < 0 || offset === 0 ? expected : expected - offset
-  if (expected >= 0 && own < 0) return -3
-  const implied = expected === -1 && offset > 0 ? -2 : own
-  if (before === undefined || before === implied) return implied
-  if (before === -3 || implied === -2) return before
-  if (before === -2) return implied
-  if (before === -1) return implied > 0 ? implied : -3
-  return implied === -1 && before > 0 ? before : -3
+/** The versions that a stream may have had before the batch, if all of its requests are to be accepted. */
+interface Bounds {
+  readonly low: number
+  readonly high: number
+}
+
+const anything: Bounds = { low: 0, high: Infinity }
+
+const within = (bounds: Bounds, expected: number, offset: number): Bounds => {
+  const { low, high } = bounds
+  if (expected >= 0)
+    return { low: Math.max(low, expected - offset), high: Math.min(high, expected - offset) }
+  return expected === -1 && offset === 0 ? { low: Math.max(low, 1), high } : bounds
+}
+
+/** As the function takes them. */
+const baseOf = ({ low, high }: Bounds): number => {
+  if (low > high) return -3
+  if (high < Infinity) return low
+  return low > 0 ? -1 : -2
 }
 
 const ofStreams = (requests: readonly AppendRequest[]): Columns => {
   const places = new Map<string, number>()
-  const [bases, added, streamOf, starts, offsets]: [
-    number[],
-    number[],
-    number[],
-    number[],
-    number[],
-  ] = [[], [], [], [], []]
+  const bounds: Bounds[] = []
+  const added: number[] = []
+  const columns: { readonly [K in 'streamOf' | 'starts' | 'offsets']: number[] } = {
+    streamOf: [],
+    starts: [],
+    offsets: [],
+  }
   let start = 0
   for (const request of requests) {
-    const place = places.get(request.stream) ?? places.size + 1
-    places.set(request.stream, place)
-    const offset = added[place - 1] ?? 0
-    bases[place - 1] = baseOf(bases[place - 1], expectation(request), offset)
-    added[place - 1] = offset + request.messages.length
-    streamOf.push(place)
-    starts.push(start)
-    offsets.push(offset)
+    const index = places.get(request.stream) ?? places.size
+    places.set(request.stream, index)
+    const offset = added[index] ?? 0
+    bounds[index] = within(bounds[index] ?? anything, expectation(request), offset)
+    added[index] = offset + request.messages.length
+    columns.streamOf.push(index + 1)
+    columns.starts.push(start)
+    columns.offsets.push(offset)
     start += request.messages.length
   }
   return {
     names: texts([...places.keys()]),
-    bases: numbers(bases),
-    stream_of: numbers(streamOf),
-    starts: numbers(starts),
-    offsets: numbers(offsets),
+    bases: numbers(bounds.map(baseOf)),
+    stream_of: numbers(columns.streamOf),
+    starts: numbers(columns.starts),
+    offsets: numbers(columns.offsets),
     expectations: numbers(requests.map(expectation)),
     counts: numbers(requests.map(({ messages }) => messages.length)),
   }
