@@ -1,4 +1,7 @@
-/** The door `thence/conformance`: every promise of the ports as a case that any runner can run on any adapter. */
+/**
+ * The door `thence/conformance`: every promise of the ports as a case that any runner can run on any adapter, and the torture kit, for any
+ * store that has a feed of all streams.
+ */
 import { audit } from './audit.ts'
 import type { Case } from './case.ts'
 import { checkpoints } from './checkpoints.ts'
@@ -43,6 +46,26 @@ export {
 } from './case.ts'
 export { ManualRuntime } from './manual-runtime.ts'
 export { type RuntimeCase, runtimeCases, type RuntimeSubject } from './runtime.ts'
+
+export { type TortureDatabase, tortureDatabase } from './torture/database.ts'
+export type { TortureProblem, TortureProblemKind } from './torture/judge.ts'
+export { tortureLines, type TortureReport, type TortureResult } from './torture/report.ts'
+export type { TortureLimits } from './torture/scene.ts'
+export type {
+  TortureAnswer,
+  TortureAppend,
+  TortureClient,
+  TortureEvent,
+  TortureMake,
+  TortureReader,
+  TortureSavepoint,
+  TortureSession,
+  TortureSessions,
+  TortureSubject,
+  TortureTransaction,
+} from './torture/subject.ts'
+export { torture, type TortureOptions, tortureTraps } from './torture/torture.ts'
+export type { TortureSizes } from './torture/trap.ts'
 
 /** All cases for a database adapter. */
 export const cases: readonly Case[] = [

@@ -10,7 +10,7 @@ import { UuidSource } from '../internal/uuid.ts'
 import type { OptionNames } from '../message/expect.ts'
 import { expectOptions, shown } from '../message/expect.ts'
 import type { Cancel, Runtime } from '../ports/runtime.ts'
-import { Seeded } from './seeded.ts'
+import { Seeded } from '../internal/seeded.ts'
 
 export interface VirtualRuntimeOptions {
   /** The same seed gives the same random numbers and ids; default 1. */

@@ -50,6 +50,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       'max_connections=300',
       '-c',
       'fsync=off',
+      '-c',
+      'max_prepared_transactions=20',
     ],
     onLog: () => undefined,
     onError: () => undefined,

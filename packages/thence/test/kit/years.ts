@@ -2,7 +2,7 @@
 // the database is set back and forward, processes start anew, commits fail, and several look at once.
 import type { Database, Runtime, Schedule } from 'thence'
 import type { AnyDefinition } from '../../src/message/define.ts'
-import { Seeded } from '../../src/testing/seeded.ts'
+import { Seeded } from '../../src/internal/seeded.ts'
 import type { When } from './faults.ts'
 import { faulty } from './faults.ts'
 import type { Node } from './nodes.ts'

@@ -12,7 +12,7 @@ import type { CommandMessage, EventMessage, Message } from '../../message/messag
 import type { QueryMessage } from '../../message/query.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { AppendResult } from '../../store/writer.ts'
-import { Chance } from './chance.ts'
+import { Chance } from '../../internal/chance.ts'
 import type { History } from './history.ts'
 import type { Oracle } from './oracle.ts'
 import type { Process } from './process.ts'

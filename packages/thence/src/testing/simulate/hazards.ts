@@ -2,7 +2,7 @@
  * What can go wrong in a simulation, and how often: every seed draws its own mixture, because some bugs only show where
  * one hazard is frequent and others are absent.
  */
-import { Chance } from './chance.ts'
+import { Chance } from '../../internal/chance.ts'
 
 /** What can go wrong. */
 export const hazardNames = [

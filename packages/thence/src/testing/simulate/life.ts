@@ -4,7 +4,7 @@
  * is paused everything waits for it, as for a process that was sent SIGSTOP.
  */
 import type { Cancel, Runtime } from '../../ports/runtime.ts'
-import { Chance } from './chance.ts'
+import { Chance } from '../../internal/chance.ts'
 import type { World } from './world.ts'
 
 /** The clock of a process, which may be wrong and may jump. */

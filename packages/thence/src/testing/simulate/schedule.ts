@@ -2,7 +2,7 @@
  * Which hazards strike where. Drawn from the seed as calls come, and noted, so that the very same ones, or fewer of
  * them, can be made to strike again.
  */
-import { Chance } from './chance.ts'
+import { Chance } from '../../internal/chance.ts'
 import type { Hazard, Hazards } from './hazards.ts'
 
 /** Where a hazard can strike a call: at the beginning of a transaction, inside of it, at a commit. */

@@ -1,5 +1,5 @@
 /** The methods of the ports, as what is called and noted. */
-import { numberOf } from './chance.ts'
+import { numberOf } from '../../internal/chance.ts'
 
 /** A method of a port. */
 export interface PortMethod {

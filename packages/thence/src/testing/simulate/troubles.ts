@@ -2,7 +2,7 @@
  * Trouble in the user's own code: handlers that take long, that fail a few times, that fail for ever. What befalls a
  * message follows from the seed, the part and the message's id, so that the checks know what to expect.
  */
-import { derive, numberOf } from './chance.ts'
+import { derive, numberOf } from '../../internal/chance.ts'
 import type { Hazards } from './hazards.ts'
 
 /** What befalls one message in one part. */

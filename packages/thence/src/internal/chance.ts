@@ -1,8 +1,8 @@
 /**
- * Chance in a simulation: everyone who draws has a source of their own, made from the seed, so that what one draws does
+ * Chance from a seed: everyone who draws has a source of their own, made from the seed, so that what one draws does
  * not change what another is given.
  */
-import { Seeded } from '../seeded.ts'
+import { Seeded } from './seeded.ts'
 
 /** A number that follows from the others and looks like none of them. */
 export function derive(...numbers: readonly number[]): number {

@@ -1,0 +1,140 @@
+/**
+ * Thence on PostgreSQL as a subject of the torture kit: each store in a schema of its own, which is dropped afterwards.
+ */
+import { randomUUID } from 'node:crypto'
+import type {
+  TortureClient,
+  TortureEvent,
+  TortureMake,
+  TortureSession,
+  TortureSubject,
+} from 'thence/conformance'
+import { tortureDatabase } from 'thence/conformance'
+import type { PostgresClient, PostgresPool, PostgresQuery } from 'thence/postgres'
+import { postgres } from 'thence/postgres'
+import { app } from '../app/builder.ts'
+import { systemRuntime } from '../app/system-runtime.ts'
+import { event } from '../message/define.ts'
+import { plain } from '../message/schema.ts'
+import type { Database } from '../ports/database.ts'
+
+/** What is used of the library `pg`. */
+export interface PgLibrary {
+  readonly Pool: new (options: {
+    readonly connectionString: string
+    readonly max: number
+    readonly application_name: string
+  }) => PostgresPool
+  readonly Client: new (options: { readonly connectionString: string }) => {
+    connect(): Promise<unknown>
+    query(text: string, values?: unknown[]): Promise<{ readonly rows: object[] }>
+    end(): Promise<void>
+    on(event: 'error', listener: (error: Error) => void): unknown
+  }
+}
+
+/** A pool whose next COMMIT becomes a PREPARE TRANSACTION, if a name for it was given. */
+class Preparing implements PostgresPool {
+  readonly #pool: PostgresPool
+  #name: string | undefined
+
+  constructor(pool: PostgresPool) {
+    this.#pool = pool
+  }
+
+  prepareAs(name: string): void {
+    this.#name = name
+  }
+
+  async connect(): Promise<PostgresClient> {
+    const client = await this.#pool.connect()
+    const query: PostgresClient['query'] = client.query.bind(client)
+    const asked = async (text: PostgresQuery & string) => {
+      const name = this.#name
+      if (name === undefined || text !== 'COMMIT') return query(text)
+      this.#name = undefined
+      await query(`PREPARE TRANSACTION '${name}'`)
+      return { command: 'COMMIT', rowCount: null, rows: [] }
+    }
+    return {
+      query: asked,
+      on: (name, listener) => client.on(name, listener),
+      off: (name, listener) => client.off(name, listener),
+      release: (destroy) => client.release(destroy),
+    }
+  }
+
+  on(name: 'error', listener: (error: Error) => void): unknown {
+    return this.#pool.on(name, listener)
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end()
+  }
+}
+
+/** A session beside the store; what becomes of it while nobody asks it is nobody's business. */
+async function openSession(library: PgLibrary, url: string): Promise<TortureSession> {
+  const client = new library.Client({ connectionString: url })
+  client.on('error', () => undefined)
+  await client.connect()
+  return {
+    query: (text, values) => client.query(text, values && [...values]),
+    close: () => client.end(),
+  }
+}
+
+/** Of the kind that the kit appends. */
+const Noted = event('Noted', plain<{ readonly note: string }>())
+
+/** A handler of an app, which is told as every handler is. */
+async function followApp(
+  database: Database,
+  told: (event: TortureEvent) => void,
+): Promise<{ stop(): Promise<void> }> {
+  const running = await app({ database, logger: false })
+    .handle('told', Noted, ({ id, stream, position }) => told({ id, stream, position }))
+    .start()
+  return { stop: () => running.stop() }
+}
+
+/** Gives fresh stores on the server at `url`, through the library `pg`. */
+export function postgresTorture(library: PgLibrary, url: string): TortureMake {
+  return async (): Promise<TortureSubject> => {
+    const schema = `torture_${randomUUID().replaceAll('-', '')}`
+    const pool = (max: number): PostgresPool =>
+      new library.Pool({ connectionString: url, max, application_name: schema })
+    const open = async (max: number): Promise<{ database: Database; preparing: Preparing }> => {
+      const preparing = new Preparing(pool(max))
+      const database = postgres({ pool: preparing, schema })
+      await database.open(systemRuntime())
+      return { database, preparing }
+    }
+    const connect = async (): Promise<TortureClient> => {
+      const { database, preparing } = await open(2)
+      return tortureDatabase({ database, prepareAs: (name) => preparing.prepareAs(name) })
+    }
+    const first = await open(1)
+    await first.database.migrate()
+    await first.database.close()
+    return {
+      connect,
+      follow: async (told) => followApp((await open(8)).database, told),
+      sessions: {
+        application: schema,
+        sequences: [],
+        open(database) {
+          const at = new URL(url)
+          if (database !== undefined) at.pathname = `/${database}`
+          return openSession(library, at.href)
+        },
+      },
+      async dispose() {
+        const session = await openSession(library, url)
+        await session.query('SET client_min_messages = warning')
+        await session.query(`DROP SCHEMA ${schema} CASCADE`)
+        await session.close()
+      },
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// The torture kit on Thence, which holds; on Thence without its lock and on designs that lose events, which it finds; and on one that is
+// slow and right, which it leaves in peace.
+import { Client, Pool } from 'pg'
+import type { TortureMake, TortureProblemKind, TortureReport } from 'thence/conformance'
+import { torture, tortureLines } from 'thence/conformance'
+import { describe, expect, inject, test } from 'vitest'
+import { postgresTorture } from '../../src/cli/torture-postgres.ts'
+import { type Design, planted } from '../kit/planted-stores.ts'
+
+const library = { Client, Pool }
+const patient = { timeout: 180_000 }
+
+const kindsOf = ({ results }: TortureReport): readonly TortureProblemKind[] =>
+  results.flatMap(({ problems }) => problems.map(({ kind }) => kind))
+
+const brokenBy = async (make: TortureMake, only: string): Promise<TortureReport> => {
+  const report = await torture(make, {
+    only,
+    seed: 5,
+    seeds: 1,
+    steps: 20,
+    appends: 3,
+    delivery: 500,
+  })
+  expect(report.results, only).toHaveLength(1)
+  return report
+}
+
+test('Thence holds in every trap and interleaving', patient, async () => {
+  const report = await torture(postgresTorture(library, inject('postgres')), {
+    seeds: 4,
+    appends: 3,
+  })
+  expect(report.held, tortureLines(report).join('\n')).toBe(true)
+  const left = report.results.filter(({ outcome }) => outcome === 'not driven')
+  expect(left.map(({ name, why }) => `${name}: ${why}`)).toEqual([
+    'sequences hand out numbers to each session in advance: no position comes from a sequence',
+    'the connection that listens is cut: no such session was found',
+  ])
+})
+
+/** The store as it is, but for every lock that its functions take. */
+const withoutLock =
+  (make: TortureMake): TortureMake =>
+  async () => {
+    const subject = await make()
+    const session = await subject.sessions!.open()
+    const { rows } = await session.query(
+      'SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE pronamespace = $1::text::regnamespace',
+      [subject.sessions?.application],
+    )
+    const lock = /PERFORM pg_advisory_xact_lock\([^;]*;/g
+    const locking = rows
+      .map((row) => ('text' in row ? String(row.text) : ''))
+      .filter((text) => text.match(lock) !== null)
+    expect(locking).not.toHaveLength(0)
+    for (const text of locking) await session.query(text.replaceAll(lock, ''))
+    await session.close()
+    return subject
+  }
+
+describe('Thence without its lock', patient, () => {
+  const broken = withoutLock(postgresTorture(library, inject('postgres')))
+
+  test.each(['a commit is slow', 'many writers on many streams'])(
+    'is broken where %s',
+    async (only) => {
+      const { results } = await brokenBy(broken, only)
+      expect(results[0]?.outcome).toBe('broken')
+    },
+  )
+})
+
+const designs: Readonly<Record<string, Design>> = {
+  'positions of a sequence': { positions: 'sequence', cursor: 'position' },
+  'positions of a sequence below the oldest transaction': {
+    positions: 'sequence',
+    cursor: 'position below the oldest',
+  },
+  'transactions and positions below the oldest transaction': {
+    positions: 'sequence',
+    cursor: 'transaction and position',
+  },
+  'a version that is looked up without a lock': {
+    positions: 'counter',
+    cursor: 'position',
+    careless: true,
+  },
+  'a listener that does not notice that it is deaf': {
+    positions: 'counter',
+    cursor: 'position',
+    tells: true,
+  },
+}
+
+const [naive = '', oldest = '', pair = '', careless = '', deaf = ''] = Object.keys(designs)
+
+describe('designs that lose events', patient, () => {
+  test.each<readonly [string, string, TortureProblemKind]>([
+    [naive, 'a commit is slow', 'skipped'],
+    [naive, 'has its id long before', 'skipped'],
+    [naive, 'hand out numbers', 'skipped'],
+    [naive, 'is prepared, and ended later (commit)', 'skipped'],
+    [naive, 'many writers on many streams', 'skipped'],
+    [oldest, 'has its transaction id already', 'skipped'],
+    [oldest, 'has its id long before', 'skipped'],
+    [oldest, 'in another database', 'stalled'],
+    [pair, 'before another appends to the stream', 'versions'],
+    [pair, 'to which another appended meanwhile', 'versions'],
+    [pair, 'an append is undone with its savepoint', 'versions'],
+    [pair, 'in the same database', 'stalled'],
+    [careless, 'writers want the same version', 'race'],
+    [deaf, 'the connection that listens is cut', 'skipped'],
+  ])('%s: %s', async (design, only, kind) => {
+    const report = await brokenBy(planted(designs[design]!), only)
+    expect(kindsOf(report), tortureLines(report).join('\n')).toContain(kind)
+    expect(report.held).toBe(false)
+  })
+
+  test('an interleaving that broke is told with fewer steps that are enough', async () => {
+    const { results } = await brokenBy(planted(designs[pair]!), 'interleaving')
+    expect(results).toMatchObject([{ seed: 16, outcome: 'broken' }])
+    expect(results[0]?.steps?.length).toBeLessThan(12)
+  })
+})
+
+test('a store with one counter for all, which is right, is left in peace', patient, async () => {
+  const report = await torture(planted({ positions: 'counter', cursor: 'position' }), {
+    seeds: 3,
+    writers: 16,
+    subscribers: 4,
+    appends: 3,
+  })
+  expect(report.held, tortureLines(report).join('\n')).toBe(true)
+})
