@@ -53,12 +53,19 @@ const loadSqlite = async (): Promise<{ readonly DatabaseSync: typeof DatabaseSyn
 }
 
 /** What is used of `pg`. */
-interface Driver {
+export interface PostgresDriver {
   readonly Pool: new (options: object) => PostgresPool
+  /** One connection, for what goes on beside a store. */
+  readonly Client: new (options: object) => {
+    connect(): Promise<unknown>
+    query(text: string, values?: unknown[]): Promise<{ readonly rows: object[] }>
+    end(): Promise<void>
+    on(event: 'error', listener: (error: Error) => void): unknown
+  }
 }
 
 /** The driver is the user's: that of the project in which the command is run, or beside which Thence is installed. */
-const loadPostgres = async (): Promise<Driver> => {
+export const loadPostgres = async (): Promise<PostgresDriver> => {
   for (const from of [join(process.cwd(), 'thence'), import.meta.filename]) {
     let path: string
     try {
@@ -66,7 +73,9 @@ const loadPostgres = async (): Promise<Driver> => {
     } catch {
       continue
     }
-    const { default: driver } = (await import(pathToFileURL(path).href)) as { default: Driver }
+    const { default: driver } = (await import(pathToFileURL(path).href)) as {
+      default: PostgresDriver
+    }
     return driver
   }
   throw new ThenceError(

@@ -24,6 +24,7 @@ import { addStatus } from './status.ts'
 import { addStreams } from './streams.ts'
 import { addSubscriptions } from './subscriptions.ts'
 import { lines } from './text.ts'
+import { addTorture } from './torture.ts'
 import { addWhy } from './why.ts'
 
 const examples = `
@@ -74,6 +75,7 @@ export function program(): Command {
   addRetention(root)
   addMigrate(root)
   addDoctor(root)
+  addTorture(root)
   addWhy(root)
   return root
 }

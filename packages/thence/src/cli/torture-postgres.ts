@@ -17,21 +17,7 @@ import { systemRuntime } from '../app/system-runtime.ts'
 import { event } from '../message/define.ts'
 import { plain } from '../message/schema.ts'
 import type { Database } from '../ports/database.ts'
-
-/** What is used of the library `pg`. */
-export interface PgLibrary {
-  readonly Pool: new (options: {
-    readonly connectionString: string
-    readonly max: number
-    readonly application_name: string
-  }) => PostgresPool
-  readonly Client: new (options: { readonly connectionString: string }) => {
-    connect(): Promise<unknown>
-    query(text: string, values?: unknown[]): Promise<{ readonly rows: object[] }>
-    end(): Promise<void>
-    on(event: 'error', listener: (error: Error) => void): unknown
-  }
-}
+import type { PostgresDriver } from './open.ts'
 
 /** A pool whose next COMMIT becomes a PREPARE TRANSACTION, if a name for it was given. */
 class Preparing implements PostgresPool {
@@ -74,8 +60,8 @@ class Preparing implements PostgresPool {
 }
 
 /** A session beside the store; what becomes of it while nobody asks it is nobody's business. */
-async function openSession(library: PgLibrary, url: string): Promise<TortureSession> {
-  const client = new library.Client({ connectionString: url })
+async function openSession(driver: PostgresDriver, url: string): Promise<TortureSession> {
+  const client = new driver.Client({ connectionString: url })
   client.on('error', () => undefined)
   await client.connect()
   return {
@@ -98,12 +84,12 @@ async function followApp(
   return { stop: () => running.stop() }
 }
 
-/** Gives fresh stores on the server at `url`, through the library `pg`. */
-export function postgresTorture(library: PgLibrary, url: string): TortureMake {
+/** Gives fresh stores on the server at `url`, through `pg`. */
+export function postgresTorture(driver: PostgresDriver, url: string): TortureMake {
   return async (): Promise<TortureSubject> => {
     const schema = `torture_${randomUUID().replaceAll('-', '')}`
     const pool = (max: number): PostgresPool =>
-      new library.Pool({ connectionString: url, max, application_name: schema })
+      new driver.Pool({ connectionString: url, max, application_name: schema })
     const open = async (max: number): Promise<{ database: Database; preparing: Preparing }> => {
       const preparing = new Preparing(pool(max))
       const database = postgres({ pool: preparing, schema })
@@ -126,11 +112,11 @@ export function postgresTorture(library: PgLibrary, url: string): TortureMake {
         open(database) {
           const at = new URL(url)
           if (database !== undefined) at.pathname = `/${database}`
-          return openSession(library, at.href)
+          return openSession(driver, at.href)
         },
       },
       async dispose() {
-        const session = await openSession(library, url)
+        const session = await openSession(driver, url)
         await session.query('SET client_min_messages = warning')
         await session.query(`DROP SCHEMA ${schema} CASCADE`)
         await session.close()

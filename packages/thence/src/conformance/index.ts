@@ -49,7 +49,13 @@ export { type RuntimeCase, runtimeCases, type RuntimeSubject } from './runtime.t
 
 export { type TortureDatabase, tortureDatabase } from './torture/database.ts'
 export type { TortureProblem, TortureProblemKind } from './torture/judge.ts'
-export { tortureLines, type TortureReport, type TortureResult } from './torture/report.ts'
+export {
+  resultLines,
+  summaryLine,
+  tortureLines,
+  type TortureReport,
+  type TortureResult,
+} from './torture/report.ts'
 export type { TortureLimits } from './torture/scene.ts'
 export type {
   TortureAnswer,

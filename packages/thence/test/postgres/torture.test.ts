@@ -7,7 +7,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { postgresTorture } from '../../src/cli/torture-postgres.ts'
 import { type Design, planted } from '../kit/planted-stores.ts'
 
-const library = { Client, Pool }
+const driver = { Client, Pool }
 const patient = { timeout: 180_000 }
 
 const kindsOf = ({ results }: TortureReport): readonly TortureProblemKind[] =>
@@ -16,7 +16,7 @@ const kindsOf = ({ results }: TortureReport): readonly TortureProblemKind[] =>
 const brokenBy = async (make: TortureMake, only: string): Promise<TortureReport> => {
   const report = await torture(make, {
     only,
-    seed: 5,
+    seed: 16,
     seeds: 1,
     steps: 20,
     appends: 3,
@@ -27,7 +27,7 @@ const brokenBy = async (make: TortureMake, only: string): Promise<TortureReport>
 }
 
 test('Thence holds in every trap and interleaving', patient, async () => {
-  const report = await torture(postgresTorture(library, inject('postgres')), {
+  const report = await torture(postgresTorture(driver, inject('postgres')), {
     seeds: 4,
     appends: 3,
   })
@@ -60,7 +60,7 @@ const withoutLock =
   }
 
 describe('Thence without its lock', patient, () => {
-  const broken = withoutLock(postgresTorture(library, inject('postgres')))
+  const broken = withoutLock(postgresTorture(driver, inject('postgres')))
 
   test.each(['a commit is slow', 'many writers on many streams'])(
     'is broken where %s',
