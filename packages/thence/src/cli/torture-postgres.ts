@@ -42,12 +42,13 @@ class Preparing implements PostgresPool {
       await query(`PREPARE TRANSACTION '${name}'`)
       return { command: 'COMMIT', rowCount: null, rows: [] }
     }
-    return {
-      query: asked,
-      on: (name, listener) => client.on(name, listener),
-      off: (name, listener) => client.off(name, listener),
-      release: (destroy) => client.release(destroy),
-    }
+    return new Proxy(client, {
+      get(target, name) {
+        if (name === 'query') return asked
+        const member: unknown = Reflect.get(target, name)
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member
+      },
+    })
   }
 
   on(name: 'error', listener: (error: Error) => void): unknown {
@@ -90,22 +91,22 @@ export function postgresTorture(driver: PostgresDriver, url: string): TortureMak
     const schema = `torture_${randomUUID().replaceAll('-', '')}`
     const pool = (max: number): PostgresPool =>
       new driver.Pool({ connectionString: url, max, application_name: schema })
-    const open = async (max: number): Promise<{ database: Database; preparing: Preparing }> => {
-      const preparing = new Preparing(pool(max))
-      const database = postgres({ pool: preparing, schema })
+    const open = async (from: PostgresPool): Promise<Database> => {
+      const database = postgres({ pool: from, schema })
       await database.open(systemRuntime())
-      return { database, preparing }
+      return database
     }
     const connect = async (): Promise<TortureClient> => {
-      const { database, preparing } = await open(2)
+      const preparing = new Preparing(pool(2))
+      const database = await open(preparing)
       return tortureDatabase({ database, prepareAs: (name) => preparing.prepareAs(name) })
     }
-    const first = await open(1)
-    await first.database.migrate()
-    await first.database.close()
+    const first = await open(pool(1))
+    await first.migrate()
+    await first.close()
     return {
       connect,
-      follow: async (told) => followApp((await open(8)).database, told),
+      follow: async (told) => followApp(await open(pool(8)), told),
       sessions: {
         application: schema,
         sequences: [],

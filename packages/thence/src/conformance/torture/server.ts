@@ -194,6 +194,9 @@ export const serverTraps: readonly Trap[] = [
   prepared('COMMIT'),
   prepared('ROLLBACK'),
   holderDies,
-  cutWhileTold('the connection that listens is cut', "query ILIKE '%LISTEN%'"),
+  cutWhileTold(
+    'the connection that listens is cut',
+    "state = 'idle' AND query ~* 'listen|pg_notify'",
+  ),
   cutWhileTold('all connections of the store are cut at once', 'true'),
 ]
