@@ -5,6 +5,7 @@ import { virtualRuntime } from 'thence/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { describeSchema, dumpOf } from '../../src/adapters/postgres/checks/schema.ts'
 import { Connection } from '../../src/adapters/postgres/connection.ts'
+import { Patience } from '../../src/adapters/postgres/patience.ts'
 import { Texts } from '../../src/adapters/postgres/texts.ts'
 import { systemRuntime } from '../../src/app/system-runtime.ts'
 import { postgresPlace } from '../kit/postgres.ts'
@@ -32,7 +33,11 @@ const found = async (database: Database, ...checks: readonly string[]) => {
 it('the schema that the migrations make is the committed one', async () => {
   const { pool, schema } = await migrated()
   const client = await pool.connect()
-  const connection = new Connection(client, new Texts(schema))
+  const connection = new Connection(
+    client,
+    new Texts(schema),
+    new Patience(systemRuntime(), Infinity),
+  )
   const dump = dumpOf(await describeSchema(connection))
   connection.release()
   await expect(dump).toMatchFileSnapshot('../../src/adapters/postgres/schema.sql')

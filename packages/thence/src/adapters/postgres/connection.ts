@@ -5,6 +5,7 @@
 import { ThenceError } from '../../errors.ts'
 import type { PostgresClient, PostgresResult, PostgresValue } from './driver.ts'
 import { isUnknown, storeError, unknownOutcome } from './errors.ts'
+import { type Patience, Silence } from './patience.ts'
 import type { Texts } from './texts.ts'
 
 const asText = (value: string): string => value
@@ -26,6 +27,7 @@ const ignore = (): void => undefined
 export class Connection {
   readonly texts: Texts
   readonly #client: PostgresClient
+  readonly #patience: Patience
   #pending = 0
   #released = false
   /** Why the transaction can only be rolled back, if so. */
@@ -33,9 +35,11 @@ export class Connection {
   /** Until when others wait: a statement of the user's is being tried. */
   #trying: Promise<void> | undefined
 
-  constructor(client: PostgresClient, texts: Texts) {
+  /** @param patience for each answer; a connection that exhausts it is closed. */
+  constructor(client: PostgresClient, texts: Texts, patience: Patience) {
     this.#client = client
     this.texts = texts
+    this.#patience = patience
     // A connection that breaks says so to whoever uses it next; without a listener it would end the process.
     client.on('error', ignore)
   }
@@ -83,6 +87,8 @@ export class Connection {
     this.#trying = promise
     try {
       return await this.#counted(() => work(this.#client))
+    } catch (error) {
+      throw error instanceof Silence ? this.#failed(error) : error
     } finally {
       this.#trying = undefined
       resolve()
@@ -98,7 +104,7 @@ export class Connection {
     }
     let result: PostgresResult | PostgresResult[]
     try {
-      result = await this.#client.query('COMMIT')
+      result = await this.#answered(() => this.#client.query('COMMIT'))
     } catch (error) {
       this.release(true)
       throw isUnknown(error) ? unknownOutcome(error) : storeError(error)
@@ -120,7 +126,7 @@ export class Connection {
     if (this.#released) return
     if (now && this.#pending > 0) return this.release(true)
     try {
-      await this.#client.query('ROLLBACK')
+      await this.#answered(() => this.#client.query('ROLLBACK'))
       this.release()
     } catch {
       this.release(true)
@@ -159,9 +165,19 @@ export class Connection {
   async #counted<T>(work: () => Promise<T>): Promise<T> {
     this.#pending += 1
     try {
-      return await work()
+      return await this.#answered(work)
     } finally {
       this.#pending -= 1
+    }
+  }
+
+  /** What is still sent on a connection whose server is silent would wait behind what was sent before. */
+  async #answered<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#patience.run(work)
+    } catch (error) {
+      if (error instanceof Silence) this.release(true)
+      throw error
     }
   }
 

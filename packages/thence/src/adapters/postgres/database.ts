@@ -24,7 +24,8 @@ import { Bell } from './bell.ts'
 import { diagnose } from './diagnosis.ts'
 import type { PostgresPool } from './driver.ts'
 import { PostgresListening } from './listening.ts'
-import { Runner } from './runner.ts'
+import { Patience, Silence } from './patience.ts'
+import { grace, Runner } from './runner.ts'
 import { applyMigrations, migrationPlan, storeIdentity } from './schema.ts'
 import type { Scope, Session } from './scope.ts'
 import { checkServer } from './server.ts'
@@ -40,6 +41,11 @@ export interface PostgresOptions {
   readonly transactionTimeout?: number
   /** How long to wait for what another transaction holds, in milliseconds; default 10000. */
   readonly lockTimeout?: number
+  /**
+   * How long one statement may run, in milliseconds; default 60000. The server ends it then; where the server is silent, the
+   * connection is closed five seconds later. `Infinity`: no limit, and a silent server is waited for as long as the operating system does.
+   */
+  readonly statementTimeout?: number
   /**
    * `on` (default): a server that confirms commits before they are on its disk (`synchronous_commit = off`) is refused.
    * `off`: it is taken as it is, and a crash of the server may take the last commits.
@@ -62,6 +68,7 @@ const optionNames: OptionNames<PostgresOptions> = {
   schema: true,
   transactionTimeout: true,
   lockTimeout: true,
+  statementTimeout: true,
   synchronous: true,
   clock: true,
   listen: true,
@@ -94,12 +101,14 @@ export class PostgresStore implements Database {
     this.#pool = poolOf(options)
     expectOptions('postgres', options, optionNames)
     const { transactionTimeout = 30_000, lockTimeout = 10_000 } = options
+    const { statementTimeout = 60_000 } = options
     const { clock = 'database', synchronous = 'on' } = options
     expectTime('transactionTimeout of postgres', transactionTimeout)
     expectTime('lockTimeout of postgres', lockTimeout)
+    expectTime('statementTimeout of postgres', statementTimeout)
     expectOneOf('clock of postgres', clock, ['database', 'runtime'])
     expectOneOf('synchronous of postgres', synchronous, ['on', 'off'])
-    this.#options = { transactionTimeout, lockTimeout, clock, synchronous }
+    this.#options = { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous }
     this.#ears = earsOf(options)
     this.#texts = new Texts(options.schema ?? 'thence')
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -111,7 +120,8 @@ export class PostgresStore implements Database {
     const { clock, synchronous, ...limits } = this.#options
     const session = { runtime, clock }
     const runner = new Runner(session, { pool: this.#pool, texts: this.#texts, ...limits })
-    await runner.read((scope) => checkServer(scope.use(), synchronous))
+    const { named } = await runner.read((scope) => checkServer(scope.use(), synchronous))
+    if (!named) runner.nameSessions()
     const bell = new Bell(runtime, (head) => this.#notify(runner, head))
     this.#opened = { runner, session, bell }
   }
@@ -189,8 +199,19 @@ export class PostgresStore implements Database {
     await Promise.allSettled(this.#running)
     await this.#opened?.bell.close()
     await Promise.all(Array.from(this.#listening, (listening) => listening.stop()))
-    if (this.#ears !== this.#pool) await this.#ears?.end()
-    await this.#pool.end()
+    if (this.#ears !== this.#pool) await this.#end(this.#ears)
+    await this.#end(this.#pool)
+  }
+
+  /** A server that is silent does not take its leave either. */
+  async #end(pool: PostgresPool | undefined): Promise<void> {
+    const runtime = this.#opened?.session.runtime
+    if (runtime === undefined) return pool?.end()
+    try {
+      await new Patience(runtime, grace).run(async () => pool?.end())
+    } catch (error) {
+      if (!(error instanceof Silence)) throw error
+    }
   }
 
   /** Over a connection that listens anyway, if there is one. */

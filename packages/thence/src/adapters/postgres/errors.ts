@@ -40,6 +40,8 @@ const busy = 'Another transaction holds what this one needs; nothing was written
 const missing = 'The store lacks its tables. Migrate it first.'
 const forbidden =
   'The role may not do this. Let the owner of the schema run what `thence migrate --roles NAME` prints.'
+const cancelled =
+  'A statement ran for longer than statementTimeout, or an operator cancelled it; its transaction was rolled back.'
 const damaged = 'The database reports that its files are damaged. Restore it from a backup.'
 
 /** Codes that mean something to us; the rest is STORE_FAILED. */
@@ -53,6 +55,7 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['42P01', ['STORE_NOT_MIGRATED', missing]],
   ['42883', ['STORE_NOT_MIGRATED', missing]],
   ['42501', ['STORE_FAILED', forbidden]],
+  ['57014', ['STORE_FAILED', cancelled]],
   ['XX001', ['STORE_CORRUPT', damaged]],
   ['XX002', ['STORE_CORRUPT', damaged]],
 ])

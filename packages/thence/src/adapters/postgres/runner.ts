@@ -7,6 +7,7 @@ import type { TransactOptions } from '../../ports/database.ts'
 import { Connection } from './connection.ts'
 import type { PostgresPool } from './driver.ts'
 import { storeError } from './errors.ts'
+import { Patience } from './patience.ts'
 import { Scope, type Session } from './scope.ts'
 import type { Texts } from './texts.ts'
 
@@ -17,23 +18,39 @@ export interface RunnerOptions {
   readonly transactionTimeout: number
   /** Milliseconds. */
   readonly lockTimeout: number
+  /** Milliseconds. */
+  readonly statementTimeout: number
 }
 
 /** The longest time that a setting of the server can say, in milliseconds. */
 const longest = 2_147_483_647
 
-/** The server ends what a process left open that died; one that lives ends it by itself before. Milliseconds. */
-const grace = 5000
+/**
+ * The server ends what a process left open that died; one that lives ends it by itself before. And a process gives up an answer that
+ * the server should have refused by then. Milliseconds.
+ */
+export const grace = 5000
 
 const setting = (milliseconds: number): number => Math.min(longest, Math.max(1, milliseconds))
 
 export class Runner {
   readonly #session: Session
   readonly #options: RunnerOptions
+  readonly #patience: Patience
+  /** Said in each transaction where the pool gave its sessions no name. */
+  #name = ''
 
   constructor(session: Session, options: RunnerOptions) {
     this.#session = session
     this.#options = options
+    const { statementTimeout, lockTimeout } = options
+    const longest = Math.max(statementTimeout, lockTimeout) + grace
+    this.#patience = new Patience(session.runtime, longest)
+  }
+
+  /** From now on transactions say whose they are: the pool does not. */
+  nameSessions(): void {
+    this.#name = "SET LOCAL application_name = 'thence_store'; "
   }
 
   /** As the server takes it, in milliseconds. */
@@ -42,10 +59,14 @@ export class Runner {
   }
 
   /** A connection without a transaction; whoever takes it releases it. */
-  async connect(): Promise<Connection> {
+  async connect(patience: Patience = this.#patience): Promise<Connection> {
+    const { pool, texts } = this.#options
+    const coming = pool.connect()
     try {
-      return new Connection(await this.#options.pool.connect(), this.#options.texts)
+      return new Connection(await this.#patience.run(() => coming), texts, patience)
     } catch (error) {
+      // One that comes after all is of no use any more.
+      coming.then((client) => client.release(true)).catch(() => undefined)
       throw storeError(error)
     }
   }
@@ -57,10 +78,11 @@ export class Runner {
   ): Promise<T> {
     const connection = await this.#begin(
       `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = ${this.lockTimeout}; ` +
-        (timeout === Infinity
-          ? ''
-          : `SET LOCAL idle_in_transaction_session_timeout = ${setting(timeout + grace)}; `) +
-        "SELECT pg_advisory_xact_lock(hashtextextended('thence.write', 0))",
+        this.#limits(timeout) +
+        "SELECT pg_advisory_xact_lock(hashtextextended('thence.write', 0))" +
+        // Waiting for the lock has a limit of its own.
+        this.#statements(timeout),
+      timeout,
     )
     return this.#run({ connection, writes: true, timeout }, work)
   }
@@ -68,14 +90,30 @@ export class Runner {
   async read<T>(work: (scope: Scope) => Awaitable<T>): Promise<T> {
     const timeout = this.#options.transactionTimeout
     const connection = await this.#begin(
-      'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ' +
-        `SET LOCAL idle_in_transaction_session_timeout = ${setting(timeout + grace)}`,
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${this.#limits(timeout)}` +
+        `SET LOCAL lock_timeout = ${this.lockTimeout}${this.#statements(timeout)}`,
+      timeout,
     )
     return this.#run({ connection, writes: false, timeout }, work)
   }
 
-  async #begin(text: string): Promise<Connection> {
-    const connection = await this.connect()
+  /** Whose a transaction is, and how long the server lets it stand idle. */
+  #limits(timeout: number): string {
+    if (timeout === Infinity) return this.#name
+    return `${this.#name}SET LOCAL idle_in_transaction_session_timeout = ${setting(timeout + grace)}; `
+  }
+
+  /** How long the server lets each of its statements run. */
+  #statements(timeout: number): string {
+    const { statementTimeout } = this.#options
+    if (timeout === Infinity || statementTimeout === Infinity) return ''
+    return `; SET LOCAL statement_timeout = ${setting(statementTimeout)}`
+  }
+
+  async #begin(text: string, timeout: number): Promise<Connection> {
+    const { runtime } = this.#session
+    const endless = timeout === Infinity
+    const connection = await this.connect(endless ? new Patience(runtime, Infinity) : undefined)
     try {
       await connection.exec(text)
     } catch (error) {

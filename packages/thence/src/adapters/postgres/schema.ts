@@ -7,7 +7,7 @@ import { nowOr } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { migrations } from './migrations/all.ts'
 import type { Runner } from './runner.ts'
-import type { Session } from './scope.ts'
+import type { Scope, Session } from './scope.ts'
 
 const names =
   "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('thence') AND relkind IN ('r', 'p', 'i')"
@@ -71,7 +71,7 @@ export async function migrationPlan(connection: Connection): Promise<MigrationPl
 
 /** Applies what is missing, each number once: whoever else migrates waits for the lock of all who write. Returns what it did. */
 export function applyMigrations(runner: Runner, { runtime }: Session): Promise<MigrationPlan> {
-  return runner.write(async (scope) => {
+  const work = async (scope: Scope): Promise<MigrationPlan> => {
     const connection = scope.change()
     const current = await currentMigration(connection)
     for (const { number, name, script } of missing(current)) {
@@ -80,5 +80,7 @@ export function applyMigrations(runner: Runner, { runtime }: Session): Promise<M
     }
     if (current === 0) await connection.run(identify, runtime.id())
     return planOf(connection, current)
-  })
+  }
+  // An index of a large table takes as long as it takes.
+  return runner.write(work, { timeout: Infinity })
 }

@@ -8,15 +8,22 @@ const oldest = 14
 
 const settings =
   "SELECT current_setting('server_version_num')::integer, current_setting('server_encoding'), " +
-  "current_setting('default_transaction_isolation'), current_setting('synchronous_commit')"
+  "current_setting('default_transaction_isolation'), current_setting('synchronous_commit'), " +
+  "current_setting('application_name')"
+
+/** What of a session matters further on. */
+export interface ServerSession {
+  /** Whether the pool gave it one. */
+  readonly named: boolean
+}
 
 /** @throws CONFIG_INVALID with what to change. */
 export async function checkServer(
   connection: Connection,
   synchronous: 'on' | 'off',
-): Promise<void> {
-  const row = await connection.get<[number, string, string, string]>(settings)
-  const [version, encoding, isolation, commits] = row!
+): Promise<ServerSession> {
+  const row = await connection.get<[number, string, string, string, string]>(settings)
+  const [version, encoding, isolation, commits, name] = row!
   const refuse = (text: string): never => {
     throw new ThenceError('CONFIG_INVALID', text)
   }
@@ -36,4 +43,5 @@ export async function checkServer(
       'synchronous_commit is off: a crash of the server may take commits that were confirmed. ' +
         "Set it on for the role that Thence uses, or accept it with synchronous: 'off'.",
     )
+  return { named: name !== '' }
 }
