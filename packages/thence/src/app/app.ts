@@ -9,7 +9,7 @@ import type { QueryMessage } from '../message/query.ts'
 import type { Meter, Metrics } from '../observe/metrics.ts'
 import { expectListening } from '../observe/names.ts'
 import type { Listener, SignalName, Signals } from '../observe/signals.ts'
-import type { Database } from '../ports/database.ts'
+import type { Database, OwnTransaction } from '../ports/database.ts'
 import type { Scheduled } from '../store/later.ts'
 import type { Store } from '../store/store.ts'
 import type { ReadStreamOptions } from '../store/stream-pages.ts'
@@ -34,11 +34,13 @@ import type { Rebuilt } from './rebuilt.ts'
 import { Schedules } from './schedules.ts'
 import type { SettingOptions } from './settings.ts'
 import { changeSettings, deciding, pausing, resuming } from './settings.ts'
-import type { TransactionOptions, TransactionResult } from './transact.ts'
+import type { Transacting, TransactionOptions, TransactionResult } from './transact.ts'
 import { runTransaction } from './transact.ts'
 import type { AppTransaction } from './transaction.ts'
 import type { UntilOptions } from './until.ts'
 import { until } from './until.ts'
+import type { WithinTransaction } from './within.ts'
+import { runWithin } from './within.ts'
 
 /** A running app. Get one by `app(…).start()`; end it by `stop()` or `await using`. */
 export class App<C extends string = string, Q extends string = string> implements AsyncDisposable {
@@ -152,14 +154,21 @@ export class App<C extends string = string, Q extends string = string> implement
     work: (transaction: AppTransaction<C>) => Promise<T> | T,
     options: TransactionOptions = {},
   ): Promise<TransactionResult<T>> {
-    const transacting = {
-      store: this.#store,
-      deciders: this.#parts.deciders,
-      snapshots: this.#life.snapshots,
-      timerSet: () => this.#engine.timerSet(),
-      ending: this.#life.ending,
-    }
-    return this.#life.call(() => runTransaction(work, transacting, options))
+    return this.#life.call(() => runTransaction(work, this.#transacting, options))
+  }
+
+  /**
+   * Does its work inside a transaction that you hold with a library of your own: what it appends and sends commits with your
+   * rows, or not at all. From its first append to your commit every other append waits, so call it last. If it throws, what it did is undone
+   * and your transaction may go on. The app isn't told of your commit: it notices at its next poll, or by {@link App.wake}.
+   * @throws CAPABILITY_MISSING, CONFIG_INVALID (another store, another isolation), STATE_INVALID (not open), and as `transaction`
+   */
+  within<T>(
+    own: OwnTransaction,
+    work: (transaction: WithinTransaction<C>) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<TransactionResult<T>> {
+    return this.#life.call(() => runWithin(work, { ...this.#transacting, own }, options))
   }
 
   /** The messages of one stream, by version. @throws CONFIG_INVALID, NAME_INVALID */
@@ -273,6 +282,16 @@ export class App<C extends string = string, Q extends string = string> implement
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  get #transacting(): Transacting {
+    return {
+      store: this.#store,
+      deciders: this.#parts.deciders,
+      snapshots: this.#life.snapshots,
+      timerSet: () => this.#engine.timerSet(),
+      ending: this.#life.ending,
+    }
   }
 
   #change(

@@ -242,6 +242,7 @@ export class Engine {
 
   /** Looks now for what others did, and at the timers, without waiting for the next poll. */
   look(): void {
+    this.wake()
     this.#tidyAll()
     this.#clock.wake()
     this.#jobs.wake()

@@ -12,7 +12,7 @@ import type { OptionNames } from '../message/expect.ts'
 import { expectFunction, expectOptions } from '../message/expect.ts'
 import { encodeJson } from '../message/json.ts'
 import { checkName } from '../message/name.ts'
-import type { Transaction } from '../ports/database.ts'
+import type { OwnTransaction, TransactOptions, Transaction } from '../ports/database.ts'
 import type { Once } from '../ports/events.ts'
 import type { Outcome, Remembered } from '../ports/inbox.ts'
 import { aborted } from '../ports/wait.ts'
@@ -57,6 +57,8 @@ export interface Transacting {
   readonly timerSet: () => void
   /** Aborted when the app gives up on what is in hand. */
   readonly ending: AbortSignal
+  /** The transaction that the user holds and will end; default: one of the store's. */
+  readonly own?: OwnTransaction
 }
 
 /** The result of a work that is done once is kept with its inbox row; a reference is enough to answer again. */
@@ -126,7 +128,8 @@ class Call<C extends string, T> {
     const result = await (once === undefined
       ? this.#transact()
       : untilKnown(runtime, (lost) => (lost ? this.#find(once) : this.#transact())))
-    if (!result.duplicate) for (const each of this.#after) each()
+    // A transaction of the user's own is not committed yet, and may never be.
+    if (!result.duplicate && this.#on.own === undefined) for (const each of this.#after) each()
     return result
   }
 
@@ -153,7 +156,12 @@ class Call<C extends string, T> {
         : { ...result, value: await this.#conclude(writer, once, { value, place }) }
     }
     // At once when the work fails: its rollback may take longer than what was not awaited. And when anything else does.
-    return this.#on.store.transact(work, options).catch(failed)
+    return this.#begin(work, options).catch(failed)
+  }
+
+  #begin<R>(work: (writer: Writer) => Promise<R>, options: TransactOptions): Promise<R> {
+    const { store, own } = this.#on
+    return own === undefined ? store.transact(work, options) : store.within(own, work, options)
   }
 
   /** Runs the work, as long as nobody gives up. */

@@ -72,6 +72,25 @@ export interface TransactOptions {
 }
 
 /**
+ * A transaction that the user began and will end, held by a library of the user's: it runs one statement at a time, with
+ * texts for `$1`, `$2` and so on, and gives the rows by the names of their columns.
+ */
+export interface OwnTransaction {
+  /** The library's name, for messages. */
+  readonly library: string
+  /** What the library holds: two calls for one transaction go one after the other. */
+  readonly of: object
+  query(text: string, values: readonly string[]): Promise<readonly unknown[]>
+}
+
+export interface JoinOptions {
+  /** Whether no write transaction of the store may run beside it, from now to the user's commit. */
+  readonly alone: boolean
+  /** How long the user's transaction may stay open from now on, in milliseconds. Default: the adapter's limit. */
+  readonly timeout?: number
+}
+
+/**
  * What an adapter promises:
  *
  * - `transact` commits when `work` resolves and rolls everything back when it throws, and throws the same error. Write
@@ -92,6 +111,10 @@ export interface TransactOptions {
  * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
  * - When it cannot be known whether a commit happened (the connection was lost before its answer came), `append` and
  *   `transact` throw OUTCOME_UNKNOWN; the commit may even happen later. Doing the same again with the same ids is safe.
+ * - `join`, where there is one, runs `work` inside a transaction that the user holds: what it does commits with that, or not at all.
+ *   If `work` throws, what it did is undone and nothing else is. Two of them in one transaction run one after the other. Nothing is written
+ *   before it is known that the transaction is open (else STATE_INVALID), is of this store, and has the isolation that
+ *   appends need (else CONFIG_INVALID). From then on the database ends the transaction if it is left open.
  * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.
  */
 export interface Database extends Partial<Diagnosable> {
@@ -108,6 +131,12 @@ export interface Database extends Partial<Diagnosable> {
     options?: TransactOptions,
   ): Promise<T>
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
+  /** Absent where the adapter can't work in a transaction that the user holds. */
+  join?<T>(
+    own: OwnTransaction,
+    work: (transaction: Transaction) => Awaitable<T>,
+    options: JoinOptions,
+  ): Promise<T>
   listen?(listener: Listener): Listening
   close(): Promise<void>
 }

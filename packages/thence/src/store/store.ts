@@ -2,13 +2,13 @@
  * The log as the rooms see it: messages in, recorded messages out. Appends that stand for themselves share commits;
  * everything else happens in a transaction through a {@link Writer}.
  */
-import { isStoreFailure, isThenceError } from '../errors.ts'
+import { isStoreFailure, isThenceError, ThenceError } from '../errors.ts'
 import { Inside } from '../internal/context.ts'
 import { paged } from '../internal/paged.ts'
 import { bytesOf } from '../internal/room.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
-import type { Database, TransactOptions, Transaction } from '../ports/database.ts'
+import type { Database, OwnTransaction, TransactOptions, Transaction } from '../ports/database.ts'
 import type { ReadAll, Verdict } from '../ports/events.ts'
 import { found, lostAppend, untilKnown } from './again.ts'
 import type { Outcome } from './lane.ts'
@@ -94,6 +94,27 @@ export class Store {
   /** Runs `work` in one write transaction and wakes readers after the commit. */
   transact<T>(work: (writer: Writer) => Awaitable<T>, options?: TransactOptions): Promise<T> {
     return this.#transact(work, { waited: 0, ...(options === undefined ? {} : { options }) })
+  }
+
+  /**
+   * Runs `work` in a transaction that the user holds. Nobody is woken: whether and when it commits is not known here.
+   * @throws CAPABILITY_MISSING where the adapter can't do that
+   */
+  async within<T>(
+    own: OwnTransaction,
+    work: (writer: Writer) => Awaitable<T>,
+    options: TransactOptions = {},
+  ): Promise<T> {
+    const { database } = this
+    if (database.join === undefined)
+      throw new ThenceError(
+        'CAPABILITY_MISSING',
+        `within works in a transaction that you hold; ${database.name} cannot. Use transaction, or PostgreSQL.`,
+      )
+    const run = (transaction: Transaction): Awaitable<T> =>
+      this.#inside.run(() => work(new Writer(transaction, this.tools, this.#inline)))
+    // What an inline view reads and then writes must not be lost to another transaction.
+    return database.join(own, run, { ...options, alone: this.#inline !== undefined })
   }
 
   read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {

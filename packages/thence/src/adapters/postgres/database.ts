@@ -11,7 +11,9 @@ import type { Awaitable } from '../../ports/awaitable.ts'
 import type {
   Capabilities,
   Database,
+  JoinOptions,
   MigrationPlan,
+  OwnTransaction,
   TransactOptions,
   Transaction,
 } from '../../ports/database.ts'
@@ -23,7 +25,9 @@ import { appendBatch } from './append.ts'
 import { Bell } from './bell.ts'
 import { diagnose } from './diagnosis.ts'
 import type { PostgresPool } from './driver.ts'
+import { withHolder } from './holders.ts'
 import { PostgresListening } from './listening.ts'
+import { Joiner } from './own.ts'
 import { Patience, Silence } from './patience.ts'
 import { grace, Runner } from './runner.ts'
 import { applyMigrations, migrationPlan, storeIdentity } from './schema.ts'
@@ -79,6 +83,7 @@ interface Opened {
   readonly runner: Runner
   readonly session: Session
   readonly bell: Bell
+  readonly joiner: Joiner
 }
 
 export class PostgresStore implements Database {
@@ -96,6 +101,8 @@ export class PostgresStore implements Database {
   readonly #running = new Set<Promise<unknown>>()
   #opened: Opened | undefined
   #closing: Promise<void> | undefined
+  /** It never changes. */
+  #identity: string | undefined
 
   constructor(options: PostgresOptions) {
     this.#pool = poolOf(options)
@@ -123,7 +130,13 @@ export class PostgresStore implements Database {
     const { named } = await runner.read((scope) => checkServer(scope.use(), synchronous))
     if (!named) runner.nameSessions()
     const bell = new Bell(runtime, (head) => this.#notify(runner, head))
-    this.#opened = { runner, session, bell }
+    const joiner = new Joiner({
+      session,
+      limits: { texts: this.#texts, ...limits },
+      identity: async () => (this.#identity ??= await this.identity()),
+      inside: this.#inside,
+    })
+    this.#opened = { runner, session, bell, joiner }
   }
 
   plan(): Promise<MigrationPlan> {
@@ -143,7 +156,9 @@ export class PostgresStore implements Database {
   append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
     return this.#call(async (opened) => {
       if (requests.length === 0) return []
-      const verdicts = await this.#appends.run(() => appendBatch(opened, requests))
+      const verdicts = await this.#appends.run(() =>
+        told(opened, () => appendBatch(opened, requests)),
+      )
       for (const verdict of verdicts)
         if (verdict.outcome === 'appended' && verdict.count > 0) opened.bell.ring(verdict.position)
       return verdicts
@@ -154,14 +169,16 @@ export class PostgresStore implements Database {
     work: (transaction: Transaction) => Awaitable<T>,
     options?: TransactOptions,
   ): Promise<T> {
-    return this.#call(async ({ runner, bell }) => {
+    return this.#call(async (opened) => {
       let used: Scope | undefined
       const inside = (scope: Scope): Awaitable<T> => {
         used = scope
         return this.#inside.run(() => work(new PostgresTransaction(scope)))
       }
-      const result = await this.#writes.run(() => runner.write(inside, options))
-      bell.ring(used?.appended ?? 0)
+      const result = await this.#writes.run(() =>
+        told(opened, () => opened.runner.write(inside, options)),
+      )
+      opened.bell.ring(used?.appended ?? 0)
       return result
     })
   }
@@ -181,6 +198,14 @@ export class PostgresStore implements Database {
     )
     this.#listening.add(listening)
     return listening
+  }
+
+  join<T>(
+    own: OwnTransaction,
+    work: (transaction: Transaction) => Awaitable<T>,
+    options: JoinOptions,
+  ): Promise<T> {
+    return this.#call((opened) => told(opened, () => opened.joiner.join(own, work, options)))
   }
 
   diagnose(): Promise<readonly Finding[]> {
@@ -253,6 +278,15 @@ export class PostgresStore implements Database {
         'The store is not open yet. Await its open(runtime) first.',
       )
     return this.#opened
+  }
+}
+
+/** Runs `work`; if it has waited in vain, its error says for whom. */
+const told = async <T>({ runner }: Opened, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw await withHolder(error, runner)
   }
 }
 

@@ -15,6 +15,25 @@ export type {
 export type { PostgresOptions } from './database.ts'
 export type { Roles } from './grants.ts'
 export { grants } from './grants.ts'
+export type {
+  DrizzleTag,
+  DrizzleTransaction,
+  KnexTransaction,
+  KyselyQuery,
+  KyselyTransaction,
+  PgClient,
+  PostgresJsTransaction,
+  PrismaTransaction,
+} from './libraries.ts'
+export {
+  fromDrizzle,
+  fromKnex,
+  fromKysely,
+  fromPg,
+  fromPostgresJs,
+  fromPrisma,
+} from './libraries.ts'
+export type { OwnTransaction } from '../../ports/database.ts'
 
 /**
  * A store in PostgreSQL, which many processes can share. It owns the pool from here on: it takes connections from it for one

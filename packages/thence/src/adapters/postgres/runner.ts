@@ -31,7 +31,9 @@ const longest = 2_147_483_647
  */
 export const grace = 5000
 
-const setting = (milliseconds: number): number => Math.min(longest, Math.max(1, milliseconds))
+/** As the server takes it. */
+export const setting = (milliseconds: number): number =>
+  Math.min(longest, Math.max(1, milliseconds))
 
 export class Runner {
   readonly #session: Session
@@ -128,7 +130,7 @@ export class Runner {
     const scope = new Scope(this.#session, connection, writes)
     let result: T
     try {
-      result = await this.#inTime(scope, open.timeout, work)
+      result = await inTime({ scope, session: this.#session, timeout: open.timeout }, work)
     } catch (error) {
       scope.end()
       await connection.rollback(isThenceError(error, 'TRANSACTION_TIMEOUT'))
@@ -140,29 +142,6 @@ export class Runner {
     else await connection.rollback()
     return result
   }
-
-  async #inTime<T>(
-    scope: Scope,
-    timeout: number,
-    work: (scope: Scope) => Awaitable<T>,
-  ): Promise<T> {
-    if (timeout === Infinity) return work(scope)
-    const { promise, reject } = Promise.withResolvers<never>()
-    const cancel = this.#session.runtime.after(timeout, () => {
-      const error = new ThenceError(
-        'TRANSACTION_TIMEOUT',
-        `A transaction was open for more than ${timeout} ms and was rolled back. Do slow work outside of it.`,
-        { details: { milliseconds: timeout } },
-      )
-      scope.end(error)
-      reject(error)
-    })
-    try {
-      return await Promise.race([work(scope), promise])
-    } finally {
-      cancel()
-    }
-  }
 }
 
 interface OpenTransaction {
@@ -170,4 +149,34 @@ interface OpenTransaction {
   readonly writes: boolean
   /** How long it may stay open, in milliseconds. */
   readonly timeout: number
+}
+
+export interface Timed {
+  readonly scope: Scope
+  readonly session: Session
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+/** Runs `work` and ends its scope when it takes too long. @throws TRANSACTION_TIMEOUT */
+export async function inTime<T>(
+  { scope, session, timeout }: Timed,
+  work: (scope: Scope) => Awaitable<T>,
+): Promise<T> {
+  if (timeout === Infinity) return work(scope)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const cancel = session.runtime.after(timeout, () => {
+    const error = new ThenceError(
+      'TRANSACTION_TIMEOUT',
+      `A transaction was open for more than ${timeout} ms and was rolled back. Do slow work outside of it.`,
+      { details: { milliseconds: timeout } },
+    )
+    scope.end(error)
+    reject(error)
+  })
+  try {
+    return await Promise.race([work(scope), promise])
+  } finally {
+    cancel()
+  }
 }

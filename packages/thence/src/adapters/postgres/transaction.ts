@@ -50,7 +50,8 @@ export class PostgresTransaction implements Transaction {
   readonly #scope: Scope
   #depth = 0
 
-  constructor(scope: Scope) {
+  /** @param sql for what the user writes; in a transaction of the user's own there is none of ours. */
+  constructor(scope: Scope, sql: Sql = new PostgresSql(scope)) {
     this.#scope = scope
     this.events = new PostgresEvents(scope)
     this.checkpoints = new PostgresCheckpoints(scope)
@@ -64,7 +65,7 @@ export class PostgresTransaction implements Transaction {
     this.audit = new PostgresAudit(scope)
     this.jobs = new PostgresJobs(scope)
     this.sizes = new PostgresSizes(scope)
-    this.sql = new PostgresSql(scope)
+    this.sql = sql
   }
 
   async savepoint<T>(work: () => Awaitable<T>): Promise<T> {
