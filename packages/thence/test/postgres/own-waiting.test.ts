@@ -1,7 +1,8 @@
 // Who waits for a transaction that a user holds, what they are told, and that one that is forgotten holds up nobody for long.
 import type { PoolClient } from 'pg'
 import { fromPg } from 'thence/postgres'
-import { expect, it } from 'vitest'
+import { virtualRuntime } from 'thence/testing'
+import { expect, it, onTestFinished } from 'vitest'
 import { begun, ordered, Pack, type Shop, shopOfTest } from '../kit/own/shop.ts'
 
 const append = (shop: Shop, client: PoolClient, id: string): Promise<unknown> =>
@@ -93,4 +94,34 @@ it('one that is forgotten is ended by the server, and those who waited go on', a
   expect(await shop.app.append(ordered('b'))).toMatchObject({ position: 1 })
   expect(await ended).toMatchObject({ code: expect.stringMatching(/^25P0[34]$/) })
   expect(await shop.orders('')).toEqual([])
+})
+
+it('who listens hears of it with the commit, without anybody who tells', async () => {
+  const shop = await shopOfTest()
+  // Not through the clock of the test, which does not wait for it.
+  const other = shop.place.connect({ pool: shop.place.pool(), listen: true })
+  onTestFinished(() => other.close())
+  await other.open(virtualRuntime())
+  const began = Promise.withResolvers<void>()
+  const told: number[] = []
+  const heard = Promise.withResolvers<void>()
+  other.listen!({
+    heard: (head) => {
+      if (head === undefined) began.resolve()
+      else told.push(head)
+      if (head !== undefined) heard.resolve()
+    },
+    lost: heard.reject,
+  })
+  await began.promise
+  const client = await begun(shop)
+  await append(shop, client, 'a')
+  await client.query('ROLLBACK')
+  await client.query('BEGIN')
+  await append(shop, client, 'a')
+  expect(told).toEqual([])
+  await client.query('COMMIT')
+  await heard.promise
+  expect(told).toEqual([1])
+  expect(await other.read(({ events }) => events.head())).toBe(1)
 })
