@@ -4,7 +4,7 @@
  */
 import { isSameMessage } from '../../message/same.ts'
 import type { Appended, AppendRequest, Verdict } from '../../ports/events.ts'
-import { columnsOf } from './columns.ts'
+import { columnsOf, typeOf } from './columns.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresValue } from './driver.ts'
 import { isDeadlock, isUnknown, storeError, unknownOutcome } from './errors.ts'
@@ -12,12 +12,16 @@ import { partsOf } from './parts.ts'
 import type { Runner } from './runner.ts'
 import type { Scope, Session } from './scope.ts'
 
+/** Every parameter has its type, and every answer is a number or a text: not every library reads arrays and JSON as `pg` does. */
+const answer =
+  'SELECT given, versions::text, outcomes::text, numbers::text, known::text, recalled::text FROM'
+
 /** One call for each set of columns: those that are empty are left out. */
 const callWith = (names: readonly string[]): string => {
-  const columns = names.map((name, index) => `${name} => $${index + 3}`)
-  return `SELECT * FROM thence.append($1, $2, ${columns.join(', ')})`
+  const columns = names.map((name, index) => `${name} => $${index + 3}::${typeOf(name)}`)
+  return `${answer} thence.append($1::bigint, $2::text, ${columns.join(', ')})`
 }
-const callOfParts = 'SELECT * FROM thence.append_parts($3, $1, $2)'
+const callOfParts = `${answer} thence.append_parts($3::jsonb, $1::bigint, $2::text)`
 
 /** A message that is stored under an id of the request. */
 interface Known {

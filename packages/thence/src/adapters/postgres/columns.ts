@@ -9,6 +9,28 @@ import { asQuery } from './query.ts'
 /** The arrays by the names of the function's parameters; what is left out is empty. */
 export type Columns = Readonly<Record<string, string>>
 
+const big: ReadonlySet<string> = new Set([
+  'bases',
+  'expectations',
+  'times',
+  'item_afters',
+  'query_afters',
+])
+const small: ReadonlySet<string> = new Set([
+  'starts',
+  'offsets',
+  'counts',
+  'places',
+  'schema_versions',
+  'tag_places',
+])
+
+/** The type of a parameter. */
+export const typeOf = (name: string): string => {
+  if (big.has(name)) return 'bigint[]'
+  return small.has(name) || name.endsWith('_of') ? 'integer[]' : 'text[]'
+}
+
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f]/
 
