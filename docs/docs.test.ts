@@ -2,7 +2,7 @@
 // folder of its own, and prints what its page says. A page can't lie for long.
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type Program, programs, root } from './blocks.ts'
 
@@ -33,8 +33,17 @@ function node(args: readonly string[], cwd: string): Promise<Ran> {
   return promise
 }
 
+/** What a reader has Prisma generate. */
+const generated = 'generated/prisma/client.ts'
+const client = join(root, 'packages/thence/test/kit/own/prisma/client/client.ts')
+
 function plant(program: Program): void {
   mkdirSync(inFolder(program))
+  if (program.text.includes(generated)) {
+    mkdirSync(join(inFolder(program), dirname(generated)), { recursive: true })
+    const file = join(inFolder(program), generated)
+    writeFileSync(file, `export * from '${relative(dirname(file), client)}'\n`)
+  }
   writeFileSync(join(inFolder(program), 'main.ts'), program.text)
 }
 
