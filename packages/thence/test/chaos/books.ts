@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
-import { until } from './fleet.ts'
+import { until } from './until.ts'
 
 /** One number of the store, read by SQLite alone. */
 const number = (path: string, sql: string): number => {
@@ -53,7 +53,7 @@ export const pending = (path: string): number =>
   number(path, "SELECT count(*) FROM thence_events WHERE type = 'Deposited'") -
   number(path, rows('noted'))
 
-const linesOf = (file: string): string[] =>
+export const linesOf = (file: string): string[] =>
   existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
 
 /** How often a handler did again outside of the store what it had done. */

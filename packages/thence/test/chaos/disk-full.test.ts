@@ -9,7 +9,7 @@ import { isThenceError } from 'thence'
 import { sqlite } from 'thence/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { bank, MakeDeposit } from './bank.ts'
-import { until } from './fleet.ts'
+import { until } from './until.ts'
 
 /** A file system in memory, of so many KiB, gone when the test is over. */
 const disk = (kilobytes: number): { readonly path: string; grow(kilobytes: number): void } => {

@@ -4,25 +4,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { systemRuntime } from 'thence'
 import { onTestFinished } from 'vitest'
-
-const runtime = systemRuntime()
-
-/** Resolves as soon as `condition` gives something; fails after a time that only ends what would never end. */
-export const until = async <T>(
-  what: string,
-  condition: () => T | undefined | Promise<T | undefined>,
-  within = 60_000,
-): Promise<T> => {
-  const end = runtime.now() + within
-  for (;;) {
-    const found = await condition()
-    if (found !== undefined) return found
-    if (runtime.now() > end) throw new Error(`Waited ${within} ms in vain for ${what}.`)
-    await new Promise<void>((resolve) => void runtime.after(5, resolve))
-  }
-}
+import { until } from './until.ts'
 
 export interface Fellow {
   readonly child: ChildProcessByStdio<null, Readable, null>
@@ -32,8 +15,12 @@ export interface Fellow {
 }
 
 /** Starts a process; it is ended when the test is over at the latest. */
-export const begin = (task: 'worker' | 'counter', ...parameters: readonly string[]): Fellow => {
-  const program = new URL('process.ts', import.meta.url).pathname
+export const begin = (
+  task: 'worker' | 'counter' | 'killer',
+  ...parameters: readonly string[]
+): Fellow => {
+  const file = task === 'killer' ? 'killer.ts' : 'process.ts'
+  const program = new URL(file, import.meta.url).pathname
   const child = spawn(process.execPath, [program, task, ...parameters], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -47,5 +34,5 @@ export const begin = (task: 'worker' | 'counter', ...parameters: readonly string
   return { child, lines, ended }
 }
 
-export const said = (fellow: Fellow, line: string): Promise<true> =>
-  until(`"${line}"`, () => (fellow.lines.includes(line) ? true : undefined))
+export const said = (fellow: Fellow, line: string, within?: number): Promise<true> =>
+  until(`"${line}"`, () => (fellow.lines.includes(line) ? true : undefined), within)

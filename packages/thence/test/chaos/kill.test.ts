@@ -15,7 +15,8 @@ import {
   takeovers,
 } from './books.ts'
 import type { Fellow } from './fleet.ts'
-import { begin, said, until } from './fleet.ts'
+import { begin, said } from './fleet.ts'
+import { until } from './until.ts'
 
 /** As often as CI says; a person who only runs the tests waits for a few. */
 const loops = Number(process.env['THENCE_CHAOS_LOOPS'] ?? '10')
@@ -39,8 +40,11 @@ const work = async ({ path, notes }: Bank, leaseTime = '1500ms'): Promise<Fellow
   return worker
 }
 
+const numbered = (many: number): readonly string[] =>
+  Array.from({ length: many }, (_, index) => `a${index}`)
+
 const count = async ({ path, journal }: Bank, accounts: number): Promise<Fellow> => {
-  const one = begin('counter', path, journal, String(accounts))
+  const one = begin('counter', path, journal, ...numbered(accounts))
   await said(one, 'ready')
   return one
 }

@@ -1,19 +1,27 @@
 // What the processes of these tests do: `worker` runs the bank until it is ended, `counter` takes deposits and writes
 // down, past the page cache, which were acknowledged.
-import { appendFileSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { appendFileSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { isThenceError, systemRuntime } from 'thence'
 import type { Database, Duration } from 'thence'
-import { sqlite } from 'thence/sqlite'
 import { bank, counter, MakeDeposit } from './bank.ts'
+import { isServer, newTally, openAt, tallied } from './place.ts'
 
 const say = (line: string): void => void writeSync(1, `${line}\n`)
 const runtime = systemRuntime()
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => void runtime.after(milliseconds, resolve))
 
-const open = (path: string): Database =>
-  sqlite({ database: new DatabaseSync(path), busyTimeout: 20_000 })
+/** Starts an app, and again if the server is away just then. */
+const started = async <T>(start: (database: Database) => Promise<T>, path: string): Promise<T> => {
+  for (;;) {
+    try {
+      return await start(openAt(path))
+    } catch (error) {
+      if (!isServer(path) || !isThenceError(error) || !error.retryable) throw error
+      await pause(20)
+    }
+  }
+}
 
 /** Tells what it did outside of the store, and takes a moment, so that an end can come in the middle. */
 const worker = async (path: string, notes: string, leaseTime: Duration): Promise<void> => {
@@ -21,7 +29,7 @@ const worker = async (path: string, notes: string, leaseTime: Duration): Promise
     appendFileSync(notes, `${id}\n`)
     await pause(2)
   }
-  const running = await bank(open(path), { outside, leaseTime }).start()
+  const running = await started((database) => bank(database, { outside, leaseTime }).start(), path)
   running.listen((signal) => {
     if (
       signal.name === 'lease-lost' ||
@@ -40,6 +48,12 @@ const worker = async (path: string, notes: string, leaseTime: Duration): Promise
   say('ready')
 }
 
+/** How many deposits each account may have, where the killer says so: else between two kills most commits would be certain. */
+const allowed = (journal: string): number => {
+  const file = `${journal}.allowed`
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : Infinity
+}
+
 /** One that was not acknowledged, or whose outcome is unknown, is sent again under the same id until it is. */
 const take = async (
   app: Awaited<ReturnType<ReturnType<typeof counter>['start']>>,
@@ -56,22 +70,25 @@ const take = async (
   }
 }
 
-const count = async (path: string, journal: string, accounts: string): Promise<void> => {
+const count = async (path: string, journal: string, accounts: readonly string[]): Promise<void> => {
   const file = openSync(journal, 'a')
-  const app = await counter(open(path)).start()
+  const tally = newTally()
+  const app = await started((database) => counter(tallied(database, tally)).start(), path)
   let ended = false
   process.once('SIGTERM', () => void (ended = true))
   say('ready')
   const deposits = async (account: string): Promise<void> => {
     for (let n = 1; !ended; n += 1) {
+      while (n > allowed(journal) && !ended) await pause(5)
       await take(app, { account, n })
       writeSync(file, `${account} ${n}\n`)
       fsyncSync(file)
-      await pause(15)
+      await pause(isServer(path) ? 0 : 15)
     }
   }
-  await Promise.all(Array.from({ length: Number(accounts) }, (_, index) => deposits(`a${index}`)))
+  await Promise.all(accounts.map(deposits))
   await app.stop()
+  say(`tally ${JSON.stringify(tally)}`)
   say('done')
   process.exit(0)
 }
@@ -79,4 +96,4 @@ const count = async (path: string, journal: string, accounts: string): Promise<v
 const [task, ...parameters] = process.argv.slice(2)
 if (task === 'worker')
   await worker(parameters[0] ?? '', parameters[1] ?? '', (parameters[2] ?? '5s') as Duration)
-else await count(parameters[0] ?? '', parameters[1] ?? '', parameters[2] ?? '1')
+else await count(parameters[0] ?? '', parameters[1] ?? '', parameters.slice(2))
