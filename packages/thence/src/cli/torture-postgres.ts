@@ -21,11 +21,13 @@ import type { PostgresDriver } from './open.ts'
 
 /** A pool whose next COMMIT becomes a PREPARE TRANSACTION, if a name for it was given. */
 class Preparing implements PostgresPool {
+  readonly on: PostgresPool['on']
   readonly #pool: PostgresPool
   #name: string | undefined
 
   constructor(pool: PostgresPool) {
     this.#pool = pool
+    this.on = pool.on.bind(pool)
   }
 
   prepareAs(name: string): void {
@@ -49,10 +51,6 @@ class Preparing implements PostgresPool {
         return typeof member === 'function' ? (member.bind(target) as unknown) : member
       },
     })
-  }
-
-  on(name: 'error', listener: (error: Error) => void): unknown {
-    return this.#pool.on(name, listener)
   }
 
   end(): Promise<void> {

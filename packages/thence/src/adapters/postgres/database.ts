@@ -118,8 +118,8 @@ export class PostgresStore implements Database {
     this.#options = { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous }
     this.#ears = earsOf(options)
     this.#texts = new Texts(options.schema ?? 'thence')
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    this.#pool.on('error', () => undefined)
+    guard(this.#pool)
+    if (this.#ears !== undefined && this.#ears !== this.#pool) guard(this.#ears)
   }
 
   async open(runtime: Runtime): Promise<void> {
@@ -294,6 +294,17 @@ const told = async <T>({ runner }: Opened, work: () => Promise<T>): Promise<T> =
 const earsOf = ({ pool, listen = true }: PostgresOptions): PostgresPool | undefined => {
   if (typeof listen === 'boolean') return listen && pool.options?.max !== 1 ? pool : undefined
   return poolOf({ pool: listen }, 'listen')
+}
+
+const ignore = (): void => undefined
+
+/**
+ * A connection that breaks is replaced by the pool; without a listener it would end the process. That of the pool is taken from a connection
+ * before whoever asked for it is given it, and the end may come in the same packet as the beginning.
+ */
+const guard = (pool: PostgresPool): void => {
+  pool.on('error', ignore)
+  pool.on('connect', (client) => client.on('error', ignore))
 }
 
 const poolOf = (

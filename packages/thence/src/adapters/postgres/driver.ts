@@ -60,6 +60,8 @@ export interface PostgresClient {
 export interface PostgresPool {
   connect(): Promise<PostgresClient>
   on(event: 'error', listener: (error: Error) => void): unknown
+  /** Told of each new connection before it is handed out. */
+  on(event: 'connect', listener: (client: PostgresClient) => void): unknown
   end(): Promise<void>
   /** What it was made with. */
   readonly options?: { readonly max?: number | undefined }
