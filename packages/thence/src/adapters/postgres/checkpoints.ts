@@ -3,6 +3,7 @@
  */
 import type { Checkpoint, Checkpoints, Hold, Seen } from '../../ports/checkpoints.ts'
 import { nowOr } from './clock.ts'
+import { shareAnew } from './retries.ts'
 import type { Scope } from './scope.ts'
 
 const columns =
@@ -95,6 +96,7 @@ export class PostgresCheckpoints implements Checkpoints {
     const rows = await connection.all<[number]>(removeAll, subscription)
     const generation = Math.max(0, ...rows.map(([one]) => one)) + 1
     await connection.run(place, subscription, positions, generation, this.#scope.time)
+    await shareAnew(connection, subscription, positions.length)
   }
 
   async ask(subscription: string): Promise<boolean> {

@@ -12,31 +12,58 @@ import type {
   Upcoming,
 } from '../../ports/retries.ts'
 import { nowOr } from './clock.ts'
+import type { Connection } from './connection.ts'
 import type { Scope } from './scope.ts'
 
 const columns =
   'subscription, key, hash, position, message_id, state, attempts, due, history, replay'
+/** Of how many partitions the subscription $1 is now. */
+const partitionsNow =
+  '(SELECT coalesce(max(partition), 0) + 1 FROM thence.checkpoints WHERE subscription = $1)'
 /** Nothing may wait behind nothing. */
 const alone =
   "$6 = 'queued' AND NOT EXISTS (SELECT FROM thence.retries WHERE subscription = $1 AND key = $2 AND position < $4)"
 const insert =
-  `INSERT INTO thence.retries (${columns}) SELECT $1, $2, $3, $4, $5, CASE WHEN alone THEN 'due' ELSE $6 END, $7, ` +
-  `CASE WHEN alone THEN ${nowOr('$11')} ELSE $8 END, $9, $10 FROM (SELECT ${alone} AS alone) AS judged ` +
+  `INSERT INTO thence.retries (${columns}, partitions, partition) ` +
+  "SELECT $1, $2, $3::bigint, $4, $5, CASE WHEN alone THEN 'due' ELSE $6 END, $7, " +
+  `CASE WHEN alone THEN ${nowOr('$11')} ELSE $8 END, $9, $10, partitions, $3::bigint % partitions ` +
+  `FROM (SELECT ${alone} AS alone, ${partitionsNow} AS partitions) AS judged ` +
   'ON CONFLICT (subscription, position) DO UPDATE SET key = excluded.key, hash = excluded.hash, ' +
+  'partitions = excluded.partitions, partition = excluded.partition, ' +
   'replay = excluded.replay, message_id = excluded.message_id, ' +
   'state = excluded.state, attempts = excluded.attempts, due = excluded.due, history = excluded.history'
-const ofShare = "subscription = $1 AND state = 'due' AND hash % $2 = $3"
+/**
+ * What is due of one share: noted for so many partitions, and by an index; or noted for fewer or more of them, since it was written before
+ * the subscription was divided so.
+ */
+const shares = [
+  'partitions = $2::integer AND partition = $3::integer',
+  'partitions < $2::integer AND hash % $2::integer = $3::integer',
+  'partitions > $2::integer AND hash % $2::integer = $3::integer',
+].map(
+  (noted) => `FROM thence.retries AS own WHERE subscription = $1 AND state = 'due' AND ${noted}`,
+)
 const first =
   'NOT EXISTS (SELECT FROM thence.retries AS earlier WHERE earlier.subscription = own.subscription ' +
   "AND earlier.key = own.key AND earlier.position < own.position AND earlier.state = 'due' AND earlier.due <= $4)"
-const selectDue =
-  `SELECT ${columns} FROM thence.retries AS own WHERE ${ofShare} AND due <= $4 AND ${first} ` +
-  'ORDER BY due, position LIMIT $5'
-const selectNext = `SELECT due FROM thence.retries WHERE ${ofShare} ORDER BY due LIMIT 1`
+const selectDue = `${shares
+  .map(
+    (share) =>
+      `(SELECT ${columns} ${share} AND due <= $4 AND ${first} ORDER BY due, position LIMIT $5)`,
+  )
+  .join(' UNION ALL ')} ORDER BY due, position LIMIT $5`
+const selectNext = `SELECT min(due) FROM (${shares
+  .map((share) => `(SELECT due ${share} ORDER BY due LIMIT 1)`)
+  .join(' UNION ALL ')}) AS next`
+const divideAnew =
+  'UPDATE thence.retries SET partitions = $2::integer, partition = hash % $2::integer WHERE ctid = ANY (ARRAY(' +
+  "SELECT ctid FROM thence.retries WHERE subscription = $1 AND state = 'due' AND partitions <> $2::integer LIMIT $3))"
 /** The first that is left of the key is the next one; the one that is removed is still seen beside its removal. */
 const settle =
   'WITH gone AS (DELETE FROM thence.retries WHERE subscription = $1 AND position = $2 AND attempts = $3 RETURNING key), ' +
-  "released AS (UPDATE thence.retries SET state = 'due', due = $4 WHERE subscription = $1 AND state = 'queued' " +
+  "released AS (UPDATE thence.retries SET state = 'due', due = $4, partitions = divided.now, " +
+  `partition = hash % divided.now FROM (SELECT ${partitionsNow} AS now) AS divided ` +
+  "WHERE subscription = $1 AND state = 'queued' " +
   'AND position = (SELECT min(r.position) FROM thence.retries AS r, gone ' +
   'WHERE r.subscription = $1 AND r.key = gone.key AND r.position <> $2)) SELECT FROM gone'
 const selectOne = `SELECT ${columns} FROM thence.retries WHERE subscription = $1 AND position = $2`
@@ -93,6 +120,18 @@ const summary = ([subscription, due, parked, queued, next]: SummaryRow): RetrySu
   queued,
   next,
 })
+
+/** So many rows are noted anew when a subscription is divided; of more than that the others are when they are put again. */
+const mostAnew = 100_000
+
+/** Notes for what is due which of so many partitions takes care of it now. */
+export async function shareAnew(
+  connection: Connection,
+  subscription: string,
+  partitions: number,
+): Promise<void> {
+  await connection.run(divideAnew, subscription, partitions, mostAnew)
+}
 
 export class PostgresRetries implements Retries {
   readonly #scope: Scope
@@ -170,7 +209,7 @@ export class PostgresRetries implements Retries {
     const [any] = (await connection.get<[boolean]>(selectAny, subscription))!
     if (!any) return { any: false, next: null }
     const values = [subscription, share.partitions, share.partition]
-    const row = await connection.get<[number]>(selectNext, ...values)
+    const row = await connection.get<[number | null]>(selectNext, ...values)
     return { any: true, next: row?.[0] ?? null }
   }
 

@@ -148,7 +148,9 @@ CREATE TABLE thence.retries (
   attempts integer NOT NULL,
   due bigint NOT NULL,
   history text NOT NULL,
-  replay boolean NOT NULL
+  replay boolean NOT NULL,
+  partitions integer NOT NULL,
+  partition integer NOT NULL
 );
 
 -- table sizes
@@ -283,9 +285,6 @@ CREATE UNIQUE INDEX meta_pkey ON thence.meta USING btree (key);
 -- index migrations_pkey
 CREATE UNIQUE INDEX migrations_pkey ON thence.migrations USING btree (number);
 
--- index retries_due
-CREATE INDEX retries_due ON thence.retries USING btree (subscription, due, "position") WHERE (state = 'due'::text);
-
 -- index retries_key
 CREATE INDEX retries_key ON thence.retries USING btree (subscription, key, "position");
 
@@ -297,6 +296,9 @@ CREATE UNIQUE INDEX retries_pkey ON thence.retries USING btree (subscription, "p
 
 -- index retries_position
 CREATE INDEX retries_position ON thence.retries USING btree ("position");
+
+-- index retries_share
+CREATE INDEX retries_share ON thence.retries USING btree (subscription, partitions, partition, due, "position") WHERE (state = 'due'::text);
 
 -- index retries_state
 CREATE INDEX retries_state ON thence.retries USING btree (subscription, state);
@@ -325,101 +327,173 @@ CREATE UNIQUE INDEX trimmed_pkey ON thence.trimmed USING btree (stream);
 -- index truncated_pkey
 CREATE UNIQUE INDEX truncated_pkey ON thence.truncated USING btree (type);
 
--- function append(requests jsonb, now bigint, lock_timeout text)
-CREATE OR REPLACE FUNCTION thence.append(requests jsonb, now bigint, lock_timeout text)
- RETURNS jsonb
+-- function append(now bigint, lock_timeout text, names text[], bases bigint[], stream_of integer[], starts integer[], offsets integer[], expectations bigint[], counts integer[], message_of integer[], places integer[], kinds text[], types text[], schema_versions integer[], ids text[], times bigint[], datas text[], correlations text[], causations text[], metadatas text[], tag_lists text[], tag_of integer[], tag_places integer[], tag_names text[], once_of integer[], consumers text[], once_ids text[], digests text[], item_of integer[], item_afters bigint[], first_tags text[], other_tags text[], wanted_types text[], query_of integer[], query_afters bigint[], queries text[], repeating_of integer[], OUT given bigint, OUT versions bigint[], OUT outcomes integer[], OUT numbers bigint[], OUT known jsonb, OUT recalled jsonb)
+CREATE OR REPLACE FUNCTION thence.append(now bigint, lock_timeout text, names text[], bases bigint[], stream_of integer[], starts integer[], offsets integer[], expectations bigint[], counts integer[], message_of integer[], places integer[], kinds text[], types text[], schema_versions integer[], ids text[], times bigint[], datas text[], correlations text[] DEFAULT '{}'::text[], causations text[] DEFAULT '{}'::text[], metadatas text[] DEFAULT '{}'::text[], tag_lists text[] DEFAULT '{}'::text[], tag_of integer[] DEFAULT '{}'::integer[], tag_places integer[] DEFAULT '{}'::integer[], tag_names text[] DEFAULT '{}'::text[], once_of integer[] DEFAULT '{}'::integer[], consumers text[] DEFAULT '{}'::text[], once_ids text[] DEFAULT '{}'::text[], digests text[] DEFAULT '{}'::text[], item_of integer[] DEFAULT '{}'::integer[], item_afters bigint[] DEFAULT '{}'::bigint[], first_tags text[] DEFAULT '{}'::text[], other_tags text[] DEFAULT '{}'::text[], wanted_types text[] DEFAULT '{}'::text[], query_of integer[] DEFAULT '{}'::integer[], query_afters bigint[] DEFAULT '{}'::bigint[], queries text[] DEFAULT '{}'::text[], repeating_of integer[] DEFAULT '{}'::integer[], OUT given bigint, OUT versions bigint[], OUT outcomes integer[], OUT numbers bigint[], OUT known jsonb, OUT recalled jsonb)
+ RETURNS record
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
+ SET jit TO 'off'
 AS $function$
 DECLARE
-  request jsonb;
-  refusal jsonb;
-  stored jsonb;
-  verdicts jsonb[] := '{}';
+  many CONSTANT integer := cardinality(counts);
+  streams text[] := names;
+  as_expected boolean;
+  some_ended boolean;
+  ended boolean[];
+  matched bigint[];
+  some_taken boolean;
+  taken boolean[];
+  -- Messages that were accepted, of all and of each stream.
+  written integer := 0;
+  added integer[];
+  request integer;
+  stream integer;
+  expectation bigint;
   last_version bigint;
-  ended boolean;
-  given bigint;
-  matched bigint;
-  many integer;
-  ids text[];
-  taken boolean;
+  match bigint;
+  outcome integer;
 BEGIN
   -- With a snapshot from before the lock the judgement would be blind to what was committed meanwhile.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'thence.append needs the isolation level read committed' USING ERRCODE = '25001';
   END IF;
-  IF lock_timeout IS NOT NULL THEN PERFORM set_config('lock_timeout', lock_timeout, true); END IF;
+  IF lock_timeout IS NOT NULL THEN lock_timeout := set_config('lock_timeout', lock_timeout, true); END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('thence.append', 0));
-  given := thence.last_position();
-  FOR request IN SELECT value FROM jsonb_array_elements(requests) LOOP
-    IF request ? 'once' THEN
-      SELECT jsonb_build_object('outcome', 'duplicate', 'stream', i.stream, 'version', i.version,
-          'position', i.position, 'count', i.count) INTO stored
-        FROM thence.inbox i
-        WHERE i.consumer = request #>> '{once,consumer}' AND i.id = request #>> '{once,id}';
-      IF stored IS NOT NULL THEN
-        verdicts := array_append(verdicts, stored);
-        CONTINUE;
+  SELECT greatest(coalesce((SELECT max(e.position) FROM thence.events e), 0), (SELECT h.position FROM thence.head h)),
+      EXISTS (SELECT FROM thence.trimmed t WHERE t.stream = ANY (names) AND t.tombstone),
+      EXISTS (SELECT FROM thence.events e WHERE e.id = ANY (ids)),
+      array_agg(s.version), bool_and(CASE s.base WHEN -1 THEN s.version > 0 WHEN -2 THEN true ELSE s.version = s.base END)
+    INTO given, some_ended, some_taken, versions, as_expected
+    FROM (SELECT n.base, coalesce(
+          (SELECT e.version FROM thence.events e WHERE e.stream = n.name AND e.version >= n.base
+            ORDER BY e.version DESC LIMIT 1),
+          CASE WHEN n.base > 1 THEN (SELECT max(e.version) FROM thence.events e WHERE e.stream = n.name) END,
+          (SELECT t.version FROM thence.trimmed t WHERE t.stream = n.name), 0) AS version
+      FROM unnest(names, bases) AS n(name, base) OFFSET 0) AS s;
+
+  IF cardinality(once_of) > 0 THEN
+    recalled := (SELECT jsonb_object_agg(o.request, jsonb_build_object('stream', i.stream, 'version', i.version,
+        'position', i.position, 'count', i.count))
+      FROM unnest(once_of, consumers, once_ids) AS o(request, consumer, id)
+      JOIN thence.inbox i ON i.consumer = o.consumer AND i.id = o.id);
+  END IF;
+  IF cardinality(item_of) > 0 THEN
+    FOR request, match IN SELECT i.request, min(m.position)
+      FROM unnest(item_of, item_afters, first_tags, other_tags, wanted_types) AS i(request, after, tag, others, types)
+      CROSS JOIN LATERAL (SELECT t.position FROM thence.tags t
+        WHERE t.tag = i.tag AND t.position > i.after
+        AND (i.others IS NULL OR NOT EXISTS (SELECT FROM unnest(i.others::text[]) AS other(tag) WHERE NOT EXISTS (
+          SELECT FROM thence.tags o WHERE o.tag = other.tag AND o.position = t.position)))
+        AND (i.types IS NULL OR EXISTS (
+          SELECT FROM thence.events e WHERE e.position = t.position AND e.type = ANY (i.types::text[])))
+        ORDER BY t.position LIMIT 1) AS m
+      GROUP BY i.request
+    LOOP matched[request] := match; END LOOP;
+  END IF;
+  IF cardinality(query_of) > 0 THEN
+    FOR request, match IN SELECT q.request, min(m.position)
+      FROM unnest(query_of, query_afters, queries) AS q(request, after, query)
+      CROSS JOIN LATERAL thence.matches_after(q.query::jsonb, q.after, 9223372036854775807, 1) AS m(position)
+      GROUP BY q.request
+    LOOP matched[request] := least(matched[request], match); END LOOP;
+  END IF;
+
+  IF NOT as_expected OR some_ended OR some_taken OR recalled IS NOT NULL OR matched IS NOT NULL OR repeating_of <> '{}' THEN
+    IF some_ended THEN
+      ended := ARRAY(SELECT EXISTS (SELECT FROM thence.trimmed t WHERE t.stream = n.name AND t.tombstone)
+        FROM unnest(names) AS n(name));
+    END IF;
+    IF some_taken THEN
+      FOR request IN SELECT m.request FROM unnest(message_of, ids) AS m(request, id)
+        WHERE EXISTS (SELECT FROM thence.events e WHERE e.id = m.id)
+      LOOP taken[request] := true; END LOOP;
+    END IF;
+    FOREACH request IN ARRAY repeating_of LOOP taken[request] := true; END LOOP;
+    outcomes := array_fill(0, ARRAY[many]);
+    numbers := array_fill(0::bigint, ARRAY[many]);
+    added := array_fill(0, ARRAY[cardinality(names)]);
+    FOR request IN 1 .. many LOOP
+      stream := stream_of[request];
+      expectation := expectations[request];
+      last_version := versions[stream] + added[stream];
+      outcome := CASE
+        WHEN recalled ? request::text THEN 1
+        WHEN ended[stream] THEN 2
+        WHEN expectation >= 0 AND last_version <> expectation OR expectation = -1 AND last_version = 0 THEN 3
+        WHEN matched[request] IS NOT NULL THEN 4
+        WHEN taken[request] THEN 5
+        ELSE 0 END;
+      IF outcome = 0 THEN
+        starts[request] := written;
+        offsets[request] := added[stream];
+        written := written + counts[request];
+        added[stream] := added[stream] + counts[request];
+      ELSE
+        starts[request] := -1;
+        outcomes[request] := outcome;
+        numbers[request] := CASE outcome WHEN 3 THEN last_version WHEN 4 THEN matched[request] ELSE 0 END;
       END IF;
-    END IF;
+    END LOOP;
+    known := (SELECT jsonb_agg(jsonb_build_object('id', e.id, 'stream', e.stream, 'version', e.version,
+        'position', e.position, 'type', e.type, 'schemaVersion', e.schema_version, 'data', e.data))
+      FROM thence.events e WHERE e.id = ANY (
+        ARRAY(SELECT m.id FROM unnest(message_of, ids) AS m(request, id) WHERE outcomes[m.request] > 1)));
+  END IF;
 
-    refusal := NULL;
-    SELECT t.version, t.tombstone INTO last_version, ended FROM thence.trimmed t WHERE t.stream = request ->> 'stream';
-    last_version := coalesce((SELECT max(e.version) FROM thence.events e WHERE e.stream = request ->> 'stream'), last_version, 0);
-    IF ended THEN
-      refusal := jsonb_build_object('outcome', 'tombstoned');
-    ELSIF (CASE request ->> 'expected'
-        WHEN 'none' THEN last_version <> 0
-        WHEN 'exists' THEN last_version = 0
-        ELSE last_version <> (request ->> 'expected')::bigint END) THEN
-      refusal := jsonb_build_object('outcome', 'conflict', 'actual', last_version);
-    ELSIF request ? 'condition' THEN
-      SELECT min(m) INTO matched FROM thence.matches_after(
-        request #> '{condition,query}', (request #>> '{condition,after}')::bigint, 9223372036854775807, 1) AS m;
-      IF matched IS NOT NULL THEN
-        refusal := jsonb_build_object('outcome', 'condition-failed', 'position', matched);
-      END IF;
-    END IF;
+  INSERT INTO thence.events (position, stream, version, kind, type, schema_version, id, correlation_id, causation_id,
+      time, tags, metadata, data)
+    SELECT given + starts[m.request] + m.place, streams[stream_of[m.request]],
+      versions[stream_of[m.request]] + offsets[m.request] + m.place, m.kind, m.type, m.schema_version, m.id,
+      m.correlation_id, m.causation_id, m.time, m.tags, m.metadata, m.data
+    FROM unnest(message_of, places, kinds, types, schema_versions, ids, correlations, causations, times, tag_lists,
+        metadatas, datas)
+      AS m(request, place, kind, type, schema_version, id, correlation_id, causation_id, time, tags, metadata, data)
+    WHERE starts[m.request] >= 0;
+  IF cardinality(tag_of) > 0 THEN
+    INSERT INTO thence.tags (tag, position)
+      SELECT g.tag, given + starts[g.request] + g.place FROM unnest(tag_of, tag_places, tag_names) AS g(request, place, tag)
+      WHERE starts[g.request] >= 0;
+  END IF;
+  IF cardinality(once_of) > 0 THEN
+    INSERT INTO thence.inbox (consumer, id, stream, version, position, count, time, digest)
+      SELECT o.consumer, o.id, streams[stream_of[o.request]],
+        versions[stream_of[o.request]] + offsets[o.request] + counts[o.request],
+        given + starts[o.request] + counts[o.request], counts[o.request],
+        coalesce(now, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint), o.digest
+      FROM unnest(once_of, consumers, once_ids, digests) AS o(request, consumer, id, digest)
+      WHERE starts[o.request] >= 0;
+  END IF;
+END $function$;
 
-    ids := ARRAY(SELECT message ->> 'id' FROM jsonb_array_elements(request -> 'messages') AS message);
-    many := cardinality(ids);
-    IF refusal IS NULL THEN
-      taken := (SELECT count(DISTINCT i) < many FROM unnest(ids) AS i)
-        OR EXISTS (SELECT FROM thence.events e WHERE e.id = ANY (ids));
-    END IF;
-    IF refusal IS NOT NULL OR taken THEN
-      SELECT jsonb_agg(jsonb_build_object('id', e.id, 'stream', e.stream, 'version', e.version, 'position', e.position,
-          'type', e.type, 'schemaVersion', e.schema_version, 'data', e.data)) INTO stored
-        FROM thence.events e WHERE e.id = ANY (ids);
-      verdicts := array_append(verdicts, jsonb_build_object('refusal', refusal, 'known', coalesce(stored, '[]')));
-      CONTINUE;
-    END IF;
-
-    IF many > 0 THEN
-      INSERT INTO thence.events (position, stream, version, kind, type, schema_version, id, correlation_id, causation_id,
-          time, tags, metadata, data)
-        SELECT given + m.place, request ->> 'stream', last_version + m.place, m.kind, m.type, m."schemaVersion", m.id,
-          m."correlationId", m."causationId", m.time, m.tags, m.metadata, m.data
-        FROM ROWS FROM (jsonb_to_recordset(request -> 'messages') AS (kind text, type text, "schemaVersion" integer, id text,
-          "correlationId" text, "causationId" text, time bigint, tags text, metadata text, data text)) WITH ORDINALITY
-          AS m(kind, type, "schemaVersion", id, "correlationId", "causationId", time, tags, metadata, data, place);
-      INSERT INTO thence.tags (tag, position)
-        SELECT DISTINCT tag, given + m.place
-        FROM ROWS FROM (jsonb_to_recordset(request -> 'messages') AS (tags text)) WITH ORDINALITY AS m(tags, place)
-        CROSS JOIN LATERAL jsonb_array_elements_text(m.tags::jsonb) AS tag
-        WHERE m.tags IS NOT NULL;
-      given := given + many;
-      last_version := last_version + many;
-    END IF;
-    IF request ? 'once' THEN
-      INSERT INTO thence.inbox (consumer, id, stream, version, position, count, time, digest)
-        VALUES (request #>> '{once,consumer}', request #>> '{once,id}', request ->> 'stream', last_version, given, many,
-          coalesce(now, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint), request #>> '{once,digest}');
-    END IF;
-    verdicts := array_append(verdicts, jsonb_build_object('outcome', 'appended', 'stream', request ->> 'stream',
-      'version', last_version, 'position', given, 'count', many));
+-- function append_parts(parts jsonb, now bigint, lock_timeout text)
+CREATE OR REPLACE FUNCTION thence.append_parts(parts jsonb, now bigint, lock_timeout text)
+ RETURNS TABLE(given bigint, versions bigint[], outcomes integer[], numbers bigint[], known jsonb, recalled jsonb)
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  part jsonb;
+BEGIN
+  FOR part IN SELECT p.value FROM jsonb_array_elements(parts) AS p LOOP
+    RETURN QUERY SELECT * FROM thence.append(now, lock_timeout,
+      (part ->> 'names')::text[], (part ->> 'bases')::bigint[], (part ->> 'stream_of')::integer[],
+      (part ->> 'starts')::integer[], (part ->> 'offsets')::integer[],
+      (part ->> 'expectations')::bigint[], (part ->> 'counts')::integer[],
+      (part ->> 'message_of')::integer[], (part ->> 'places')::integer[], (part ->> 'kinds')::text[],
+      (part ->> 'types')::text[], (part ->> 'schema_versions')::integer[], (part ->> 'ids')::text[],
+      (part ->> 'times')::bigint[], (part ->> 'datas')::text[],
+      coalesce(part ->> 'correlations', '{}')::text[], coalesce(part ->> 'causations', '{}')::text[],
+      coalesce(part ->> 'metadatas', '{}')::text[],
+      coalesce(part ->> 'tag_lists', '{}')::text[], coalesce(part ->> 'tag_of', '{}')::integer[],
+      coalesce(part ->> 'tag_places', '{}')::integer[], coalesce(part ->> 'tag_names', '{}')::text[],
+      coalesce(part ->> 'once_of', '{}')::integer[], coalesce(part ->> 'consumers', '{}')::text[],
+      coalesce(part ->> 'once_ids', '{}')::text[], coalesce(part ->> 'digests', '{}')::text[],
+      coalesce(part ->> 'item_of', '{}')::integer[], coalesce(part ->> 'item_afters', '{}')::bigint[],
+      coalesce(part ->> 'first_tags', '{}')::text[], coalesce(part ->> 'other_tags', '{}')::text[],
+      coalesce(part ->> 'wanted_types', '{}')::text[],
+      coalesce(part ->> 'query_of', '{}')::integer[], coalesce(part ->> 'query_afters', '{}')::bigint[],
+      coalesce(part ->> 'queries', '{}')::text[], coalesce(part ->> 'repeating_of', '{}')::integer[]);
   END LOOP;
-  RETURN to_jsonb(verdicts);
 END $function$;
 
 -- function last_position()
@@ -448,10 +522,10 @@ BEGIN
     IF cardinality(item_tags) > 0 THEN
       RETURN QUERY SELECT t.position FROM thence.tags t
         WHERE t.tag = item_tags[1] AND t.position > after AND t.position < before
-        AND NOT EXISTS (SELECT FROM unnest(item_tags[2:]) AS other(tag) WHERE NOT EXISTS (
-          SELECT FROM thence.tags o WHERE o.tag = other.tag AND o.position = t.position))
-        AND (item_types IS NULL OR EXISTS (
-          SELECT FROM thence.events e WHERE e.position = t.position AND e.type = ANY (item_types)))
+        AND (cardinality(item_tags) = 1 OR item_tags <@ ARRAY(
+          SELECT o.tag FROM thence.tags o WHERE o.tag = ANY (item_tags) AND o.position = t.position))
+        AND (item_types IS NULL OR
+          (SELECT e.type FROM thence.events e WHERE e.position = t.position) = ANY (item_types))
         ORDER BY t.position ASC LIMIT most;
     ELSIF item_types IS NULL THEN
       RETURN QUERY SELECT e.position FROM thence.events e
@@ -482,10 +556,10 @@ BEGIN
     IF cardinality(item_tags) > 0 THEN
       RETURN QUERY SELECT t.position FROM thence.tags t
         WHERE t.tag = item_tags[1] AND t.position > after AND t.position < before
-        AND NOT EXISTS (SELECT FROM unnest(item_tags[2:]) AS other(tag) WHERE NOT EXISTS (
-          SELECT FROM thence.tags o WHERE o.tag = other.tag AND o.position = t.position))
-        AND (item_types IS NULL OR EXISTS (
-          SELECT FROM thence.events e WHERE e.position = t.position AND e.type = ANY (item_types)))
+        AND (cardinality(item_tags) = 1 OR item_tags <@ ARRAY(
+          SELECT o.tag FROM thence.tags o WHERE o.tag = ANY (item_tags) AND o.position = t.position))
+        AND (item_types IS NULL OR
+          (SELECT e.type FROM thence.events e WHERE e.position = t.position) = ANY (item_types))
         ORDER BY t.position DESC LIMIT most;
     ELSIF item_types IS NULL THEN
       RETURN QUERY SELECT e.position FROM thence.events e

@@ -107,11 +107,14 @@ CREATE TABLE thence.retries (
   due bigint NOT NULL,
   history text NOT NULL,
   replay boolean NOT NULL,
+  -- Of how many partitions which one takes care of it, so that what is due of one is found by an index.
+  partitions integer NOT NULL,
+  partition integer NOT NULL,
   PRIMARY KEY (subscription, position)
 );
 
 CREATE INDEX retries_key ON thence.retries (subscription, key, position);
-CREATE INDEX retries_due ON thence.retries (subscription, due, position) WHERE state = 'due';
+CREATE INDEX retries_share ON thence.retries (subscription, partitions, partition, due, position) WHERE state = 'due';
 CREATE INDEX retries_parked ON thence.retries (subscription, key, position) WHERE state = 'parked';
 CREATE INDEX retries_state ON thence.retries (subscription, state);
 CREATE INDEX retries_position ON thence.retries (position);

@@ -3,7 +3,10 @@
  */
 import type { Migration } from '../../../ports/database.ts'
 
-/** Positions that match a query, nearest first. Each item goes by the index of its first tag, of its types, or by the log. */
+/**
+ * Positions that match a query, nearest first. Each item goes by the index of its first tag, of its types, or by the log; the rest is asked of each
+ * position in a form that no plan can answer by reading a whole table beforehand.
+ */
 const matching = (name: string, order: 'ASC' | 'DESC'): string => `
 CREATE FUNCTION thence.${name}(query jsonb, after bigint, before bigint, most bigint)
 RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
@@ -18,10 +21,10 @@ BEGIN
     IF cardinality(item_tags) > 0 THEN
       RETURN QUERY SELECT t.position FROM thence.tags t
         WHERE t.tag = item_tags[1] AND t.position > after AND t.position < before
-        AND NOT EXISTS (SELECT FROM unnest(item_tags[2:]) AS other(tag) WHERE NOT EXISTS (
-          SELECT FROM thence.tags o WHERE o.tag = other.tag AND o.position = t.position))
-        AND (item_types IS NULL OR EXISTS (
-          SELECT FROM thence.events e WHERE e.position = t.position AND e.type = ANY (item_types)))
+        AND (cardinality(item_tags) = 1 OR item_tags <@ ARRAY(
+          SELECT o.tag FROM thence.tags o WHERE o.tag = ANY (item_tags) AND o.position = t.position))
+        AND (item_types IS NULL OR
+          (SELECT e.type FROM thence.events e WHERE e.position = t.position) = ANY (item_types))
         ORDER BY t.position ${order} LIMIT most;
     ELSIF item_types IS NULL THEN
       RETURN QUERY SELECT e.position FROM thence.events e
