@@ -90,7 +90,7 @@ it('a reader sees everything and changes nothing', async () => {
   await database.open(systemRuntime())
   expect((await status({ database })).head).toBe(0)
   const write = database.append([{ stream: 's', expected: 'none', messages: [] }])
-  await expect(write).resolves.toBeDefined()
+  await expect(write).rejects.toMatchObject({ code: 'STORE_FAILED', message: /may not do this/ })
   const noted = database.transact(({ documents: notes }) => notes.put('c', 'k', '1'))
   await expect(noted).rejects.toMatchObject({ code: 'STORE_FAILED', message: /may not do this/ })
 })
