@@ -27,8 +27,8 @@ const slowCommit: Trap = {
   },
 }
 
-const waited: Trap = {
-  name: 'an append waits for another, and has its transaction id already',
+const waited = (how: 'commit' | 'rollback'): Trap => ({
+  name: `an append waits for another, and has its transaction id already (${how})`,
   needs: ['begin'],
   async play(stage) {
     const [first, waiting, between] = [
@@ -45,7 +45,7 @@ const waited: Trap = {
     void between.begin()
     void between.append('other', 'between')
     await stage.calm()
-    void first.commit()
+    void first[how]()
     await stage.calm()
     void reader.poll()
     await stage.calm()
@@ -54,7 +54,7 @@ const waited: Trap = {
     void reader.poll()
     await stage.done()
   },
-}
+})
 
 const ownedBefore: Trap = {
   name: 'a transaction has its id long before it appends, and commits before a younger one',
@@ -189,7 +189,8 @@ const savepoints: Trap = {
 
 export const commitTraps: readonly Trap[] = [
   slowCommit,
-  waited,
+  waited('commit'),
+  waited('rollback'),
   ownedBefore,
   streamOfAnother,
   appendedElsewhere,
