@@ -10,6 +10,7 @@ import { latency } from './latency.ts'
 import { ordersRow } from './orders.ts'
 import { overhead, overheadOfView } from './overhead.ts'
 import { partitions } from './partitions.ts'
+import { postgresAppends } from './postgres-append.ts'
 import { poison } from './poison.ts'
 import { read } from './read.ts'
 import { redrive } from './redrive.ts'
@@ -30,6 +31,7 @@ const stored: readonly Row[] = [
   backlog,
   takeovers,
   redrive,
+  ...postgresAppends,
 ]
 
 export const rowNames: readonly string[] = [

@@ -10,6 +10,7 @@ import { describeMachine, machineText } from './machine.ts'
 import { resultsMarkdown } from './markdown.ts'
 import type { Plan, RowResult } from './measure.ts'
 import { measureRow } from './measure.ts'
+import { stopPostgres } from './postgres-server.ts'
 import { loadRows, rowNames } from './rows.ts'
 import { rowText } from './table.ts'
 
@@ -111,6 +112,7 @@ const main = async (): Promise<void> => {
       writeFileSync(values.results, resultsMarkdown(machine, results))
     if (values.json) tell(JSON.stringify({ machine, rows: results }))
   } finally {
+    await stopPostgres()
     rmSync(place, { recursive: true, force: true })
   }
 }
