@@ -67,7 +67,8 @@ export class PostgresEvents implements Events {
     const { rows } = await listed(this.#scope.use(), {
       where: `stream = $1 AND version ${backwards ? '<=' : '>='} $2`,
       values: [stream, from],
-      order: backwards ? 'version DESC' : 'version',
+      by: 'version',
+      backwards,
       limit,
       maxBytes,
     })
@@ -75,21 +76,19 @@ export class PostgresEvents implements Events {
   }
 
   async readAll(options: ReadAll): Promise<Page> {
-    const connection = this.#scope.use()
-    const after = options.after ?? 0
-    const before = Math.min(options.before ?? Number.MAX_SAFE_INTEGER, (await this.head()) + 1)
-    const through = Math.max(after, before - 1)
-    if (after >= before - 1) return { messages: [], through, more: false }
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, limit, maxBytes } = options
     const { text, values } = matching(options)
-    const { rows, full } = await listed(connection, {
+    const { rows, full, head } = await listed(this.#scope.use(), {
       where: `position > $1 AND position < $2${text}`,
       values: [after, before, ...values],
-      order: options.backwards === true ? 'position DESC' : 'position',
-      limit: options.limit,
-      maxBytes: options.maxBytes,
+      by: 'position',
+      backwards: options.backwards === true,
+      limit,
+      maxBytes,
     })
     const messages = rows.map((row) => decodeRow(row, row[12]))
-    return { messages, through: full ? messages.at(-1)!.position : through, more: full }
+    const through = full ? messages.at(-1)!.position : Math.max(after, Math.min(before - 1, head))
+    return { messages, through, more: full }
   }
 
   async head(): Promise<number> {

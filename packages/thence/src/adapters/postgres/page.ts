@@ -1,5 +1,6 @@
 /**
- * Lists of messages that end where a page is full. The server counts the bytes, so that what does not fit is never sent.
+ * Lists of messages that end where a page is full, in one statement, with where the log ends by the same snapshot. The server
+ * counts the bytes, so that what does not fit is never sent.
  */
 import type { EventRow } from '../sql/rows.ts'
 import { columns } from '../sql/rows.ts'
@@ -10,8 +11,9 @@ export interface Listing {
   /** What comes behind WHERE; its parameters are `values`, from $1 on. */
   readonly where: string
   readonly values: readonly PostgresValue[]
-  /** For example `position DESC`. */
-  readonly order: string
+  /** What the list is ordered by; no two rows of it have the same. */
+  readonly by: 'position' | 'version'
+  readonly backwards: boolean
   readonly limit: number
   /** Default: no bound. */
   readonly maxBytes?: number | undefined
@@ -21,27 +23,44 @@ export interface Listed {
   readonly rows: readonly EventRow[]
   /** The list ended at a bound, not because nothing else matched. */
   readonly full: boolean
+  /** The last position of the log. */
+  readonly head: number
 }
 
 const bytes = 'octet_length(data) + coalesce(octet_length(metadata), 0)'
 
+/** Tells the end of the log, and how many rows there would be without the bound of bytes; a row has a stream. */
+const tail = (found: string): string => {
+  const rest = columns.split(', ').slice(2)
+  return `UNION ALL SELECT thence.last_position(), ${found}, ${rest.map(() => 'NULL').join(', ')}`
+}
+
+/** Up to which row everything fits: looked for row by row only if not all of them do, and never before the first. */
+const bounded = (listing: Listing, order: string, limit: string, most: string): string => {
+  const { where, by, backwards } = listing
+  const [first, last, compare] = backwards ? ['max', 'min', '>='] : ['min', 'max', '<=']
+  const candidates = `SELECT ${by}, data, metadata FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${limit}`
+  const sums = `SELECT ${by}, sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes FROM (${candidates}) AS listed`
+  return (
+    `WITH page AS (SELECT count(*) AS found, CASE WHEN sum(${bytes}) <= ${most} THEN ${last}(${by}) ELSE (` +
+    `SELECT coalesce(${last}(${by}) FILTER (WHERE bytes <= ${most}), ${first}(${by})) FROM (${sums}) AS summed` +
+    `) END AS through FROM (${candidates}) AS listed) ` +
+    `(SELECT ${columns} FROM thence.events WHERE ${where} AND ${by} ${compare} (SELECT through FROM page) ` +
+    `ORDER BY ${order}) ${tail('(SELECT found FROM page)')}`
+  )
+}
+
 export async function listed(connection: Connection, listing: Listing): Promise<Listed> {
-  const { where, order, limit, maxBytes } = listing
+  const { where, by, backwards, limit, maxBytes = Infinity } = listing
+  const order = backwards ? `${by} DESC` : by
   const values = [...listing.values, limit]
-  const rows = `SELECT ${columns} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT $${values.length}`
-  if (maxBytes === undefined || maxBytes === Infinity) {
-    const found = await connection.all<EventRow>(rows, ...values)
-    return { rows: found, full: found.length >= limit }
-  }
+  const last = `$${values.length}::bigint`
   const text =
-    `SELECT ${columns}, found FROM (SELECT *, count(*) OVER () AS found, ` +
-    `sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes, ` +
-    `row_number() OVER (ORDER BY ${order}) AS place FROM (${rows}) AS listed) AS counted ` +
-    `WHERE place = 1 OR bytes <= $${values.length + 1}::bigint ORDER BY ${order}`
-  const found = await connection.all<[...EventRow, number]>(text, ...values, Math.floor(maxBytes))
-  const candidates = found[0]?.[13] ?? 0
-  return {
-    rows: found.map((row) => row.slice(0, 13) as unknown as EventRow),
-    full: found.length >= limit || found.length < candidates,
-  }
+    maxBytes === Infinity
+      ? `(SELECT ${columns} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${last}) ${tail('0::bigint')}`
+      : bounded(listing, order, last, `$${values.length + 1}::bigint`)
+  if (maxBytes !== Infinity) values.push(Math.floor(maxBytes))
+  const rows = await connection.all<EventRow>(text, ...values)
+  const [head, found] = rows.pop()!
+  return { rows, full: rows.length >= limit || rows.length < found, head }
 }
