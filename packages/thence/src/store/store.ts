@@ -9,12 +9,13 @@ import { bytesOf } from '../internal/room.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { Database, OwnTransaction, TransactOptions, Transaction } from '../ports/database.ts'
-import type { ReadAll, Verdict } from '../ports/events.ts'
+import type { Verdict } from '../ports/events.ts'
 import { found, lostAppend, untilKnown } from './again.ts'
 import type { Outcome } from './lane.ts'
 import { Lane } from './lane.ts'
+import { type LogOptions, logPages } from './log-pages.ts'
 import type { ReadStreamOptions } from './stream-pages.ts'
-import { pageBytes, pageSize, streamPages } from './stream-pages.ts'
+import { streamPages } from './stream-pages.ts'
 import { accept } from './verdict.ts'
 import { tellVerdict } from './watch.ts'
 import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
@@ -133,23 +134,9 @@ export class Store {
   }
 
   /** The log in order of position, a page at a time, up to its head when a page that is not full was read. */
-  readAll(
-    options: Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number } = {},
-  ): AsyncIterableIterator<Recorded, undefined> {
-    let left = options.limit ?? Infinity
-    let bounds: Pick<ReadAll, 'after' | 'before'> = {}
-    return paged(async () => {
-      if (left <= 0) return undefined
-      const limit = Math.min(left, pageSize)
-      const { messages, more } = await this.read(({ events }) =>
-        events.readAll({ maxBytes: pageBytes, ...options, ...bounds, limit }),
-      )
-      const last = messages.at(-1)
-      if (last === undefined) return undefined
-      left = more ? left - messages.length : 0
-      bounds = options.backwards === true ? { before: last.position } : { after: last.position }
-      return messages.map((message) => this.tools.codec.decode(message))
-    })
+  readAll(options: LogOptions = {}): AsyncIterableIterator<Recorded, undefined> {
+    const next = logPages(options, (page) => this.read(({ events }) => events.readAll(page)))
+    return paged(async () => (await next())?.map((message) => this.tools.codec.decode(message)))
   }
 
   async #settle(

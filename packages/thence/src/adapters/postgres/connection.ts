@@ -32,6 +32,8 @@ export class Connection {
   #released = false
   /** Why the transaction can only be rolled back, if so. */
   #doom: ThenceError | undefined
+  /** The beginning of the transaction, until it is answered. */
+  #beginning: Promise<void> | undefined
   /** Until when others wait: a statement of the user's is being tried. */
   #trying: Promise<void> | undefined
 
@@ -67,6 +69,13 @@ export class Connection {
     ...values: PostgresValue[]
   ): Promise<Row[]> {
     return (await this.#query(text, values)).rows as Row[]
+  }
+
+  /** Begins a transaction; what it fails with is what the first statement fails with, and the transaction is doomed. */
+  begin(text: string): void {
+    const done = (): void => void (this.#beginning = undefined)
+    this.#beginning = this.exec(text)
+    this.#beginning.then(done, done)
   }
 
   /** Runs several statements without parameters, in one call. */
@@ -154,9 +163,14 @@ export class Connection {
 
   async #query(text: string, values: PostgresValue[]): Promise<PostgresResult> {
     while (this.#trying !== undefined) await this.#trying
+    // Where the driver sends one after the other, two would only wait in line.
+    if (this.#client.pipeline !== true) await this.#beginning
     if (this.#doom !== undefined) throw this.#doom
+    const answer = this.ask(text, values)
+    answer.catch(ignore)
     try {
-      return await this.ask(text, values)
+      await this.#beginning
+      return await answer
     } catch (error) {
       throw this.#failed(error)
     }

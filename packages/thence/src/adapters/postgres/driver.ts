@@ -52,6 +52,8 @@ export interface PostgresClient {
   off(event: 'notification', listener: (notification: PostgresNotification) => void): unknown
   /** The number of the server's process, as it was told at the beginning of the connection. */
   readonly processID?: number | null
+  /** Whether what is asked is sent at once, and not only when what was asked before it is answered. */
+  readonly pipeline?: boolean
   /** Back to the pool; with `true` it is closed instead. */
   release(destroy?: boolean): void
 }

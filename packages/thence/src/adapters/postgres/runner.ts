@@ -41,6 +41,7 @@ export class Runner {
   readonly #patience: Patience
   /** Said in each transaction where the pool gave its sessions no name. */
   #name = ''
+  readonly #ending = new Set<Promise<void>>()
 
   constructor(session: Session, options: RunnerOptions) {
     this.#session = session
@@ -89,14 +90,20 @@ export class Runner {
     return this.#run({ connection, writes: true, timeout }, work)
   }
 
+  /** Its end is not waited for: see {@link Runner.rest}. */
   async read<T>(work: (scope: Scope) => Awaitable<T>): Promise<T> {
     const timeout = this.#options.transactionTimeout
-    const connection = await this.#begin(
+    const connection = await this.#connectFor(timeout)
+    connection.begin(
       `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${this.#limits(timeout)}` +
         `SET LOCAL lock_timeout = ${this.lockTimeout}${this.#statements(timeout)}`,
-      timeout,
     )
     return this.#run({ connection, writes: false, timeout }, work)
+  }
+
+  /** Resolves when the connections of all reads are given back. */
+  async rest(): Promise<void> {
+    await Promise.all(this.#ending)
   }
 
   /** Whose a transaction is, and how long the server lets it stand idle. */
@@ -112,10 +119,13 @@ export class Runner {
     return `; SET LOCAL statement_timeout = ${setting(statementTimeout)}`
   }
 
-  async #begin(text: string, timeout: number): Promise<Connection> {
-    const { runtime } = this.#session
+  #connectFor(timeout: number): Promise<Connection> {
     const endless = timeout === Infinity
-    const connection = await this.connect(endless ? new Patience(runtime, Infinity) : undefined)
+    return this.connect(endless ? new Patience(this.#session.runtime, Infinity) : undefined)
+  }
+
+  async #begin(text: string, timeout: number): Promise<Connection> {
+    const connection = await this.#connectFor(timeout)
     try {
       await connection.exec(text)
     } catch (error) {
@@ -137,10 +147,15 @@ export class Runner {
       throw error
     }
     scope.end()
-    // A read has nothing to keep.
     if (writes) await connection.commit()
-    else await connection.rollback()
+    else this.#leave(connection)
     return result
+  }
+
+  /** A read has nothing to keep. */
+  #leave(connection: Connection): void {
+    const ending = connection.rollback().finally(() => this.#ending.delete(ending))
+    this.#ending.add(ending)
   }
 }
 
