@@ -120,6 +120,8 @@ export function appTransaction(opened: Opened): AppTransaction {
     },
     documents: {
       get: (...parameters) => turns.take(() => transaction.documents.get(...parameters)),
+      getAll: (...parameters) => turns.take(() => transaction.documents.getAll(...parameters)),
+      putAll: (...parameters) => turns.take(() => transaction.documents.putAll(...parameters)),
       put: (...parameters) => turns.take(() => transaction.documents.put(...parameters)),
       delete: (...parameters) => turns.take(() => transaction.documents.delete(...parameters)),
       list: (...parameters) => turns.take(() => transaction.documents.list(...parameters)),

@@ -211,4 +211,50 @@ const listing: readonly Case[] = [
   }),
 ]
 
-export const documents: readonly Case[] = [...keeping, ...listing]
+const many: readonly Case[] = [
+  it('many documents are got in one call, those that are there, each once', async ({
+    database,
+  }) => {
+    await put(database, ['a', 'b', ...hostileNames])
+    const got = await database.read(({ documents }) =>
+      documents.getAll('c', ['b', 'absent', 'a', 'b', ...hostileNames]),
+    )
+    const expected = [...new Set(['a', 'b', ...hostileNames])]
+    assert.deepEqual(got.map(({ key }) => key).toSorted(byUtf8), expected.toSorted(byUtf8))
+    for (const { key, value } of got)
+      assert.equal(await database.read(({ documents }) => documents.get('c', key)), value)
+    assert.deepEqual(await database.read(({ documents }) => documents.getAll('d', ['a'])), [])
+    assert.deepEqual(await database.read(({ documents }) => documents.getAll('c', [])), [])
+  }),
+
+  it('many documents are put and removed in one call, in this collection alone', async ({
+    database,
+  }) => {
+    await put(database, ['a', 'b', 'c'])
+    await database.transact(async ({ documents }) => {
+      await documents.put('d', 'a', '"other"')
+      await documents.putAll('c', [
+        { key: 'a', value: null },
+        { key: 'b', value: '"new"' },
+        { key: 'e', value: '{"quote":"\\"\\\\{}"}' },
+        { key: 'absent', value: null },
+        { key: 'twice', value: '1' },
+        { key: 'twice', value: '2' },
+        ...hostileNames.map((key) => ({ key, value: JSON.stringify(key) })),
+      ])
+      await documents.putAll('c', [])
+    })
+    const value = (key: string, collection = 'c'): Promise<string | undefined> =>
+      database.read(({ documents }) => documents.get(collection, key))
+    assert.equal(await value('a'), undefined)
+    assert.equal(await value('a', 'd'), '"other"')
+    assert.equal(await value('b'), '"new"')
+    assert.notEqual(await value('c'), undefined)
+    assert.equal(await value('e'), '{"quote":"\\"\\\\{}"}')
+    assert.equal(await value('absent'), undefined)
+    assert.equal(await value('twice'), '2')
+    for (const key of hostileNames) assert.equal(await value(key), JSON.stringify(key))
+  }),
+]
+
+export const documents: readonly Case[] = [...keeping, ...listing, ...many]

@@ -10,10 +10,21 @@ export interface Document {
   readonly value: string
 }
 
+/** What becomes of one document. */
+export interface DocumentChange {
+  readonly key: string
+  /** JSON text; null: it is removed. */
+  readonly value: string | null
+}
+
 /** Keys are ordered by their UTF-8 bytes. */
 export interface Documents {
   get(collection: string, key: string): Awaitable<string | undefined>
+  /** What is there of these keys, each once, in any order: one call, where calls have a price. */
+  getAll(collection: string, keys: readonly string[]): Awaitable<readonly Document[]>
   put(collection: string, key: string, value: string): Awaitable<void>
+  /** Puts and removes many at once; of a key that comes twice the last counts. */
+  putAll(collection: string, changes: readonly DocumentChange[]): Awaitable<void>
   /** Returns whether it was there. */
   delete(collection: string, key: string): Awaitable<boolean>
   /** Documents whose key starts with `prefix`, by key, after the key `after`. */

@@ -29,6 +29,13 @@ export interface Documents<Doc> {
 }
 
 const pageSize = 500
+/** So many pages in a row may be read ahead in vain, where fewer than a quarter of the documents were asked for. */
+const patience = 3
+
+/** Whether reading ahead is worth it for a view, as far as was seen. */
+interface Foresight {
+  vain: number
+}
 /** So few that whoever wants to write does not wait long. */
 const removedAtOnce = 1000
 
@@ -39,10 +46,15 @@ class HeldDocuments<Doc> implements Documents<Doc> {
   /** JSON text, or null where there is no document. */
   readonly #known = new Map<string, string | null>()
   readonly #changed = new Set<string>()
+  readonly #foresight: Foresight
+  /** Read ahead and not asked for. */
+  readonly #ahead = new Set<string>()
+  #guessed = 0
   #ended = false
 
-  constructor(transaction: Transaction, collection: string) {
+  constructor(transaction: Transaction, collection: string, foresight: Foresight) {
     this.#transaction = transaction
+    this.#foresight = foresight
     this.#collection = collection
   }
 
@@ -86,17 +98,33 @@ class HeldDocuments<Doc> implements Documents<Doc> {
     }
   }
 
+  async ahead(keys: readonly string[]): Promise<void> {
+    if (this.#foresight.vain >= patience) return
+    this.#guessed = keys.length
+    for (const key of keys) {
+      this.#ahead.add(key)
+      this.#known.set(key, null)
+    }
+    const found = await this.#transaction.documents.getAll(this.#collection, keys)
+    for (const { key, value } of found) this.#known.set(key, value)
+  }
+
   async flush(): Promise<void> {
     const { documents } = this.#transaction
-    for (const key of this.#changed) {
-      const text = this.#known.get(key) ?? null
-      if (text === null) await documents.delete(this.#collection, key)
-      else await documents.put(this.#collection, key, text)
-    }
+    const changes = Array.from(this.#changed, (key) => ({
+      key,
+      value: this.#known.get(key) ?? null,
+    }))
     this.#changed.clear()
+    for (let at = 0; at < changes.length; at += pageSize)
+      await documents.putAll(this.#collection, changes.slice(at, at + pageSize))
   }
 
   end(): void {
+    if (this.#guessed > 0) {
+      const isVain = this.#ahead.size > this.#guessed * 0.75
+      this.#foresight.vain = isVain ? this.#foresight.vain + 1 : 0
+    }
     this.#ended = true
   }
 
@@ -110,6 +138,7 @@ class HeldDocuments<Doc> implements Documents<Doc> {
 
   async #text(key: string): Promise<string | null> {
     this.#checkOpen()
+    this.#ahead.delete(key)
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const text = (await this.#transaction.documents.get(this.#collection, key)) ?? null
@@ -126,12 +155,18 @@ class HeldDocuments<Doc> implements Documents<Doc> {
 
 /** A view of keyed JSON documents, in a collection named like the projection. Works on every adapter. */
 export function documents<Doc extends JsonValue | object>(): ViewDefinition<Documents<Doc>> {
+  const foresight: Foresight = { vain: 0 }
   return {
     kind: 'documents',
     beside: true,
     open(transaction, name) {
-      const view = new HeldDocuments<Doc>(transaction, name)
-      return { view, flush: () => view.flush(), end: () => view.end() }
+      const view = new HeldDocuments<Doc>(transaction, name, foresight)
+      return {
+        view,
+        ahead: (keys) => view.ahead(keys),
+        flush: () => view.flush(),
+        end: () => view.end(),
+      }
     },
     create: async () => undefined,
     async clear(transaction, name) {

@@ -27,9 +27,14 @@ type Find = (transaction: Transaction) => Promise<string>
 
 const open = (projection: Projection, transaction: Transaction, find: Find): Run => {
   let opened: Opened<unknown> | undefined
+  const view = async (): Promise<Opened<unknown>> =>
+    (opened ??= projection.view.open(transaction, await find(transaction)))
   return {
+    async ahead(keys) {
+      await (await view()).ahead?.(keys)
+    },
     async apply(event) {
-      opened ??= projection.view.open(transaction, await find(transaction))
+      opened ??= await view()
       await project(projection, event, opened.view)
     },
     async flush() {

@@ -7,6 +7,10 @@ import type { Transaction } from '../ports/database.ts'
 /** A view's handle in one transaction. */
 export interface Opened<View> {
   readonly view: View
+  /**
+   * Reads what is likely to be asked for under these keys; what was read in vain too often is not read any more.
+   */
+  readonly ahead?: (keys: readonly string[]) => Promise<void>
   /** Writes what was held back. */
   readonly flush: () => Promise<void>
   /** The work is over: what is asked of the view later is refused, because it would be lost. */

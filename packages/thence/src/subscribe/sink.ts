@@ -9,6 +9,8 @@ import type { Writer } from '../store/writer.ts'
 export interface Run {
   /** Applies one message; in order of position within a key. */
   apply(message: Recorded, prepared: unknown): Awaitable<void>
+  /** Several messages follow, of these streams and with these keys. */
+  ahead?(keys: readonly string[]): Awaitable<void>
   /** Writes what was held back, at the end of the transaction or savepoint. */
   flush?(): Awaitable<void>
   /** Told after the commit. */

@@ -65,6 +65,13 @@ class Step {
     return this.#blocked
   }
 
+  /** Many messages share what can be read in one call. */
+  async ahead(items: readonly Item[]): Promise<void> {
+    if (items.length < 2 || this.#shared?.ahead === undefined) return
+    const keys = new Set(items.flatMap(({ key, stored }) => [key, stored.stream]))
+    await this.#shared.ahead([...keys])
+  }
+
   async take(item: Item): Promise<Go> {
     const { keyed, name } = this.#stepping
     const { transaction } = this.#writer
@@ -167,6 +174,7 @@ export function takeStep(
       page.waiting ?? (mayBlock ? await blockedKeys(stepping, writer, items) : []),
     )
     const step = new Step(stepping, writer, { blocked, careful, mayBlock })
+    await step.ahead(items)
     let position = through
     let taken = 0
     for (const item of items) {

@@ -115,6 +115,22 @@ const rest: readonly Fault[] = [
     get: async (collection, key) =>
       (await all.get(collection, key)) ?? (Reflect.get({}, key) as string | undefined),
   })),
+  of('documents', 'of many documents a key that comes twice is given twice', (all) => ({
+    async getAll(collection, keys) {
+      const found = await Promise.all(keys.map((key) => all.getAll(collection, [key])))
+      return found.flat()
+    },
+  })),
+  of('documents', 'of many changes the removals are left out', (all) => ({
+    putAll: (collection, changes) =>
+      all.putAll(
+        collection,
+        changes.filter(({ value }) => value !== null),
+      ),
+  })),
+  of('documents', 'of many changes to a key the first counts', (all) => ({
+    putAll: (collection, changes) => all.putAll(collection, changes.toReversed()),
+  })),
   of('documents', 'clearing some clears all', (all) => ({
     clear: (collection) => all.clear(collection),
   })),

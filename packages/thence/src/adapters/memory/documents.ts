@@ -1,5 +1,5 @@
 /** Keyed JSON text in collections. */
-import type { Document, Documents } from '../../ports/documents.ts'
+import type { Document, DocumentChange, Documents } from '../../ports/documents.ts'
 import { page } from './order.ts'
 import { type Journal, Tables } from './table.ts'
 
@@ -18,8 +18,22 @@ export class MemoryDocuments implements Documents {
     return this.#collections.of(collection).get(key)
   }
 
+  getAll(collection: string, keys: readonly string[]): readonly Document[] {
+    const documents = this.#collections.of(collection)
+    return [...new Set(keys)].flatMap((key) => {
+      const value = documents.get(key)
+      return value === undefined ? [] : [{ key, value }]
+    })
+  }
+
   put(collection: string, key: string, value: string): void {
     this.#collections.of(collection).set(key, value)
+  }
+
+  putAll(collection: string, changes: readonly DocumentChange[]): void {
+    for (const { key, value } of changes)
+      if (value === null) this.delete(collection, key)
+      else this.put(collection, key, value)
   }
 
   delete(collection: string, key: string): boolean {

@@ -1,7 +1,7 @@
 /**
  * Documents in SQLite; see ports/documents.ts.
  */
-import type { Document, Documents } from '../../ports/documents.ts'
+import type { Document, DocumentChange, Documents } from '../../ports/documents.ts'
 import { keyRange } from '../sql/range.ts'
 import type { Scope } from './scope.ts'
 
@@ -31,8 +31,21 @@ export class SqliteDocuments implements Documents {
     return this.#scope.use().get<[string]>(selectOne, collection, key)?.[0]
   }
 
+  getAll(collection: string, keys: readonly string[]): readonly Document[] {
+    return [...new Set(keys)].flatMap((key) => {
+      const value = this.get(collection, key)
+      return value === undefined ? [] : [{ key, value }]
+    })
+  }
+
   put(collection: string, key: string, value: string): void {
     this.#scope.change().run(upsert, collection, key, value)
+  }
+
+  putAll(collection: string, changes: readonly DocumentChange[]): void {
+    for (const { key, value } of changes)
+      if (value === null) this.delete(collection, key)
+      else this.put(collection, key, value)
   }
 
   delete(collection: string, key: string): boolean {
