@@ -90,7 +90,7 @@ export class Connection {
   /** Has the connection to itself while `work` tries what may fail; it is given the client. */
   async alone<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     // Without a tick where nobody is tried: what is asked for next must find this one before it.
-    while (this.#trying !== undefined) await this.#trying
+    while ((this.#trying ?? this.#beginning) !== undefined) await (this.#trying ?? this.#beginning)
     if (this.#doom !== undefined) throw this.#doom
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#trying = promise
@@ -162,14 +162,16 @@ export class Connection {
   }
 
   async #query(text: string, values: PostgresValue[]): Promise<PostgresResult> {
-    while (this.#trying !== undefined) await this.#trying
     // Where the driver sends one after the other, two would only wait in line.
-    if (this.#client.pipeline !== true) await this.#beginning
+    const isAhead = this.#client.pipeline === true
+    const before = (): Promise<void> | undefined =>
+      this.#trying ?? (isAhead ? undefined : this.#beginning)
+    while (before() !== undefined) await before()
     if (this.#doom !== undefined) throw this.#doom
     const answer = this.ask(text, values)
     answer.catch(ignore)
     try {
-      await this.#beginning
+      if (this.#beginning !== undefined) await this.#beginning
       return await answer
     } catch (error) {
       throw this.#failed(error)
