@@ -222,7 +222,6 @@ export class PostgresStore implements Database {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#running)
-    await this.#opened?.runner.rest()
     await this.#opened?.bell.close()
     await Promise.all(Array.from(this.#listening, (listening) => listening.stop()))
     if (this.#ears !== this.#pool) await this.#end(this.#ears)

@@ -41,7 +41,6 @@ export class Runner {
   readonly #patience: Patience
   /** Said in each transaction where the pool gave its sessions no name. */
   #name = ''
-  readonly #ending = new Set<Promise<void>>()
 
   constructor(session: Session, options: RunnerOptions) {
     this.#session = session
@@ -90,7 +89,6 @@ export class Runner {
     return this.#run({ connection, writes: true, timeout }, work)
   }
 
-  /** Its end is not waited for: see {@link Runner.rest}. */
   async read<T>(work: (scope: Scope) => Awaitable<T>): Promise<T> {
     const timeout = this.#options.transactionTimeout
     const connection = await this.#connectFor(timeout)
@@ -99,11 +97,6 @@ export class Runner {
         `SET LOCAL lock_timeout = ${this.lockTimeout}${this.#statements(timeout)}`,
     )
     return this.#run({ connection, writes: false, timeout }, work)
-  }
-
-  /** Resolves when the connections of all reads are given back. */
-  async rest(): Promise<void> {
-    await Promise.all(this.#ending)
   }
 
   /** Whose a transaction is, and how long the server lets it stand idle. */
@@ -147,15 +140,10 @@ export class Runner {
       throw error
     }
     scope.end()
+    // A read has nothing to keep.
     if (writes) await connection.commit()
-    else this.#leave(connection)
+    else await connection.rollback()
     return result
-  }
-
-  /** A read has nothing to keep. */
-  #leave(connection: Connection): void {
-    const ending = connection.rollback().finally(() => this.#ending.delete(ending))
-    this.#ending.add(ending)
   }
 }
 
