@@ -28,7 +28,6 @@ export class Pages {
   readonly #toItem: (stored: StoredMessage) => Item
   readonly #pages = new Map<number, ItemPage>()
   readonly #reading = new Map<number, Promise<ItemPage>>()
-  #ahead: { readonly after: number; readonly page: Promise<ItemPage | undefined> } | undefined
 
   constructor(
     store: Store,
@@ -39,19 +38,6 @@ export class Pages {
     this.#types = types
     this.#maxBytes = maxBytes
     this.#toItem = toItem
-  }
-
-  /** The next messages after a position. While a full page is worked on, the next one is read. */
-  async next(after: number, limit: number): Promise<ItemPage> {
-    const ahead = this.#ahead?.after === after ? this.#ahead.page : undefined
-    this.#ahead = undefined
-    // What could not be read ahead is read now, and fails where that is noticed.
-    const page = (await ahead) ?? (await this.read(after, limit))
-    if (page.full) {
-      const reading = this.read(page.through, limit).catch(() => undefined)
-      this.#ahead = { after: page.through, page: reading }
-    }
-    return page
   }
 
   /** The next messages after a position, from the log. */

@@ -116,7 +116,7 @@ export function wire(
     slots,
     read: (after, limit) =>
       partitions === 1
-        ? pages.next(after, limit)
+        ? pages.read(after, limit)
         : pages.shared(after, limit * Math.min(partitions, 16)),
     isOwn: ({ hash, stored: { position } }) =>
       hash % partitions === partition && !stepping.isPast({ hash, position }),

@@ -12,12 +12,11 @@ import { type Pooler, startPgBouncer, withoutPgBouncer } from '../kit/pgbouncer.
 const until = (check: () => unknown): Promise<unknown> =>
   vi.waitFor(check, { timeout: 25_000, interval: 5 })
 
-if (withoutPgBouncer !== undefined)
-  it(`a store works through PgBouncer (not here: ${withoutPgBouncer})`, ({ skip }) => {
-    skip(withoutPgBouncer)
-  })
-else
-  describe('through PgBouncer in transaction mode', () => {
+const notHere = withoutPgBouncer === undefined ? '' : ` (not here: ${withoutPgBouncer})`
+
+describe.skipIf(withoutPgBouncer !== undefined)(
+  `through PgBouncer in transaction mode${notHere}`,
+  () => {
     let pooler: Pooler
     let direct: Pool
     beforeAll(async () => {
@@ -140,4 +139,5 @@ else
       const [verdict] = await database.append([{ stream: 's', messages: [message('a')] }])
       expect(verdict).toMatchObject({ outcome: 'appended', position: 1 })
     })
-  })
+  },
+)

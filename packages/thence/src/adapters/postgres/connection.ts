@@ -73,9 +73,9 @@ export class Connection {
 
   /** Begins a transaction; what it fails with is what the first statement fails with, and the transaction is doomed. */
   begin(text: string): void {
-    const done = (): void => void (this.#beginning = undefined)
-    this.#beginning = this.exec(text)
-    this.#beginning.then(done, done)
+    this.#beginning = this.exec(text).finally(() => (this.#beginning = undefined))
+    // Whoever asks for something meets the failure.
+    this.#beginning.catch(ignore)
   }
 
   /** Runs several statements without parameters, in one call. */

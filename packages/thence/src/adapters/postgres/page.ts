@@ -36,8 +36,11 @@ const tail = (found: string): string => {
 }
 
 /** Up to which row everything fits: looked for row by row only if not all of them do, and never before the first. */
-const bounded = (listing: Listing, order: string, limit: string, most: string): string => {
-  const { where, by, backwards } = listing
+const bounded = (
+  { where, by, backwards }: Listing,
+  order: string,
+  { limit, most }: { readonly limit: string; readonly most: string },
+): string => {
   const [first, last, compare] = backwards ? ['max', 'min', '>='] : ['min', 'max', '<=']
   const candidates = `SELECT ${by}, data, metadata FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${limit}`
   const sums = `SELECT ${by}, sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes FROM (${candidates}) AS listed`
@@ -58,7 +61,7 @@ export async function listed(connection: Connection, listing: Listing): Promise<
   const text =
     maxBytes === Infinity
       ? `(SELECT ${columns} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${last}) ${tail('0::bigint')}`
-      : bounded(listing, order, last, `$${values.length + 1}::bigint`)
+      : bounded(listing, order, { limit: last, most: `$${values.length + 1}::bigint` })
   if (maxBytes !== Infinity) values.push(Math.floor(maxBytes))
   const rows = await connection.all<EventRow>(text, ...values)
   const [head, found] = rows.pop()!
