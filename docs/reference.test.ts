@@ -27,7 +27,14 @@ test('an error code that a page names exists', () => {
   const named = pages.flatMap((page) =>
     [...prose(page).matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, code = '']) => ({ page, code })),
   )
-  const others = new Set(['NODE_ENV', 'THENCE_DB', 'THENCE_STORE', 'THENCE_DEBUG', 'NO_COLOR'])
+  const others = new Set([
+    'NODE_ENV',
+    'THENCE_DB',
+    'THENCE_STORE',
+    'THENCE_POSTGRES_URL',
+    'THENCE_DEBUG',
+    'NO_COLOR',
+  ])
   const unknown = named.filter(({ code }) => !codes.has(code) && !others.has(code))
   expect(unknown.filter(({ code }) => !code.startsWith('SQLITE_'))).toEqual([])
 })
