@@ -62,8 +62,10 @@ test(
     ]
     const count = (what: Strike['what']): number =>
       strikes.filter((one) => one.what === what).length
-    const longest = (which: 0 | 1): number =>
-      Math.round(Math.max(...strikes.map(({ times }) => times[which])))
+    const timesOf = (which: 0 | 1): readonly number[] =>
+      strikes.map(({ times }) => Math.round(times[which])).toSorted((one, other) => one - other)
+    const median = (which: 0 | 1): number => timesOf(which)[Math.floor(loops / 2)] ?? Infinity
+    const slow = (which: 0 | 1): number => timesOf(which).filter((time) => time >= 5000).length
     const hazards = {
       deposits,
       'kills of the server': count('server'),
@@ -73,14 +75,15 @@ test(
       'in doubt': inDoubt,
       'of those done': deposits - commits,
       'done again outside of the store': repeated(join(home, 'notes')),
-      'longest until acknowledged (ms)': longest(0),
-      'longest until worked (ms)': longest(1),
+      'until acknowledged: median, longest (ms), over 5 s': [median(0), timesOf(0).at(-1), slow(0)],
+      'until worked: median, longest (ms), over 5 s': [median(1), timesOf(1).at(-1), slow(1)],
     }
     process.stdout.write(`kill -9 of PostgreSQL: ${JSON.stringify(hazards)}\n`)
     expect(strikes).toHaveLength(loops)
     expect(count('server')).toBeGreaterThan(loops / 3)
     expect(inDoubt / (commits + inDoubt)).toBeGreaterThan(0.1)
-    expect(longest(0)).toBeLessThan(5000)
-    expect(longest(1)).toBeLessThan(5000)
+    // The longest are told; on a machine that does other things too they say little.
+    expect(median(0)).toBeLessThan(5000)
+    expect(median(1)).toBeLessThan(5000)
   },
 )
