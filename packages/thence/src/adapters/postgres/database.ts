@@ -5,8 +5,6 @@
 import { ThenceError } from '../../errors.ts'
 import { Inside } from '../../internal/context.ts'
 import { Gate } from '../../internal/gate.ts'
-import type { OptionNames } from '../../message/expect.ts'
-import { expectOneOf, expectOptions, expectTime } from '../../message/expect.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type {
   Capabilities,
@@ -27,6 +25,8 @@ import { diagnose } from './diagnosis.ts'
 import type { PostgresPool } from './driver.ts'
 import { withHolder } from './holders.ts'
 import { PostgresListening } from './listening.ts'
+import { earsOf, guard, poolOf, settingsOf } from './options.ts'
+import type { PostgresOptions, PostgresSettings } from './options.ts'
 import { Joiner } from './own.ts'
 import { Patience, Silence } from './patience.ts'
 import { grace, Runner } from './runner.ts'
@@ -35,48 +35,6 @@ import type { Scope, Session } from './scope.ts'
 import { checkServer } from './server.ts'
 import { Texts } from './texts.ts'
 import { PostgresTransaction } from './transaction.ts'
-
-export interface PostgresOptions {
-  /** `new Pool({ connectionString, max })` of `pg`, of its own: it is ended with the store. */
-  readonly pool: PostgresPool
-  /** Where the tables are; made by the first migration if it is not there. Default `thence`. */
-  readonly schema?: string
-  /** How long a transaction may stay open, in milliseconds; default 30000. */
-  readonly transactionTimeout?: number
-  /** How long to wait for what another transaction holds, in milliseconds; default 10000. */
-  readonly lockTimeout?: number
-  /**
-   * How long one statement may run, in milliseconds; default 60000. The server ends it then; where the server is silent, the
-   * connection is closed five seconds later. `Infinity`: no limit, and a silent server is waited for as long as the operating system does.
-   */
-  readonly statementTimeout?: number
-  /**
-   * `on` (default): a server that confirms commits before they are on its disk (`synchronous_commit = off`) is refused.
-   * `off`: it is taken as it is, and a crash of the server may take the last commits.
-   */
-  readonly synchronous?: 'on' | 'off'
-  /**
-   * Whose time timers, leases and retries go by; default that of the server, so that processes need not agree on theirs.
-   * `runtime` is for tests and simulations, whose clock is not the world's.
-   */
-  readonly clock?: 'database' | 'runtime'
-  /**
-   * Whether one connection of the pool listens to what other processes append; default true. Where the pool goes through a
-   * pooler that hands out connections for a transaction at a time, a pool of its own that goes to the server itself.
-   */
-  readonly listen?: boolean | PostgresPool
-}
-
-const optionNames: OptionNames<PostgresOptions> = {
-  pool: true,
-  schema: true,
-  transactionTimeout: true,
-  lockTimeout: true,
-  statementTimeout: true,
-  synchronous: true,
-  clock: true,
-  listen: true,
-}
 
 /** What `open` makes. */
 interface Opened {
@@ -90,7 +48,7 @@ export class PostgresStore implements Database {
   readonly name = 'postgres'
   readonly capabilities: Capabilities = { sql: true, durable: true, shared: true, notifies: true }
   readonly #pool: PostgresPool
-  readonly #options: Required<Omit<PostgresOptions, 'pool' | 'schema' | 'listen'>>
+  readonly #options: PostgresSettings
   /** From where connections come that listen. */
   readonly #ears: PostgresPool | undefined
   readonly #texts: Texts
@@ -106,16 +64,7 @@ export class PostgresStore implements Database {
 
   constructor(options: PostgresOptions) {
     this.#pool = poolOf(options)
-    expectOptions('postgres', options, optionNames)
-    const { transactionTimeout = 30_000, lockTimeout = 10_000 } = options
-    const { statementTimeout = 60_000 } = options
-    const { clock = 'database', synchronous = 'on' } = options
-    expectTime('transactionTimeout of postgres', transactionTimeout)
-    expectTime('lockTimeout of postgres', lockTimeout)
-    expectTime('statementTimeout of postgres', statementTimeout)
-    expectOneOf('clock of postgres', clock, ['database', 'runtime'])
-    expectOneOf('synchronous of postgres', synchronous, ['on', 'off'])
-    this.#options = { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous }
+    this.#options = settingsOf(options)
     this.#ears = earsOf(options)
     this.#texts = new Texts(options.schema ?? 'thence')
     guard(this.#pool)
@@ -288,33 +237,4 @@ const told = async <T>({ runner }: Opened, work: () => Promise<T>): Promise<T> =
   } catch (error) {
     throw await withHolder(error, runner)
   }
-}
-
-/** A pool of a single connection cannot spare it. */
-const earsOf = ({ pool, listen = true }: PostgresOptions): PostgresPool | undefined => {
-  if (typeof listen === 'boolean') return listen && pool.options?.max !== 1 ? pool : undefined
-  return poolOf({ pool: listen }, 'listen')
-}
-
-const ignore = (): void => undefined
-
-/**
- * A connection that breaks is replaced by the pool; without a listener it would end the process. That of the pool is taken from a connection
- * before whoever asked for it is given it, and the end may come in the same packet as the beginning.
- */
-const guard = (pool: PostgresPool): void => {
-  pool.on('error', ignore)
-  pool.on('connect', (client) => client.on('error', ignore))
-}
-
-const poolOf = (
-  options: Partial<PostgresOptions> | undefined | null,
-  name = 'pool',
-): PostgresPool => {
-  const pool = options?.pool
-  if (typeof pool?.connect === 'function' && typeof pool.end === 'function') return pool
-  throw new ThenceError(
-    'CONFIG_INVALID',
-    `postgres({ ${name} }) takes a pool of connections: new Pool({ connectionString }) of pg.`,
-  )
 }

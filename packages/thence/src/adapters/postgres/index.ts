@@ -2,7 +2,8 @@
  * `thence/postgres`: a store in one schema of a PostgreSQL database, on the library `pg`.
  */
 import type { Database } from '../../ports/database.ts'
-import { type PostgresOptions, PostgresStore } from './database.ts'
+import { PostgresStore } from './database.ts'
+import type { PostgresOptions } from './options.ts'
 
 export type {
   PostgresClient,
@@ -12,7 +13,7 @@ export type {
   PostgresResult,
   PostgresValue,
 } from './driver.ts'
-export type { PostgresOptions } from './database.ts'
+export type { PostgresOptions } from './options.ts'
 export type { Roles } from './grants.ts'
 export { grants } from './grants.ts'
 export type {
