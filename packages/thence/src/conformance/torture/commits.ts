@@ -1,6 +1,7 @@
 /**
  * Traps about the order of commits: positions or ids of transactions are given in one order, and become visible in another.
  */
+import type { Player } from './player.ts'
 import type { Trap } from './trap.ts'
 
 const slowCommit: Trap = {
@@ -83,9 +84,9 @@ const ownedBefore: Trap = {
   },
 }
 
-const streamOfAnother: Trap = {
-  name: 'a transaction has its id before another appends to the stream that it appends to',
-  needs: ['begin', 'touch'],
+/** `early` begins in some way; another appends to a stream meanwhile, and then `early` appends to the same one. */
+const overtaken = (trap: Pick<Trap, 'name' | 'needs'>, begin: (early: Player) => void): Trap => ({
+  ...trap,
   async play(stage) {
     const [early, quick, reader] = [
       await stage.player(),
@@ -93,31 +94,7 @@ const streamOfAnother: Trap = {
       await stage.subscriber(),
     ]
     void early.begin()
-    void early.touch()
-    await stage.calm()
-    void quick.append('shared', 'quick 1')
-    await stage.calm()
-    void reader.poll()
-    await stage.calm()
-    void early.append('shared', 'early 1')
-    void early.commit()
-    await stage.calm()
-    void reader.poll()
-    await stage.done()
-  },
-}
-
-const appendedElsewhere: Trap = {
-  name: 'a transaction appends to one stream, and then to one to which another appended meanwhile',
-  needs: ['begin'],
-  async play(stage) {
-    const [early, quick, reader] = [
-      await stage.player(),
-      await stage.player(),
-      await stage.subscriber(),
-    ]
-    void early.begin()
-    void early.append('elsewhere', 'early 1')
+    begin(early)
     await stage.calm()
     void quick.append('shared', 'quick 1')
     await stage.calm()
@@ -129,7 +106,23 @@ const appendedElsewhere: Trap = {
     void reader.poll()
     await stage.done()
   },
-}
+})
+
+const streamOfAnother = overtaken(
+  {
+    name: 'a transaction has its id before another appends to the stream that it appends to',
+    needs: ['begin', 'touch'],
+  },
+  (early) => void early.touch(),
+)
+
+const appendedElsewhere = overtaken(
+  {
+    name: 'a transaction appends to one stream, and then to one to which another appended meanwhile',
+    needs: ['begin'],
+  },
+  (early) => void early.append('elsewhere', 'early 1'),
+)
 
 const rolledBack: Trap = {
   name: 'appends are rolled back while others append to the same stream',
