@@ -45,6 +45,22 @@ CREATE FUNCTION thence.last_position() RETURNS bigint LANGUAGE sql STABLE AS $$
 $$;
 `
 
+/** In which order positions are given; see decisions 0036 and 0044. */
+export interface Way {
+  /** Of the function. */
+  readonly name: string
+  /** What it waits for before it looks at anything. */
+  readonly enter: string
+  /** What it does when it knows what it will write: lines of their own. */
+  readonly place: string
+}
+
+const sequenced: Way = {
+  name: 'append',
+  enter: "PERFORM pg_advisory_xact_lock(hashtextextended('thence.append', 0));",
+  place: '',
+}
+
 /*
  * The lock is taken here and held to the end of the transaction: positions become visible in their order and without gaps.
  * Each statement sees what was committed when the lock was got.
@@ -63,7 +79,7 @@ $$;
  * Plans are kept while the log grows, so none may read all of it, and none is worth compiling.
  */
 const judging = `
-CREATE FUNCTION thence.append(
+CREATE FUNCTION thence.<name>(
   now bigint, lock_timeout text,
   names text[], bases bigint[], stream_of integer[], starts integer[], offsets integer[], expectations bigint[],
   counts integer[],
@@ -101,10 +117,10 @@ DECLARE
 BEGIN
   -- With a snapshot from before the lock the judgement would be blind to what was committed meanwhile.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'thence.append needs the isolation level read committed' USING ERRCODE = '25001';
+    RAISE EXCEPTION 'thence.<name> needs the isolation level read committed' USING ERRCODE = '25001';
   END IF;
   IF lock_timeout IS NOT NULL THEN lock_timeout := set_config('lock_timeout', lock_timeout, true); END IF;
-  PERFORM pg_advisory_xact_lock(hashtextextended('thence.append', 0));
+  <enter>
   SELECT greatest(coalesce((SELECT max(e.position) FROM thence.events e), 0), (SELECT h.position FROM thence.head h)),
       EXISTS (SELECT FROM thence.trimmed t WHERE t.stream = ANY (names) AND t.tombstone),
       EXISTS (SELECT FROM thence.events e WHERE e.id = ANY (ids)),
@@ -186,7 +202,7 @@ BEGIN
         ARRAY(SELECT m.id FROM unnest(message_of, ids) AS m(request, id) WHERE outcomes[m.request] > 1)));
   END IF;
 
-  INSERT INTO thence.events (position, stream, version, kind, type, schema_version, id, correlation_id, causation_id,
+<place>  INSERT INTO thence.events (position, stream, version, kind, type, schema_version, id, correlation_id, causation_id,
       time, tags, metadata, data)
     SELECT given + starts[m.request] + m.place, streams[stream_of[m.request]],
       versions[stream_of[m.request]] + offsets[m.request] + m.place, m.kind, m.type, m.schema_version, m.id,
@@ -214,13 +230,13 @@ END $$;
 
 /** Parts of a batch of which each is judged by what those before it wrote. A part has an array for each column, as text. */
 const judgingParts = `
-CREATE FUNCTION thence.append_parts(parts jsonb, now bigint, lock_timeout text)
+CREATE FUNCTION thence.<name>_parts(parts jsonb, now bigint, lock_timeout text)
 RETURNS TABLE (given bigint, versions bigint[], outcomes integer[], numbers bigint[], known jsonb, recalled jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   part jsonb;
 BEGIN
   FOR part IN SELECT p.value FROM jsonb_array_elements(parts) AS p LOOP
-    RETURN QUERY SELECT * FROM thence.append(now, lock_timeout,
+    RETURN QUERY SELECT * FROM thence.<name>(now, lock_timeout,
       (part ->> 'names')::text[], (part ->> 'bases')::bigint[], (part ->> 'stream_of')::integer[],
       (part ->> 'starts')::integer[], (part ->> 'offsets')::integer[],
       (part ->> 'expectations')::bigint[], (part ->> 'counts')::integer[],
@@ -242,12 +258,18 @@ BEGIN
 END $$;
 `
 
+/** The functions that judge a batch, in one of the ways. */
+export const judgingBy = ({ name, enter, place }: Way): string =>
+  `${judging}${judgingParts}`
+    .replaceAll('<name>', name)
+    .replace('<enter>', enter)
+    .replace('<place>', place)
+
 const script = [
   matching('matches_after', 'ASC'),
   matching('matches_before', 'DESC'),
   head,
-  judging,
-  judgingParts,
+  judgingBy(sequenced),
 ].join('')
 
 export const append: Migration = { number: 2, name: 'append', script: script.trim() }
