@@ -51,7 +51,7 @@ export default defineConfig({
     projects: [
       project('unit', ['packages/thence/src/**/*.test.ts']),
       project('conformance', ['packages/thence/test/conformance/**/*.test.ts']),
-      project('adapters', ['packages/thence/test/{sqlite,postgres}/**/*.test.ts']),
+      project('adapters', ['packages/thence/test/{sqlite,postgres,copy}/**/*.test.ts']),
       project('chaos', ['packages/thence/test/chaos/**/*.test.ts']),
       project('simulate', ['packages/thence/test/simulate/**/*.test.ts']),
       project('flow', ['packages/thence/test/flow/**/*.test.ts', 'examples/**/*.test.ts']),

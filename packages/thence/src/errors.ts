@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'STORE_CORRUPT'
   | 'STORE_TOO_NEW'
   | 'STORE_NOT_MIGRATED'
+  | 'STORE_INCOMPLETE'
   | 'STORE_CLOSED'
   | 'STORE_FAILED'
   | 'OUTCOME_UNKNOWN'
@@ -115,6 +116,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   STORE_CORRUPT: entry(false, 'The store file is damaged or is not a Thence store.'),
   STORE_TOO_NEW: entry(false, 'The store was migrated by a newer version of Thence.'),
   STORE_NOT_MIGRATED: entry(false, 'The store has migrations that were not applied.'),
+  STORE_INCOMPLETE: entry(false, 'The store is being filled from another and is not whole yet.'),
   STORE_CLOSED: entry(false, 'The store was closed.'),
   STORE_FAILED: entry(true, 'The database reported an error that Thence does not know.'),
   OUTCOME_UNKNOWN: entry(

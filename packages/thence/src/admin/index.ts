@@ -4,6 +4,9 @@
  */
 export type { AuditOptions, AuditView } from './audit.ts'
 export { audit } from './audit.ts'
+export type { CopiedStore, CopyStoreOptions } from './copy.ts'
+export { copyStore } from './copy.ts'
+export type { CopiedContents, CopyProgress } from './copy-tables.ts'
 export type { CauseMark } from './marks.ts'
 export type { CauseGroup, CauseLine, CauseMessage, Causes, CauseSkipped } from './causes.ts'
 export { causes } from './causes.ts'

@@ -98,7 +98,7 @@ const doingOf = (on: On, { name, types = [] }: Known, { reason }: SettingOptions
 })
 
 /** The wish is kept in the checkpoint; the app does it. */
-const askInPlace = async (
+export const askInPlace = async (
   on: On,
   transaction: Transaction,
   { name, reason }: { readonly name: string } & SettingOptions,

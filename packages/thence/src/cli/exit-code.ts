@@ -20,7 +20,7 @@ Exit codes:
   1    failed
   2    wrong usage: no such option, or a value that it cannot have
   3    what was named does not exist
-  5    the store is missing, busy, damaged, too new, not migrated or no store
+  5    the store is missing, busy, damaged, too new, not migrated, incomplete or no store
   130  interrupted`
 
 const usageCode = 'thence.usage'

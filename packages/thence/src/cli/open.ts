@@ -16,8 +16,8 @@ import type { Place, ServerPlace } from './place.ts'
 import type { Still } from './still.ts'
 import { stillOf } from './still.ts'
 
-/** `plan` and `migrate` take a store as it is. */
-export type Mode = 'read' | 'write' | 'plan' | 'migrate'
+/** `plan` and `migrate` take a store as it is, and so does `fill`, which makes a file that is not there. */
+export type Mode = 'read' | 'write' | 'plan' | 'migrate' | 'fill'
 
 const checkFile = (file: string): void => {
   const found = statSync(file, { throwIfNoEntry: false })
@@ -99,8 +99,8 @@ const connectFile = async (file: string, mode: Mode): Promise<Connected> => {
     const place = still === undefined ? resolve(file) : url
     return { database: sqlite({ database: new DatabaseSync(place, { readOnly: true }) }), still }
   }
-  // In this mode SQLite opens a file that is there, and makes none.
-  url.searchParams.set('mode', 'rw')
+  // `rw` opens a file that is there, and makes none.
+  url.searchParams.set('mode', mode === 'fill' ? 'rwc' : 'rw')
   return { database: sqlite({ database: new DatabaseSync(url) }), still: undefined }
 }
 
@@ -123,7 +123,7 @@ const connectServer = async ({ url, schema }: ServerPlace): Promise<Connected> =
  * @throws STORE_MISSING, STORE_CORRUPT, STORE_TOO_NEW, STORE_NOT_MIGRATED, STORE_BUSY, STORE_READ_ONLY, STORE_FAILED
  */
 export async function openStore(place: Place, mode: Mode): Promise<Connected> {
-  if (place.kind === 'file') checkFile(place.file)
+  if (place.kind === 'file' && mode !== 'fill') checkFile(place.file)
   const connected =
     place.kind === 'file' ? await connectFile(place.file, mode) : await connectServer(place)
   const { database } = connected
@@ -139,7 +139,8 @@ export async function openStore(place: Place, mode: Mode): Promise<Connected> {
 
 const requireMigrated = async (database: Database): Promise<void> => {
   const { current, pending } = await database.plan()
-  if (pending.length === 0) return
+  // Which is refused while the store is filled from another.
+  if (pending.length === 0) return void (await database.identity())
   throw new ThenceError(
     'STORE_NOT_MIGRATED',
     current === 0

@@ -21,6 +21,7 @@ import { addSagas } from './sagas.ts'
 import { addSchedules } from './schedules.ts'
 import { actorName } from './session.ts'
 import { addStatus } from './status.ts'
+import { addStore } from './store.ts'
 import { addStreams } from './streams.ts'
 import { addSubscriptions } from './subscriptions.ts'
 import { lines } from './text.ts'
@@ -75,6 +76,7 @@ export function program(): Command {
   addRetention(root)
   addMigrate(root)
   addDoctor(root)
+  addStore(root)
   addTorture(root)
   addWhy(root)
   return root

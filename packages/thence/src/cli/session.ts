@@ -40,7 +40,8 @@ export interface Given<Options> {
 
 export type Verb<Options> = (session: Session, given: Given<Options>) => Promise<void>
 
-const untilInterrupted = (): AbortSignal => {
+/** From this call on the first Ctrl-C aborts the signal instead of the process. */
+export const untilInterrupted = (): AbortSignal => {
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
   return controller.signal
@@ -55,14 +56,27 @@ const me = (): string => {
   }
 }
 
+/** Errors that say of which store they are. */
+const named = new WeakSet<object>()
+
 /** Names the store in what the adapter says, which knows only a connection. */
-const withName = (error: unknown, name: string): unknown =>
-  isThenceError(error) && error.code.startsWith('STORE_') && !error.message.includes(name)
-    ? new ThenceError(error.code, `${name}: ${error.message}`, {
-        cause: error,
-        details: error.details,
-      })
-    : error
+const withName = (error: unknown, name: string): unknown => {
+  if (!isThenceError(error) || !error.code.startsWith('STORE_') || named.has(error)) return error
+  const { code, message, details } = error
+  if (message.includes(name)) return error
+  const told = new ThenceError(code, `${name}: ${message}`, { cause: error, details })
+  named.add(told)
+  return told
+}
+
+/** Opens a store beside that of the verb; its errors name it. */
+export async function openBeside(place: Place, mode: Mode): Promise<Database> {
+  try {
+    return (await openStore(place, mode)).database
+  } catch (error) {
+    throw withName(error, place.name)
+  }
+}
 
 /** A verb as an action of commander: opens the store, does it, closes the store. */
 export function onStore<Options = object>(

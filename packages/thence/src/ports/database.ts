@@ -5,6 +5,7 @@
 import type { Audit } from './audit.ts'
 import type { Awaitable } from './awaitable.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { Copyable } from './copying.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Diagnosable } from './diagnosis.ts'
 import type { Documents } from './documents.ts'
@@ -106,7 +107,7 @@ export interface JoinOptions {
  *   newer version has migrated throws STORE_TOO_NEW.
  * - `identity` gives the random name that the store got when it was made (letters, digits and dashes, at most 64): the same
  *   through every connection and for ever, another one for another store. A copy of a store has the same.
- *   Before the first migration it may throw STORE_NOT_MIGRATED.
+ *   Before the first migration it may throw STORE_NOT_MIGRATED, and while the store is filled from another STORE_INCOMPLETE.
  * - `listen` is there if `capabilities.notifies`; see ports/listening.ts.
  * - `close` may be called twice; afterwards everything throws STORE_CLOSED.
  * - When it cannot be known whether a commit happened (the connection was lost before its answer came), `append` and
@@ -117,7 +118,7 @@ export interface JoinOptions {
  *   appends need (else CONFIG_INVALID). From then on the database ends the transaction if it is left open.
  * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.
  */
-export interface Database extends Partial<Diagnosable> {
+export interface Database extends Partial<Diagnosable & Copyable> {
   readonly name: string
   readonly capabilities: Capabilities
   /** Hands over the runtime, before anything else is called. */

@@ -29,6 +29,7 @@ export const auditActions = [
   'schedule.fire',
   'schedule.resume',
   'schedule.skip',
+  'store.copy',
   'subscription.drop-type',
   'subscription.pause',
   'subscription.policy',

@@ -43,6 +43,10 @@ const texts = (list: readonly (string | null)[]): string =>
     ? `{${list.map(quoted).join()}}`
     : `{${JSON.stringify(list).slice(1, -1)}}`
 
+/** An array of whatever; numbers are written as texts. */
+export const arrayOf = (list: readonly (string | number | null)[]): string =>
+  texts(list.map((value) => (value === null ? null : String(value))))
+
 const numbers = (list: readonly number[]): string => `{${list.join()}}`
 
 /** An entry and the number of the request that it belongs to. */

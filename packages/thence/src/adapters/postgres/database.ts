@@ -15,12 +15,14 @@ import type {
   TransactOptions,
   Transaction,
 } from '../../ports/database.ts'
+import type { Copying } from '../../ports/copying.ts'
 import type { Finding } from '../../ports/diagnosis.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Listener, Listening } from '../../ports/listening.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { appendBatch } from './append.ts'
 import { Bell } from './bell.ts'
+import { postgresCopying } from './copying.ts'
 import { diagnose } from './diagnosis.ts'
 import type { PostgresPool } from './driver.ts'
 import { withHolder } from './holders.ts'
@@ -159,6 +161,13 @@ export class PostgresStore implements Database {
 
   diagnose(): Promise<readonly Finding[]> {
     return this.#call(({ runner, session }) => diagnose(runner, session))
+  }
+
+  copying(): Copying {
+    return postgresCopying({
+      read: (work) => this.#call(({ runner }) => runner.read(work)),
+      write: (work) => this.#call(({ runner }) => this.#writes.run(() => runner.write(work))),
+    })
   }
 
   close(): Promise<void> {

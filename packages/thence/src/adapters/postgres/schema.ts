@@ -3,6 +3,7 @@
  */
 import { ThenceError } from '../../errors.ts'
 import type { Migration, MigrationPlan } from '../../ports/database.ts'
+import { identityOf } from '../sql/copying.ts'
 import { nowOr } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { migrations } from './migrations/all.ts'
@@ -15,7 +16,7 @@ const applied = 'SELECT coalesce(max(number), 0) FROM thence.migrations'
 const record = `INSERT INTO thence.migrations (number, name, time) VALUES ($1, $2, ${nowOr('$3')})`
 const identify =
   "INSERT INTO thence.meta (key, value) VALUES ('store_id', $1) ON CONFLICT DO NOTHING"
-const identity = "SELECT value FROM thence.meta WHERE key = 'store_id'"
+const meta = 'SELECT key, value FROM thence.meta'
 
 const created = /^CREATE (?:TABLE|INDEX) (?:thence\.)?(\w+)/gm
 
@@ -25,11 +26,11 @@ const foreign = (problem: string): ThenceError =>
     `The schema of the store has tables but ${problem}. It is damaged or is not a Thence store.`,
   )
 
-/** The name that the store got when it was made. @throws STORE_NOT_MIGRATED, STORE_CORRUPT */
+/** The name that the store got when it was made. @throws STORE_NOT_MIGRATED, STORE_CORRUPT, STORE_INCOMPLETE */
 export async function storeIdentity(connection: Connection): Promise<string> {
-  const found = await connection.get<[string]>(identity)
-  if (found === undefined) throw foreign('no name of its own in its table meta')
-  return found[0]
+  const identity = identityOf(await connection.all<[string, string]>(meta))
+  if (identity === undefined) throw foreign('no name of its own in its table meta')
+  return identity
 }
 
 /**

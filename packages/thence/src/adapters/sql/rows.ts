@@ -34,8 +34,10 @@ export function encodeTags(tags: readonly string[]): string | null {
   return tags.length === 0 ? null : JSON.stringify(tags)
 }
 
+export const parseTags = (tags: string | null): readonly string[] =>
+  tags === null ? noTags : (JSON.parse(tags) as string[])
+
 export function decodeRow(row: EventRow, stream: string): StoredMessage {
-  const tags = row[9]
   return {
     id: row[5],
     kind: row[2],
@@ -45,7 +47,7 @@ export function decodeRow(row: EventRow, stream: string): StoredMessage {
     correlationId: row[6],
     causationId: row[7],
     metadata: row[10],
-    tags: tags === null ? noTags : (JSON.parse(tags) as string[]),
+    tags: parseTags(row[9]),
     time: row[8],
     stream,
     version: row[1],

@@ -13,11 +13,13 @@ import type {
   TransactOptions,
   Transaction,
 } from '../../ports/database.ts'
+import type { Copying } from '../../ports/copying.ts'
 import type { Finding } from '../../ports/diagnosis.ts'
 import type { AppendRequest, Verdict } from '../../ports/events.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { Appender } from './append.ts'
 import { Connection } from './connection.ts'
+import { sqliteCopying } from './copying.ts'
 import type { SqliteDatabase } from './driver.ts'
 import { after, promised } from './later.ts'
 import { diagnose } from './diagnosis.ts'
@@ -161,6 +163,13 @@ export class SqliteStore implements Database {
     return promised(() => {
       const { patience } = this.#ready()
       return this.#gate.run(() => patience.run(() => diagnose(this.#connection)))
+    })
+  }
+
+  copying(): Copying {
+    return sqliteCopying({
+      read: (work) => promised(() => this.#gate.run(() => this.#ready().runner.read(work))),
+      write: (work) => promised(() => this.#gate.run(() => this.#ready().runner.write(work))),
     })
   }
 

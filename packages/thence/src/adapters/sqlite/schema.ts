@@ -4,6 +4,7 @@
 import { ThenceError } from '../../errors.ts'
 import type { Migration, MigrationPlan } from '../../ports/database.ts'
 import type { Runtime } from '../../ports/runtime.ts'
+import { identityOf } from '../sql/copying.ts'
 import type { Connection } from './connection.ts'
 import { migrations } from './migrations/all.ts'
 
@@ -12,13 +13,13 @@ const applied = 'SELECT coalesce(max(number), 0) FROM thence_migrations'
 const record = 'INSERT INTO thence_migrations (number, name, time) VALUES (?, ?, ?)'
 const identify =
   "INSERT INTO thence_meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING"
-const identity = "SELECT value FROM thence_meta WHERE key = 'store_id'"
+const meta = 'SELECT key, value FROM thence_meta'
 
-/** The name that the store got when it was made. @throws STORE_NOT_MIGRATED, STORE_CORRUPT */
+/** The name that the store got when it was made. @throws STORE_NOT_MIGRATED, STORE_CORRUPT, STORE_INCOMPLETE */
 export function storeIdentity(connection: Connection): string {
-  const found = connection.get<[string]>(identity)
-  if (found === undefined) throw foreign('no name of its own in thence_meta')
-  return found[0]
+  const identity = identityOf(connection.all<[string, string]>(meta))
+  if (identity === undefined) throw foreign('no name of its own in thence_meta')
+  return identity
 }
 
 const change = /^(CREATE|DROP|ALTER) (?:TABLE|INDEX|TRIGGER) (\w+)(?: RENAME TO (\w+))?/gm

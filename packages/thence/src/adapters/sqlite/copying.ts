@@ -1,0 +1,38 @@
+/**
+ * Rows of a store in SQLite, to be copied; see ports/copying.ts.
+ */
+import type { Awaitable } from '../../ports/awaitable.ts'
+import type { CopiedTable, Copying } from '../../ports/copying.ts'
+import type { CopyDialect, CopyTransactions } from '../sql/copying.ts'
+import { SqlCopying } from '../sql/copying.ts'
+import type { Connection } from './connection.ts'
+import type { Scope } from './scope.ts'
+
+const table = (name: string): string => `thence_${name}`
+
+const insertion = ({ name, columns }: CopiedTable): string => {
+  const names = Object.keys(columns)
+  return `INSERT INTO ${table(name)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
+}
+
+const dialectOf = (connection: Connection): CopyDialect => ({
+  table,
+  parameter: () => '?',
+  insert(into, rows) {
+    const text = insertion(into)
+    for (const row of rows) connection.run(text, ...row)
+  },
+  connection,
+})
+
+/** @param runner runs work in a transaction. */
+export const sqliteCopying = (runner: {
+  read<T>(work: (scope: Scope) => Awaitable<T>): Promise<T>
+  write<T>(work: (scope: Scope) => Awaitable<T>): Promise<T>
+}): Copying => {
+  const transactions: CopyTransactions = {
+    read: (work) => runner.read((scope) => work(dialectOf(scope.use()))),
+    write: (work) => runner.write((scope) => work(dialectOf(scope.change()))),
+  }
+  return new SqlCopying(transactions)
+}
