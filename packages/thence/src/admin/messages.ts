@@ -227,7 +227,8 @@ const eventsOfStream = async (
     if (matches(stored)) messages.push(viewOf(stored))
     if (messages.length >= limit) return { messages, through: stored.position, more: true }
   }
-  return { messages, through: Math.max(after, await log.head()), more: false }
+  const through = Math.max(after, await log.head(), ...messages.map(({ position }) => position))
+  return { messages, through, more: false }
 }
 
 /** One message, by its id or its position. @throws NOT_FOUND */

@@ -24,6 +24,7 @@ import type { SubscriptionOptions } from '../subscribe/options.ts'
 import { JobRunner } from './jobs.ts'
 import { behindHistory } from './history.ts'
 import { Idle } from './idle.ts'
+import { LogEnd } from './log-end.ts'
 import { Looks } from './looks.ts'
 import { recordParts } from './part-records.ts'
 import type { Parts } from './parts.ts'
@@ -70,7 +71,7 @@ export class Engine {
   readonly #looks: Looks
   /** Views that are built beside the ones that serve. */
   readonly rebuilds: Rebuilds
-  #head = 0
+  readonly #end = new LogEnd()
   #tidied = 0
   #unlisten: () => void = () => undefined
   #stopped = true
@@ -103,7 +104,7 @@ export class Engine {
     this.rebuilds = new Rebuilds(parts.projections, store, {
       signals,
       subscribe,
-      head: () => this.#head,
+      head: () => this.head,
       switched: (projection) => this.#switched(projection),
     })
     const names = parts.projections.map(({ name }) => name)
@@ -133,7 +134,7 @@ export class Engine {
 
   /** Where this process knows that the log goes. */
   get head(): number {
-    return this.#head
+    return this.#end.known
   }
 
   /** Those of the parts, and those that build views beside the ones that serve. */
@@ -168,7 +169,7 @@ export class Engine {
     for (const subscription of this.subscriptions) subscription.start()
     await this.#membership.join()
     this.#unlisten = this.#store.onCommit((commit) => {
-      this.#head = Math.max(this.#head, commit.to)
+      this.#end.committed(commit)
       for (const subscription of this.#all) subscription.offer(commit)
     })
     await this.#clock.start()
@@ -265,9 +266,7 @@ export class Engine {
   }
 
   #heard(head: number): void {
-    if (head <= this.#head) return
-    this.#head = head
-    this.wake()
+    if (this.#end.heard(head)) this.wake()
   }
 
   /** Gives whether others have added to the log. */
@@ -276,9 +275,8 @@ export class Engine {
     try {
       const head = await this.#store.read(({ events }) => events.head())
       this.#store.saw(head)
-      found = head !== this.#head
+      found = this.#end.read(head)
       if (found) this.wake()
-      this.#head = head
       const now = this.#store.tools.runtime.now()
       if (Math.abs(now - this.#tidied) < tidyEvery) return found
       this.#tidied = now

@@ -59,7 +59,7 @@ export class Idle {
       const all = await allSettings(transaction)
       return {
         settings: all,
-        head: await transaction.events.head(),
+        head: await transaction.events.head({ unsettled: true }),
         due: await transaction.retries.summary(),
         behind: await this.#elsewhere(transaction, all),
       }
@@ -72,7 +72,8 @@ export class Idle {
     }
     const here = going.flatMap(({ running }) => running)
     const done = here.every(({ position, halted }) => halted || position >= head)
-    return done && !behind && head === (await this.#store.read(({ events }) => events.head()))
+    const now = await this.#store.read(({ events }) => events.head({ unsettled: true }))
+    return done && !behind && head === now
   }
 
   /** Whether what it runs here has not come to where this process knows that the log goes. */

@@ -29,13 +29,14 @@ export function goalOf(after: After, tokens: Tokens): Goal {
   )
 }
 
-/** @throws TOKEN_INVALID if the log is shorter than the token says. */
+/** Up to where the log is settled. @throws TOKEN_INVALID if it is shorter than the token says. */
 export async function headFor(
   { events }: Pick<Transaction, 'events'>,
   { position, isToken }: Goal,
 ): Promise<number> {
   const head = await events.head()
-  if (isToken && head < position)
+  // What was written may stand above an append that is still open.
+  if (isToken && head < position && (await events.head({ unsettled: true })) < position)
     throw new ThenceError(
       'TOKEN_INVALID',
       `The token stands for position ${position}, but the log of this store ends at ${head}. It was restored from an ` +

@@ -10,7 +10,9 @@ import type { QueryItem, ReadAll } from '../ports/events.ts'
 import type { ReadStreamOptions } from '../store/stream-pages.ts'
 
 /** What of the log is read; see `App.log`. */
-export type ReadLogOptions = Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number }
+export type ReadLogOptions = Omit<ReadAll, 'limit' | 'maxBytes' | 'unsettled'> & {
+  readonly limit?: number
+}
 
 const streamNames: OptionNames<ReadStreamOptions> = { from: true, backwards: true, limit: true }
 const logNames: OptionNames<ReadLogOptions> = {

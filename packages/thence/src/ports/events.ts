@@ -94,6 +94,11 @@ export interface ReadAll {
    * the bound is not empty with it: its first message comes whatever its size.
    */
   readonly maxBytes?: number
+  /**
+   * Also what is not settled yet, with `through` up to the last position that was committed; see {@link Events}. Nothing may go on
+   * from there but one who keeps every other writer out. Default false.
+   */
+  readonly unsettled?: boolean
 }
 
 /** A page of the log. */
@@ -102,6 +107,7 @@ export interface Page {
   /**
    * Forwards: every matching message up to here is in this page or was before it. If the page is full it is the last
    * message's position, else the head of the log when it was read (never less than `after`, always less than `before`).
+   * Nothing will ever be committed up to here that is not there now.
    * Backwards it means nothing.
    */
   readonly through: number
@@ -155,7 +161,8 @@ export interface Trim {
  * - Two messages are the same if they have the same id, type and data, in whatever order the keys of an object come. Data
  *   of two schema versions is not compared. See message/same.ts.
  * - Versions in a stream are contiguous from 1. Positions are contiguous too where a single writer gives them, and in
- *   any case grow in commit order.
+ *   any case what is read of the log grows in commit order: where several transactions have positions at once, one is
+ *   settled when all up to it were committed or rolled back, and `readAll` and `head` go no further than that.
  * - `readStream` and `readAll` see this transaction's own appends.
  * - `trim` removes messages of a stream from its beginning on, up to a version, and gives how many. What is left keeps
  *   its versions and positions; neither is ever given twice. The ids of removed messages are forgotten: an append that
@@ -171,8 +178,8 @@ export interface Events {
   append(request: AppendRequest): Awaitable<Verdict>
   readStream(stream: string, options: ReadStream): Awaitable<readonly StoredMessage[]>
   readAll(options: ReadAll): Awaitable<Page>
-  /** The last position that was given, 0 for an empty store. */
-  head(): Awaitable<number>
+  /** The last position that is settled, 0 for an empty store; with `unsettled` the last that was committed. */
+  head(options?: { readonly unsettled?: boolean }): Awaitable<number>
   /** Messages by id, or all of one correlation (its first message included), in order of position. */
   find(
     by: { readonly id: string } | { readonly correlationId: string },

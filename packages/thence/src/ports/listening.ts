@@ -6,7 +6,7 @@
 /** What wants to be told. Neither method throws. */
 export interface Listener {
   /**
-   * The log has grown to `head`. Without it something may have been missed, also when listening has just begun: look.
+   * The log has grown to `head` and is settled up to there. Without it something may have been missed, also when listening has just begun: look.
    */
   heard(head?: number): void
   /** Nothing is heard from now on, and why; it is tried again by itself, and `heard` is called when that went well. */

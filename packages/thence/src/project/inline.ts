@@ -58,6 +58,8 @@ export async function buildInline(
       after,
       limit: pageSize,
       maxBytes: pageBytes,
+      // Whatever this view is to show was committed with it, and nobody else does that meanwhile.
+      unsettled: true,
     })
     const events = page.messages.map((stored) => codec.decode(stored))
     await applyAll(projection, transaction, events)

@@ -46,10 +46,17 @@ const mostBytes = 4 * 1024 * 1024
 /** The next events after a position, as many as one transaction should take. */
 const missing = async (
   { events }: Transaction,
-  { on, batch }: Projection,
+  { on, batch, inline }: Projection,
   after: number,
 ): Promise<Page> =>
-  events.readAll({ query: [{ types: [...on.keys()] }], after, limit: batch, maxBytes: mostBytes })
+  events.readAll({
+    query: [{ types: [...on.keys()] }],
+    after,
+    limit: batch,
+    maxBytes: mostBytes,
+    // What is appended after the switch comes to it with the append, not from here.
+    unsettled: inline,
+  })
 
 /** Applies what the new version lacks; gives the end of the log, or nothing if that is too much at once. */
 const catchUp = async (

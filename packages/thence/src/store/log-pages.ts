@@ -9,7 +9,9 @@ import { pageBytes, pageSize } from './stream-pages.ts'
 /** The most messages of a page, so that decoding one never blocks the process for long. */
 const largest = 2000
 
-export type LogOptions = Omit<ReadAll, 'limit' | 'maxBytes'> & { readonly limit?: number }
+export type LogOptions = Omit<ReadAll, 'limit' | 'maxBytes' | 'unsettled'> & {
+  readonly limit?: number
+}
 
 /** @param read gives one page. */
 export function logPages(

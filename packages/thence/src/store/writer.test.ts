@@ -8,7 +8,7 @@ import { plain } from '../message/schema.ts'
 import { virtualRuntime } from '../testing/virtual-runtime.ts'
 import { Tokens } from './token.ts'
 import type { Commit } from './writer.ts'
-import { Appendices, Writer } from './writer.ts'
+import { Appendices, isUnbroken, Writer } from './writer.ts'
 
 const at = (position: number, count: number) => ({ stream: 's', position, version: 1, count })
 const typed = (...types: string[]) => types.map((type) => ({ type }))
@@ -54,6 +54,17 @@ test('appendices tell from where to where, and of which types', () => {
     ]),
   })
   expect(appendices.length).toBe(2)
+})
+
+test('appendices tell whether others stand between them, in whatever order they came', () => {
+  const appendices = new Appendices()
+  appendices.add(at(7, 2), typed('A', 'B'))
+  expect(isUnbroken(appendices.commit!)).toBe(true)
+  appendices.add(at(4, 1), typed('A'))
+  expect(appendices.commit).toMatchObject({ from: 4, to: 7 })
+  expect(isUnbroken(appendices.commit!)).toBe(false)
+  appendices.add(at(5, 1), typed('C'))
+  expect(isUnbroken(appendices.commit!)).toBe(true)
 })
 
 test('appendices forget what was undone, to the last and to the first', () => {

@@ -144,11 +144,18 @@ export async function writtenBefore(
   return readBack(transaction, at, tools)
 }
 
-/** What one commit of this process added to the log: positions `from` to `to` without a gap, how many of each type. */
+/** What one commit of this process added to the log: between which positions, both included, and how many of each type. */
 export interface Commit {
   readonly from: number
   readonly to: number
   readonly types: ReadonlyMap<string, number>
+}
+
+/** Whether nothing of others stands in between: some stores give positions to several transactions at once. */
+export const isUnbroken = ({ from, to, types }: Commit): boolean => {
+  let messages = 0
+  for (const count of types.values()) messages += count
+  return messages === to - from + 1
 }
 
 const addTo = (types: Map<string, number>, type: string, count: number): void =>
@@ -183,7 +190,9 @@ export class Appendices {
     if (first === last) return first
     const types = new Map<string, number>()
     for (const one of this.#added) for (const [type, count] of one.types) addTo(types, type, count)
-    return { from: first.from, to: last.to, types }
+    const from = this.#added.reduce((least, one) => Math.min(least, one.from), first.from)
+    const to = this.#added.reduce((most, one) => Math.max(most, one.to), last.to)
+    return { from, to, types }
   }
 }
 

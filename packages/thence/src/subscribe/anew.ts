@@ -43,7 +43,7 @@ export async function placeAnew(
 
 /** Goes back to the beginning; gives the position up to which its view is incomplete, the end of the log. */
 export async function beginAnew(transaction: Transaction, subscription: string): Promise<number> {
-  const head = await transaction.events.head()
+  const head = await transaction.events.head({ unsettled: true })
   await forget(transaction, subscription)
   await takeAnew(transaction, subscription)
   await transaction.checkpoints.restart(subscription, head)

@@ -6,6 +6,7 @@ import { isThenceError } from '../errors.ts'
 import type { Checkpoint, Seen } from '../ports/checkpoints.ts'
 import { turn } from '../ports/wait.ts'
 import type { Commit } from '../store/writer.ts'
+import { isUnbroken } from '../store/writer.ts'
 import type { Item } from './item.ts'
 import type { ItemPage } from './pages.ts'
 import { Calls } from './calls.ts'
@@ -84,9 +85,11 @@ export class Follower {
   }
 
   /** Whether a commit is read already, because all before it was read and nothing of it is for this subscription. */
-  passes({ from, to, types }: Commit): boolean {
+  passes(commit: Commit): boolean {
+    const { from, to, types } = commit
     if (this.#cursor !== from - 1 || this.#following.types.some((type) => types.has(type)))
       return false
+    if (!isUnbroken(commit)) return false
     this.#advance(to)
     return true
   }
