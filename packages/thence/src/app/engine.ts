@@ -273,7 +273,7 @@ export class Engine {
   async #poll(): Promise<boolean> {
     let found = false
     try {
-      const head = await this.#store.read(({ events }) => events.head())
+      const head = await this.#store.read(({ events }) => events.head(), { apart: true })
       this.#store.saw(head)
       found = this.#end.read(head)
       if (found) this.wake()

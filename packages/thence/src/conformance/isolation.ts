@@ -31,6 +31,26 @@ const apart: readonly Case[] = [
     assert.deepEqual(await keys(database), ['a'])
   }),
 
+  it('questions that are answered apart show committed states only, the last one when each is asked', async ({
+    database,
+  }) => {
+    const ask = (): Promise<unknown> =>
+      database.read(({ documents }) => documents.get('c', 'half'), { apart: true })
+    const open = openTransaction(database)
+    await open.written
+    const reading = ask()
+    await open.end(new Error('roll back'))
+    assert.equal(await reading, undefined)
+    const again = openTransaction(database)
+    await again.written
+    await again.end()
+    assert.equal(await ask(), '{}')
+    await refuses('STATE_INVALID', () =>
+      database.read((transaction) => put(transaction, 'a'), { apart: true }),
+    )
+    assert.deepEqual(await keys(database), ['half', 'whole'])
+  }),
+
   it('a read after a commit shows all of it', async ({ database }) => {
     const open = openTransaction(database)
     await open.written

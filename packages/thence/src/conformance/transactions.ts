@@ -25,6 +25,24 @@ const whole: readonly Case[] = [
     assert.equal(await head(database), 4)
   }),
 
+  it('every port answers apart what it answers in one state', async ({ database }) => {
+    await database.transact((transaction) => writeEverything(transaction, 'first'))
+    const ask = (apart: boolean): Promise<unknown> =>
+      database.read((transaction) => readEverything(transaction, names), { apart })
+    assert.deepEqual(await ask(true), await ask(false))
+    const error = new Error('of the work')
+    const failing = (): Promise<never> =>
+      database.read(
+        async ({ events }) => {
+          await events.head()
+          throw error
+        },
+        { apart: true },
+      )
+    await throwsSame(error, failing)
+    assert.equal(await head(database), 4)
+  }),
+
   it('when work throws at its end nothing of it is kept, in any port', async ({ database }) => {
     await database.transact((transaction) => writeEverything(transaction, 'first'))
     const before = await everything(database)

@@ -72,6 +72,14 @@ export interface TransactOptions {
   readonly timeout?: number
 }
 
+export interface ReadOptions {
+  /**
+   * Each question of the work is answered by itself, so two of them may see two states: for work that asks one thing. There are
+   * no savepoints then and no SQL of the user's. Default: false, all of them see one state.
+   */
+  readonly apart?: boolean
+}
+
 /**
  * A transaction that the user began and will end, held by a library of the user's: it runs one statement at a time, with
  * texts for `$1`, `$2` and so on, and gives the rows by the names of their columns.
@@ -97,7 +105,8 @@ export interface JoinOptions {
  * - `transact` commits when `work` resolves and rolls everything back when it throws, and throws the same error. Write
  *   transactions of all processes run one after the other (or as if they did). When it resolves, the commit is as
  *   durable as `capabilities` says.
- * - `read` shows one committed state; it never shows an open transaction's writes.
+ * - `read` shows one committed state; it never shows an open transaction's writes. With `apart` each question may be shown
+ *   a committed state of its own.
  * - Calling `append`, `transact` or `read` from inside `work` throws TRANSACTION_NESTED instead of waiting for itself.
  * - A transaction that stays open longer than the adapter's limit, or the `timeout` that was given for it, is rolled
  *   back with TRANSACTION_TIMEOUT.
@@ -131,7 +140,7 @@ export interface Database extends Partial<Diagnosable & Copyable> {
     work: (transaction: Transaction) => Awaitable<T>,
     options?: TransactOptions,
   ): Promise<T>
-  read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T>
+  read<T>(work: (transaction: Transaction) => Awaitable<T>, options?: ReadOptions): Promise<T>
   /** Absent where the adapter can't work in a transaction that the user holds. */
   join?<T>(
     own: OwnTransaction,

@@ -8,7 +8,13 @@ import { paged } from '../internal/paged.ts'
 import { bytesOf } from '../internal/room.ts'
 import type { Recorded } from '../message/message.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
-import type { Database, OwnTransaction, TransactOptions, Transaction } from '../ports/database.ts'
+import type {
+  Database,
+  OwnTransaction,
+  ReadOptions,
+  TransactOptions,
+  Transaction,
+} from '../ports/database.ts'
 import type { Verdict } from '../ports/events.ts'
 import { found, lostAppend, untilKnown } from './again.ts'
 import type { Outcome } from './lane.ts'
@@ -118,8 +124,8 @@ export class Store {
     return database.join(own, run, { ...options, alone: this.#inline !== undefined })
   }
 
-  read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
-    return this.database.read((transaction) => this.#inside.run(() => work(transaction)))
+  read<T>(work: (transaction: Transaction) => Awaitable<T>, options?: ReadOptions): Promise<T> {
+    return this.database.read((transaction) => this.#inside.run(() => work(transaction)), options)
   }
 
   /** A stream's messages in order of version, a page at a time. */
@@ -128,14 +134,18 @@ export class Store {
     options?: ReadStreamOptions,
   ): AsyncIterableIterator<Recorded, undefined> {
     return streamPages(options, async (page) => {
-      const stored = await this.read(({ events }) => events.readStream(stream, page))
+      const stored = await this.read(({ events }) => events.readStream(stream, page), {
+        apart: true,
+      })
       return stored.map((message) => this.tools.codec.decode(message))
     })
   }
 
   /** The log in order of position, a page at a time, up to its head when a page that is not full was read. */
   readAll(options: LogOptions = {}): AsyncIterableIterator<Recorded, undefined> {
-    const next = logPages(options, (page) => this.read(({ events }) => events.readAll(page)))
+    const next = logPages(options, (page) =>
+      this.read(({ events }) => events.readAll(page), { apart: true }),
+    )
     return paged(async () => (await next())?.map((message) => this.tools.codec.decode(message)))
   }
 

@@ -182,7 +182,7 @@ export class Follower {
     const { store, name, waiting, isCalled } = this.#following
     if (!waiting()) return new Set()
     const keys = [...new Set(items.map(({ key }) => key))]
-    const blocked = await store.read(({ retries }) => retries.blocked(name, keys))
+    const blocked = await store.read(({ retries }) => retries.blocked(name, keys), { apart: true })
     return new Set([...blocked, ...keys.filter(isCalled)])
   }
 

@@ -164,7 +164,7 @@ export class Membership {
   async #giveBack(): Promise<void> {
     await (this.#isTold ? this.#pulse.beat() : this.#pulse.again())
     this.#isTold = true
-    const list = await this.#store.read(({ leases }) => leases.list())
+    const list = await this.#store.read(({ leases }) => leases.list(), { apart: true })
     const idle = this.#idle(new Map(list.map((lease) => [lease.name, lease])), [])
     if (idle.length === 0) return
     await this.#store.transact(async ({ transaction: { leases } }) => {

@@ -44,8 +44,9 @@ export class Pages {
   async read(after: number, limit: number): Promise<ItemPage> {
     const query = [{ types: this.#types }]
     const maxBytes = this.#maxBytes
-    const page = await this.#store.read(({ events }) =>
-      events.readAll({ query, after, limit, maxBytes }),
+    const page = await this.#store.read(
+      ({ events }) => events.readAll({ query, after, limit, maxBytes }),
+      { apart: true },
     )
     return { items: page.messages.map(this.#toItem), through: page.through, full: page.more }
   }

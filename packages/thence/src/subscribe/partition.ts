@@ -282,6 +282,8 @@ export class Partition {
 
   #load(): Promise<Checkpoint | undefined> {
     const { store, options } = this.#context
-    return store.read(({ checkpoints }) => checkpoints.load(options.name, this.hold.partition))
+    return store.read(({ checkpoints }) => checkpoints.load(options.name, this.hold.partition), {
+      apart: true,
+    })
   }
 }

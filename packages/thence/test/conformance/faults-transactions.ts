@@ -75,6 +75,30 @@ export const transactionFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'a question that is answered apart sees the open transaction',
+    database: (healthy) => {
+      let open: Transaction | undefined
+      return {
+        async transact(work, options) {
+          try {
+            return await healthy.transact((transaction) => work((open = transaction)), options)
+          } finally {
+            open = undefined
+          }
+        },
+        read: async (work, options) =>
+          open && options?.apart === true ? work(open) : healthy.read(work, options),
+      }
+    },
+  },
+  {
+    name: 'a question that is answered apart may write',
+    database: (healthy) => ({
+      read: (work, options) =>
+        options?.apart === true ? healthy.transact(work) : healthy.read(work, options),
+    }),
+  },
+  {
     name: 'an ended transaction still works',
     database: (healthy) => ({
       transact: (work, options) =>

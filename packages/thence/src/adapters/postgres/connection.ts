@@ -142,6 +142,11 @@ export class Connection {
     }
   }
 
+  /** Back to the pool, where no transaction was begun; if something runs still, or has failed, it is closed. */
+  leave(): void {
+    this.release(this.#pending > 0 || this.#doom !== undefined)
+  }
+
   release(destroy = false): void {
     if (this.#released) return
     this.#released = true

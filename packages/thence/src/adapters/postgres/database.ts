@@ -12,6 +12,7 @@ import type {
   JoinOptions,
   MigrationPlan,
   OwnTransaction,
+  ReadOptions,
   TransactOptions,
   Transaction,
 } from '../../ports/database.ts'
@@ -134,9 +135,12 @@ export class PostgresStore implements Database {
     })
   }
 
-  read<T>(work: (transaction: Transaction) => Awaitable<T>): Promise<T> {
+  read<T>(
+    work: (transaction: Transaction) => Awaitable<T>,
+    { apart }: ReadOptions = {},
+  ): Promise<T> {
     return this.#call(({ runner }) =>
-      runner.read((scope) => this.#inside.run(() => work(new PostgresTransaction(scope)))),
+      runner.read((scope) => this.#inside.run(() => work(new PostgresTransaction(scope))), apart),
     )
   }
 

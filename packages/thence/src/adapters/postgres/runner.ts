@@ -86,17 +86,19 @@ export class Runner {
         this.#statements(timeout),
       timeout,
     )
-    return this.#run({ connection, writes: true, timeout }, work)
+    return this.#run({ connection, kind: 'write', timeout }, work)
   }
 
-  async read<T>(work: (scope: Scope) => Awaitable<T>): Promise<T> {
+  /** `apart`: without a transaction around, which takes one call for each question instead of two more. */
+  async read<T>(work: (scope: Scope) => Awaitable<T>, apart = false): Promise<T> {
     const timeout = this.#options.transactionTimeout
     const connection = await this.#connectFor(timeout)
+    if (apart) return this.#run({ connection, kind: 'apart', timeout }, work)
     connection.begin(
       `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${this.#limits(timeout)}` +
         `SET LOCAL lock_timeout = ${this.lockTimeout}${this.#statements(timeout)}`,
     )
-    return this.#run({ connection, writes: false, timeout }, work)
+    return this.#run({ connection, kind: 'read', timeout }, work)
   }
 
   /** Whose a transaction is, and how long the server lets it stand idle. */
@@ -129,27 +131,30 @@ export class Runner {
   }
 
   async #run<T>(open: OpenTransaction, work: (scope: Scope) => Awaitable<T>): Promise<T> {
-    const { connection, writes } = open
-    const scope = new Scope(this.#session, connection, writes)
+    const { connection, kind } = open
+    const scope = new Scope(this.#session, connection, kind === 'write')
     let result: T
     try {
       result = await inTime({ scope, session: this.#session, timeout: open.timeout }, work)
     } catch (error) {
       scope.end()
-      await connection.rollback(isThenceError(error, 'TRANSACTION_TIMEOUT'))
+      if (kind === 'apart') connection.leave()
+      else await connection.rollback(isThenceError(error, 'TRANSACTION_TIMEOUT'))
       throw error
     }
     scope.end()
     // A read has nothing to keep.
-    if (writes) await connection.commit()
-    else await connection.rollback()
+    if (kind === 'write') await connection.commit()
+    else if (kind === 'read') await connection.rollback()
+    else connection.leave()
     return result
   }
 }
 
 interface OpenTransaction {
   readonly connection: Connection
-  readonly writes: boolean
+  /** `apart`: none was begun; each statement is one by itself. */
+  readonly kind: 'write' | 'read' | 'apart'
   /** How long it may stay open, in milliseconds. */
   readonly timeout: number
 }
