@@ -42,6 +42,8 @@ const project = (name: string, include: string[], env: Record<string, string> = 
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // Most of what takes long waits: for servers, for processes that it started, for a clock.
+    maxWorkers: '100%',
     globalSetup: ['packages/thence/test/kit/postgres-server.ts'],
     reporters: [
       'default',
