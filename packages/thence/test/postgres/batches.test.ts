@@ -35,11 +35,18 @@ const query = fc.array(
   { maxLength: 2 },
 )
 
+const expected = optional(fc.oneof(small, fc.constantFrom('none' as const, 'exists' as const)))
+
+/** What is appended by a function of its own. */
+const lone: fc.Arbitrary<AppendRequest> = fc
+  .record({ stream: name, message: newMessage, expected })
+  .map(({ stream, message: one, ...rest }) => ({ stream, messages: [one], ...compact(rest) }))
+
 const request: fc.Arbitrary<AppendRequest> = fc
   .record({
     stream: name,
     messages: fc.array(newMessage, { maxLength: 3 }),
-    expected: optional(fc.oneof(small, fc.constantFrom('none' as const, 'exists' as const))),
+    expected,
     condition: fc.option(fc.record({ query, after: fc.integer({ min: 0, max: 30 }) }), {
       nil: undefined,
       freq: 2,
@@ -74,11 +81,12 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 6,
       arbitrary: fc.record({ batch: fc.array(request, { minLength: 1, maxLength: 16 }) }),
     },
+    { weight: 6, arbitrary: fc.record({ batch: fc.tuple(lone) }) },
     { weight: 2, arbitrary: fc.record({ quiet }) },
     { weight: 1, arbitrary: fc.record({ end: fc.constantFrom('a', 'b') }) },
     { weight: 1, arbitrary: fc.record({ trim: name, through: small }) },
   ),
-  { minLength: 1, maxLength: 6 },
+  { minLength: 1, maxLength: 8 },
 )
 
 /** The names and positions of one program, so that many can run on one store. */

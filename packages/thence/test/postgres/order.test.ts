@@ -37,38 +37,47 @@ const positions = async (database: Database): Promise<readonly number[]> =>
     ({ position }) => position,
   )
 
-it('an append of another process waits for a transaction that has appended and is not committed', async () => {
-  const at = place()
-  const [slow, quick] = [await open(at), await open(at)]
-  const appended = Promise.withResolvers<void>()
-  const end = Promise.withResolvers<void>()
-  const holding = slow.transact(async ({ events }) => {
-    await events.append({ stream: 'slow', messages: [note('first')] })
-    appended.resolve()
-    await end.promise
-  })
-  await appended.promise
-  let done = false
-  const waiting = quick
-    .append([{ stream: 'quick', messages: [note('second')] }])
-    .finally(() => (done = true))
-  // Until the server says that it waits.
-  const pool = at.pool()
-  onTestFinished(() => pool.end())
-  const waits = async (): Promise<boolean> => {
-    const { rows } = await pool.query(
-      "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%.append(%'",
-    )
-    return rows.length > 0
-  }
-  while (!done && !(await waits())) await Promise.resolve()
-  expect(done).toBe(false)
-  expect(await positions(quick)).toEqual([])
-  end.resolve()
-  await holding
-  expect(await waiting).toMatchObject([{ outcome: 'appended', position: 2 }])
-  expect(await positions(quick)).toEqual([1, 2])
-})
+const second = { stream: 'quick', messages: [note('second')] }
+const third = { stream: 'quick', messages: [note('third')] }
+
+// One message goes through a function of its own.
+it.each([
+  ['an append', [second]],
+  ['a batch', [second, third]],
+])(
+  '%s of another process waits for a transaction that has appended and is not committed',
+  async (_, batch) => {
+    const at = place()
+    const [slow, quick] = [await open(at), await open(at)]
+    const appended = Promise.withResolvers<void>()
+    const end = Promise.withResolvers<void>()
+    const holding = slow.transact(async ({ events }) => {
+      await events.append({ stream: 'slow', messages: [note('first')] })
+      appended.resolve()
+      await end.promise
+    })
+    await appended.promise
+    let done = false
+    const waiting = quick.append(batch).finally(() => (done = true))
+    // Until the server says that it waits.
+    const pool = at.pool()
+    onTestFinished(() => pool.end())
+    const waits = async (): Promise<boolean> => {
+      const { rows } = await pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%.append%'",
+      )
+      return rows.length > 0
+    }
+    while (!done && !(await waits())) await Promise.resolve()
+    expect(done).toBe(false)
+    expect(await positions(quick)).toEqual([])
+    end.resolve()
+    await holding
+    const after = batch.map((__, index) => ({ outcome: 'appended', position: index + 2 }))
+    expect(await waiting).toMatchObject(after)
+    expect(await positions(quick)).toEqual([1, ...after.map(({ position }) => position)])
+  },
+)
 
 it('a transaction that does not append holds up nobody who does', async () => {
   const at = place()
@@ -116,10 +125,14 @@ it('appends are not judged by what was there before the lock', async () => {
   const pool = at.pool()
   onTestFinished(() => pool.end())
   const client = await pool.connect()
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
-  await expect(client.query(`SELECT append(${'NULL, '.repeat(36)}NULL)`)).rejects.toThrow(
-    /read committed/,
-  )
+  for (const call of [
+    `append(${'NULL, '.repeat(36)}NULL)`,
+    `append_one(${'NULL, '.repeat(13)}NULL)`,
+  ]) {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await expect(client.query(`SELECT ${call}`)).rejects.toThrow(/read committed/)
+    await client.query('ROLLBACK')
+  }
   client.release(true)
 })
 

@@ -100,6 +100,10 @@ describe('on large tables the server goes by an index', () => {
         { stream: 'order-77', expected: one, messages: messages(`x-${index}`) },
         { stream: `new-${index}`, messages: messages(`y-${index}`, `z-${index}`) },
       ])
+    for (const [index, one] of expected.entries())
+      await database.append([
+        { stream: 'order-78', expected: one, messages: messages(`w-${index}`) },
+      ])
     for (const query of queries)
       await database.append([
         { stream: 'order-9', condition: { query, after: 0 }, messages: messages('e-5') },

@@ -4,7 +4,7 @@
  */
 import { isSameMessage } from '../../message/same.ts'
 import type { Appended, AppendRequest, Verdict } from '../../ports/events.ts'
-import { columnsOf, typeOf } from './columns.ts'
+import { columnsOf, singleOf, typeOf } from './columns.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresValue } from './driver.ts'
 import { isDeadlock, isUnknown, storeError, unknownOutcome } from './errors.ts'
@@ -21,6 +21,9 @@ const callWith = (names: readonly string[]): string => {
   const columns = names.map((name, index) => `${name} => $${index + 3}::${typeOf(name)}`)
   return `${answer} thence.append($1::bigint, $2::text, ${columns.join(', ')})`
 }
+const callOfOne =
+  `${answer} thence.append_one($1::text, $2::text, $3::bigint, $4::text, $5::text, $6::integer, $7::text, $8::bigint, ` +
+  '$9::text, $10::text, $11::text, $12::text, $13::text, $14::text[])'
 const callOfParts = `${answer} thence.append_parts($3::jsonb, $1::bigint, $2::text)`
 
 /** A message that is stored under an id of the request. */
@@ -118,6 +121,13 @@ const asked = (
   time: Scope['time'],
   lockTimeout: string | null,
 ): Asked => {
+  const single = singleOf(requests)
+  if (single !== undefined)
+    return {
+      text: callOfOne,
+      values: [lockTimeout, ...single],
+      verdicts: (rows) => decode(requests, rows[0] as Answer),
+    }
   const parts = partsOf(requests)
   const columns = parts.map(columnsOf)
   const [first = {}] = columns

@@ -235,3 +235,29 @@ export const columnsOf = (requests: readonly AppendRequest[]): Columns => ({
   ...ofConditions(requests),
   ...ofRepeating(requests),
 })
+
+/** What the function takes that appends a single message (migrations/append-one.ts); undefined if the requests are more than that. */
+export const singleOf = (
+  requests: readonly AppendRequest[],
+): readonly (string | number | null)[] | undefined => {
+  const [request, ...more] = requests
+  const [message, ...others] = request?.messages ?? []
+  if (request === undefined || message === undefined || more.length + others.length > 0) return
+  if (request.once !== undefined || request.condition !== undefined) return
+  const { kind, type, schemaVersion, id, time, data, tags } = message
+  return [
+    request.stream,
+    expectation(request),
+    kind,
+    type,
+    schemaVersion,
+    id,
+    time,
+    data,
+    message.correlationId,
+    message.causationId,
+    message.metadata,
+    encodeTags(tags),
+    texts([...new Set(tags)]),
+  ]
+}

@@ -2,6 +2,7 @@
  * The functions of the log: which positions match a query, and the judgement of a batch of appends in one call.
  */
 import type { Migration } from '../../../ports/database.ts'
+import { judgingOne } from './append-one.ts'
 
 /**
  * Positions that match a query, nearest first. Each item goes by the index of its first tag, of its types, or by the log; the rest is asked of each
@@ -270,6 +271,7 @@ const script = [
   matching('matches_before', 'DESC'),
   head,
   judgingBy(sequenced),
+  judgingOne,
 ].join('')
 
 export const append: Migration = { number: 2, name: 'append', script: script.trim() }
