@@ -171,14 +171,12 @@ class Planted {
 
   reader(pool: Pool): TortureReader {
     const { cursor } = this.#design
-    const [older, order] = [
-      cursor === 'position' ? '' : 'AND xid < pg_snapshot_xmin(pg_current_snapshot())',
-      cursor === 'position' ? 'position' : 'xid, position',
-    ]
-    const after =
+    const older = cursor === 'position' ? '' : 'AND xid < pg_snapshot_xmin(pg_current_snapshot())'
+    // Named with its table: the answer has a text of the same name, in whose order '10' comes before '9'.
+    const [after, order] =
       cursor === 'transaction and position'
-        ? '(xid, position) > ($1::text::xid8, $2)'
-        : "position > $2 AND $1 <> ''"
+        ? ['(xid, position) > ($1::text::xid8, $2)', 'events.xid, position']
+        : ["position > $2 AND $1 <> ''", 'position']
     let last = { xid: '0', position: '0' }
     return {
       next: async (limit) => {
