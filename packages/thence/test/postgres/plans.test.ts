@@ -13,10 +13,10 @@ const rows = 100_000
 /** Many streams, few types, a tag that all have and one that is rare; retries of one subscription, all of them in one of four partitions. */
 const fill = `
 INSERT INTO events (position, stream, version, kind, type, schema_version, id, correlation_id, time, tags, data)
-  SELECT n, 'order-' || n / 10, n % 10 + 1, 'event', 'T' || n % 50, 1, 'e-' || n, 'c-' || n / 5, n, NULL, '{}'
+  SELECT n, 'order-' || n / 10, n % 10 + 1, 'event', 'T' || n % 50, 1, 'e-' || n, 'c-' || n / 5, n,
+    CASE WHEN n % 5 = 1 THEN '["all","rare-' || n || '"]' ELSE '["all"]' END, '{}'
   FROM generate_series(1, ${events}) AS n;
-INSERT INTO tags SELECT 'all', n FROM generate_series(1, ${events}) AS n
-  UNION ALL SELECT 'rare-' || n, n FROM generate_series(1, ${events}, 100) AS n;
+INSERT INTO tags SELECT tag, position FROM events CROSS JOIN LATERAL json_array_elements_text(tags::json) AS of (tag);
 INSERT INTO retries SELECT 'sub', n, 'key-' || n, 4 * n, 'e-' || n, 'due', 1, n, '[]', false, 4, 0
   FROM generate_series(1, ${rows}) AS n;
 INSERT INTO dead_letters (id, subscription, position, key, type, state, kind, replay, message, error_name, error_message, stack,

@@ -10,9 +10,15 @@ import { streamInfo } from './streams.ts'
 
 /** Who changes where a stream ends stands in the line of those who append. */
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('thence.append', 0))"
+/**
+ * Entries of tags are found by the names that the message has, one by one, in a form that no plan can answer by reading the whole table: there is no index
+ * by position alone.
+ */
 const remove =
-  'WITH oldest AS (SELECT position FROM thence.events WHERE stream = $1 AND version <= $2 ORDER BY version LIMIT $3), ' +
-  'untagged AS (DELETE FROM thence.tags USING oldest WHERE tags.position = oldest.position), ' +
+  'WITH oldest AS (SELECT position, tags FROM thence.events WHERE stream = $1 AND version <= $2 ORDER BY version LIMIT $3), ' +
+  'untagged AS (DELETE FROM thence.tags WHERE ctid = ANY (ARRAY(SELECT (' +
+  'SELECT t.ctid FROM thence.tags AS t WHERE t.tag = named.tag AND t.position = oldest.position) ' +
+  'FROM oldest CROSS JOIN LATERAL json_array_elements_text(oldest.tags::json) AS named (tag)))), ' +
   'gone AS (DELETE FROM thence.events USING oldest WHERE events.position = oldest.position ' +
   'RETURNING version, events.position, time, type, octet_length(data) + coalesce(octet_length(metadata), 0)) ' +
   'SELECT * FROM gone ORDER BY version'
