@@ -50,6 +50,8 @@ export interface Capabilities {
   readonly shared: boolean
   /** Whether `listen` tells of what others append; else it is found by looking. */
   readonly notifies: boolean
+  /** Whether the database works outside of this process, which can do something else meanwhile. */
+  readonly remote: boolean
 }
 
 /** A numbered change of the database schema. */

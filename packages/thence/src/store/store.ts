@@ -17,7 +17,7 @@ import type {
 } from '../ports/database.ts'
 import type { Verdict } from '../ports/events.ts'
 import { found, lostAppend, untilKnown } from './again.ts'
-import type { Outcome } from './lane.ts'
+import type { Outcome, Outcomes } from './lane.ts'
 import { Lane } from './lane.ts'
 import { type LogOptions, logPages } from './log-pages.ts'
 import type { ReadStreamOptions } from './stream-pages.ts'
@@ -57,11 +57,10 @@ export class Store {
     this.database = database
     this.tools = tools
     this.#inline = inline
-    const commit = (
-      batch: readonly Prepared[],
-      waited: number,
-    ): Promise<readonly Outcome<AppendResult>[]> => this.#settle(batch, waited)
-    this.#lane = new Lane(commit, tools.runtime, tools.appends)
+    const commit = (batch: readonly Prepared[], waited: number): Promise<Outcomes<AppendResult>> =>
+      this.#settle(batch, waited)
+    const { remote } = database.capabilities
+    this.#lane = new Lane(commit, tools.runtime, { ...tools.appends, remote })
   }
 
   /** The last position of the log, as far as this process knows. */
@@ -149,10 +148,7 @@ export class Store {
     return paged(async () => (await next())?.map((message) => this.tools.codec.decode(message)))
   }
 
-  async #settle(
-    batch: readonly Prepared[],
-    waited: number,
-  ): Promise<readonly Outcome<AppendResult>[]> {
+  async #settle(batch: readonly Prepared[], waited: number): Promise<Outcomes<AppendResult>> {
     try {
       return await untilKnown(this.tools.runtime, (lost) =>
         this.#inline === undefined
@@ -161,14 +157,14 @@ export class Store {
       )
     } catch (error) {
       if (!isThenceError(error, 'OUTCOME_UNKNOWN')) throw error
-      return batch.map(({ request }) => ({ error: lostAppend(request, error) }))
+      return () => batch.map(({ request }) => ({ error: lostAppend(request, error) }))
     }
   }
 
   async #commit(
     batch: readonly Prepared[],
     { waited, lost }: Try,
-  ): Promise<readonly Outcome<AppendResult>[]> {
+  ): Promise<Outcomes<AppendResult>> {
     const start = this.tools.runtime.elapsed()
     const verdicts = await this.database.append(batch.map(({ request }) => request))
     const appendices = new Appendices()
@@ -177,10 +173,12 @@ export class Store {
         appendices.add(verdict, (batch[index] as Prepared).request.messages)
     const { commit, length: appends } = appendices
     if (commit !== undefined) this.#committed(commit, { start, waited, appends })
-    const outcomes: Outcome<AppendResult>[] = []
-    for (const [index, prepared] of batch.entries())
-      outcomes.push(await this.#outcome(prepared, { verdict: verdicts[index] as Verdict, lost }))
-    return outcomes
+    return async () => {
+      const outcomes: Outcome<AppendResult>[] = []
+      for (const [index, prepared] of batch.entries())
+        outcomes.push(await this.#outcome(prepared, { verdict: verdicts[index] as Verdict, lost }))
+      return outcomes
+    }
   }
 
   async #outcome(
@@ -201,10 +199,10 @@ export class Store {
   }
 
   /** With inline projections: a savepoint each, so that one view that throws takes only its own append with it. */
-  #commitInline(
+  async #commitInline(
     batch: readonly Prepared[],
     { waited, lost }: Try,
-  ): Promise<readonly Outcome<AppendResult>[]> {
+  ): Promise<Outcomes<AppendResult>> {
     const write = async (writer: Writer): Promise<readonly Outcome<AppendResult>[]> => {
       const outcomes: Outcome<AppendResult>[] = []
       for (const prepared of batch) {
@@ -218,7 +216,8 @@ export class Store {
       }
       return outcomes
     }
-    return this.#transact(write, { waited })
+    const outcomes = await this.#transact(write, { waited })
+    return () => outcomes
   }
 
   async #transact<T>(

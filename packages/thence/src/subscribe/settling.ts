@@ -3,7 +3,7 @@
  */
 import { isThenceError } from '../errors.ts'
 import { bytesOf } from '../internal/room.ts'
-import type { Outcome } from '../store/lane.ts'
+import type { Outcomes } from '../store/lane.ts'
 import { Lane } from '../store/lane.ts'
 import type { Retried } from './retry-step.ts'
 import { goesAlone, takeRetries } from './retry-step.ts'
@@ -40,8 +40,8 @@ export class Settling {
     }
   }
 
-  async #together(all: readonly Retried[]): Promise<readonly Outcome<void>[]> {
+  async #together(all: readonly Retried[]): Promise<Outcomes<void>> {
     await takeRetries(this.#stepping, all)
-    return all.map(() => ({ value: undefined }))
+    return () => all.map(() => ({ value: undefined }))
   }
 }

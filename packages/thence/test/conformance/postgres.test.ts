@@ -19,6 +19,6 @@ const makePostgres = makeFrom(
 
 defineConformance(
   'postgres',
-  { sql: true, durable: true, shared: true, notifies: true },
+  { sql: true, durable: true, shared: true, notifies: true, remote: true },
   makePostgres,
 )

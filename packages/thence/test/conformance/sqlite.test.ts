@@ -4,16 +4,16 @@ import { makeBetterSqlite, makeNodeSqlite, makeSqliteInMemory } from './stores.t
 
 defineConformance(
   'sqlite on node:sqlite',
-  { sql: true, durable: true, shared: true, notifies: false },
+  { sql: true, durable: true, shared: true, notifies: false, remote: false },
   makeNodeSqlite,
 )
 defineConformance(
   'sqlite on better-sqlite3',
-  { sql: true, durable: true, shared: true, notifies: false },
+  { sql: true, durable: true, shared: true, notifies: false, remote: false },
   makeBetterSqlite,
 )
 defineConformance(
   'sqlite in memory',
-  { sql: true, durable: false, shared: false, notifies: false },
+  { sql: true, durable: false, shared: false, notifies: false, remote: false },
   makeSqliteInMemory,
 )
