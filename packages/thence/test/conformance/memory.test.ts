@@ -27,7 +27,13 @@ describe('the memory adapter', () => {
 
   test('keeps to itself where no store is given', async () => {
     const [one, other] = [memory(), memory()]
-    expect(one.capabilities).toEqual({ sql: false, durable: false, shared: false, notifies: true, remote: false })
+    expect(one.capabilities).toEqual({
+      sql: false,
+      durable: false,
+      shared: false,
+      notifies: true,
+      remote: false,
+    })
     for (const database of [one, other]) await database.open(new ManualRuntime())
     await one.transact(({ documents }) => documents.put('c', 'k', '{}'))
     expect(await other.read(({ documents }) => documents.get('c', 'k'))).toBeUndefined()

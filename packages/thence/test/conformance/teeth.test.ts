@@ -15,7 +15,8 @@ import { type Fault, plant } from './plant.ts'
 
 const applicable = cases.filter(
   (one) =>
-    one.requires?.({ sql: false, durable: false, shared: true, notifies: true, remote: false }) === undefined,
+    one.requires?.({ sql: false, durable: false, shared: true, notifies: true, remote: false }) ===
+    undefined,
 )
 
 /** Runs a case on memory, which needs few turns of the event loop: one that takes many hangs. */

@@ -57,7 +57,13 @@ describe.skipIf(withoutPgBouncer !== undefined)(
     it.each(['database', 'events', 'leases', 'checkpoints'])(
       'the promises of %s hold, and no lock stays behind',
       async (port) => {
-        const capabilities = { sql: true, durable: true, shared: true, notifies: true, remote: true }
+        const capabilities = {
+          sql: true,
+          durable: true,
+          shared: true,
+          notifies: true,
+          remote: true,
+        }
         const wanted = cases.filter(
           (one) => one.port === port && one.requires?.(capabilities) === undefined,
         )

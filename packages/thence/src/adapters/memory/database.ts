@@ -53,7 +53,13 @@ class MemoryDatabase implements Database {
 
   constructor({ store, transactionTimeout = 30_000 }: MemoryOptions) {
     const shared = store !== undefined
-    this.capabilities = Object.freeze({ sql: false, durable: false, shared, notifies: true, remote: false })
+    this.capabilities = Object.freeze({
+      sql: false,
+      durable: false,
+      shared,
+      notifies: true,
+      remote: false,
+    })
     this.#store = store ?? memoryStore()
     expectTime('transactionTimeout of memory', transactionTimeout)
     this.#limit = transactionTimeout

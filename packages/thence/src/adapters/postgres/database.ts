@@ -49,7 +49,13 @@ interface Opened {
 
 export class PostgresStore implements Database {
   readonly name = 'postgres'
-  readonly capabilities: Capabilities = { sql: true, durable: true, shared: true, notifies: true, remote: true }
+  readonly capabilities: Capabilities = {
+    sql: true,
+    durable: true,
+    shared: true,
+    notifies: true,
+    remote: true,
+  }
   readonly #pool: PostgresPool
   readonly #options: PostgresSettings
   /** From where connections come that listen. */

@@ -83,7 +83,13 @@ export class SqliteStore implements Database {
       .all<[number, string, string | null]>(files)
       .find((row) => row[1] === 'main')
     const inMemory = (main?.[2] ?? '') === ''
-    this.capabilities = { sql: true, durable: !inMemory, shared: !inMemory, notifies: false, remote: false }
+    this.capabilities = {
+      sql: true,
+      durable: !inMemory,
+      shared: !inMemory,
+      notifies: false,
+      remote: false,
+    }
   }
 
   open(runtime: Runtime): Awaitable<void> {
