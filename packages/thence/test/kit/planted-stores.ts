@@ -13,7 +13,6 @@ import type {
   TortureSubject,
   TortureTransaction,
 } from 'thence/conformance'
-import { inject } from 'vitest'
 
 /** How positions are given: by a sequence, or by one row that everybody counts up and holds to the commit. */
 type Positions = 'sequence' | 'counter'
@@ -70,14 +69,15 @@ const eventOf = ({ id, stream, version, position }: Row, { cursor }: Design): To
 class Planted {
   readonly schema = `planted_${randomUUID().replaceAll('-', '')}`
   readonly #design: Design
+  readonly #url: string
 
-  constructor(design: Design) {
+  constructor(design: Design, url: string) {
     this.#design = design
+    this.#url = url
   }
 
   pool(max: number): Pool {
-    const connectionString = inject('postgres')
-    const pool = new Pool({ connectionString, max, application_name: this.schema })
+    const pool = new Pool({ connectionString: this.#url, max, application_name: this.schema })
     // Connections are cut on purpose.
     pool.on('error', () => undefined)
     pool.on('connect', (client) => client.on('error', () => undefined))
@@ -215,7 +215,7 @@ class Planted {
 
   /** Listens and looks, and never notices that its connection is gone. */
   async follow(told: (event: TortureEvent) => void): Promise<{ stop(): Promise<void> }> {
-    const options = { connectionString: inject('postgres'), application_name: this.schema }
+    const options = { connectionString: this.#url, application_name: this.schema }
     const client = new Client(options)
     client.on('error', () => undefined)
     client.on('notification', ({ payload = '' }) => told({ id: payload, stream: '' }))
@@ -225,7 +225,7 @@ class Planted {
   }
 
   async session(database?: string): Promise<TortureSession> {
-    const at = new URL(inject('postgres'))
+    const at = new URL(this.#url)
     if (database !== undefined) at.pathname = `/${database}`
     const client = new Client(at.href)
     await client.connect()
@@ -236,11 +236,11 @@ class Planted {
   }
 }
 
-/** A store of this design. */
+/** A store of this design on the server at `url`. */
 export const planted =
-  (design: Design): TortureMake =>
+  (design: Design, url: string): TortureMake =>
   async (): Promise<TortureSubject> => {
-    const store = new Planted(design)
+    const store = new Planted(design, url)
     await store.setUp()
     const { schema } = store
     return {

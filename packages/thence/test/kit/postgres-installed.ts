@@ -11,8 +11,10 @@ export interface ServerPlan {
   readonly flags: readonly string[]
 }
 
-/** Where its programs are, the newest first; of one major version if one is given. */
+/** Where its programs are, the newest first: in THENCE_POSTGRES_BIN, if that is set; else of one major version, if one is given. */
 const places = (version: string): readonly string[] => {
+  const given = process.env['THENCE_POSTGRES_BIN']
+  if (given !== undefined) return [given]
   const packaged = globSync(`/usr/lib/postgresql/${version === '' ? '*' : version}/bin`)
   const newest = packaged.toSorted((left, right) =>
     right.localeCompare(left, 'en', { numeric: true }),

@@ -1,5 +1,6 @@
 // A PostgreSQL server for the tests: the one in THENCE_POSTGRES_URL, else one of its own that is thrown away when the run is
-// over: that of npm, or else one that is installed; with THENCE_POSTGRES_VERSION an installed one of that major version. It is started once for all test files, which find it by `inject('postgres')`.
+// over: that of npm, or else one that is installed; with THENCE_POSTGRES_VERSION an installed one of that major version, with
+// THENCE_POSTGRES_BIN the one whose programs are in that directory. It is started once for all test files, which find it by `inject('postgres')`.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -55,12 +56,13 @@ const startEmbedded = async ({
   return () => server.stop()
 }
 
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env['THENCE_POSTGRES_URL']
-  if (given !== undefined) {
-    project.provide('postgres', given)
-    return async () => undefined
-  }
+export interface RunningServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Starts one that is thrown away when it is stopped; `more` are settings beside those of the run. */
+export async function startServer(more: readonly string[] = []): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'thence-postgres-'))
   const port = await freePort()
   // That commits survive a power cut is not what these tests can see.
@@ -69,6 +71,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     'max_connections=300',
     'fsync=off',
     'max_prepared_transactions=20',
+    ...more,
   ]
   const plan: ServerPlan = {
     directory,
@@ -77,17 +80,39 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     flags: settings.flatMap((setting) => ['-c', setting]),
   }
   const version = process.env['THENCE_POSTGRES_VERSION']
-  const stop =
-    version === undefined
-      ? ((await startEmbedded(plan)) ?? (await startInstalled(plan)))
-      : await startInstalled(plan, version)
+  const isChosen = (version ?? process.env['THENCE_POSTGRES_BIN']) !== undefined
+  const stop = isChosen
+    ? await startInstalled(plan, version)
+    : ((await startEmbedded(plan)) ?? (await startInstalled(plan)))
   if (stop === undefined)
     throw new Error(
       `No PostgreSQL ${version ?? ''} for the tests. Install one, or set THENCE_POSTGRES_URL.`,
     )
-  project.provide('postgres', `postgres://thence:thence@127.0.0.1:${port}/postgres`)
-  return async () => {
-    await stop()
-    rmSync(directory, { recursive: true, force: true })
+  return {
+    url: `postgres://thence:thence@127.0.0.1:${port}/postgres`,
+    async stop() {
+      await stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
   }
+}
+
+/**
+ * One on which nobody else writes, not even its upkeep: for what goes by the oldest transaction of a server. Yours, if THENCE_POSTGRES_URL is set.
+ */
+export const startQuietServer = async (): Promise<RunningServer> => {
+  const given = process.env['THENCE_POSTGRES_URL']
+  if (given !== undefined) return { url: given, stop: async () => undefined }
+  return startServer(['autovacuum=off'])
+}
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['THENCE_POSTGRES_URL']
+  if (given !== undefined) {
+    project.provide('postgres', given)
+    return async () => undefined
+  }
+  const server = await startServer()
+  project.provide('postgres', server.url)
+  return () => server.stop()
 }

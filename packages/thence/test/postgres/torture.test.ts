@@ -1,14 +1,22 @@
 // The torture kit on Thence, which holds; on Thence without its lock and on designs that lose events, which it finds; and on one that is
-// slow and right, which it leaves in peace.
+// slow and right, which it leaves in peace. All on a server of their own: what goes by its oldest transaction would wait for those of other tests.
 import { Client, Pool } from 'pg'
 import type { TortureMake, TortureProblemKind, TortureReport } from 'thence/conformance'
 import { torture, tortureLines } from 'thence/conformance'
-import { describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { postgresTorture } from '../../src/cli/torture-postgres.ts'
 import { type Design, planted } from '../kit/planted-stores.ts'
+import { startQuietServer } from '../kit/postgres-server.ts'
 
 const driver = { Client, Pool }
 const patient = { timeout: 180_000 }
+let url: string
+
+beforeAll(async () => {
+  const server = await startQuietServer()
+  ;({ url } = server)
+  return () => server.stop()
+}, 60_000)
 
 const kindsOf = ({ results }: TortureReport): readonly TortureProblemKind[] =>
   results.flatMap(({ problems }) => problems.map(({ kind }) => kind))
@@ -27,7 +35,7 @@ const brokenBy = async (make: TortureMake, only: string): Promise<TortureReport>
 }
 
 test('Thence holds in every trap and interleaving', patient, async () => {
-  const report = await torture(postgresTorture(driver, inject('postgres')), {
+  const report = await torture(postgresTorture(driver, url), {
     seeds: 4,
     appends: 3,
   })
@@ -59,11 +67,10 @@ const withoutLock =
   }
 
 describe('Thence without its lock', patient, () => {
-  const broken = withoutLock(postgresTorture(driver, inject('postgres')))
-
   test.each(['a commit is slow', 'many writers on many streams'])(
     'is broken where %s',
     async (only) => {
+      const broken = withoutLock(postgresTorture(driver, url))
       const { results } = await brokenBy(broken, only)
       expect(results[0]?.outcome).toBe('broken')
     },
@@ -112,20 +119,20 @@ describe('designs that lose events', patient, () => {
     [careless, 'writers want the same version', 'race'],
     [deaf, 'the connection that listens is cut', 'skipped'],
   ])('%s: %s', async (design, only, kind) => {
-    const report = await brokenBy(planted(designs[design]!), only)
+    const report = await brokenBy(planted(designs[design]!, url), only)
     expect(kindsOf(report), tortureLines(report).join('\n')).toContain(kind)
     expect(report.held).toBe(false)
   })
 
   test('an interleaving that broke is told with fewer steps that are enough', async () => {
-    const { results } = await brokenBy(planted(designs[pair]!), 'interleaving')
+    const { results } = await brokenBy(planted(designs[pair]!, url), 'interleaving')
     expect(results).toMatchObject([{ seed: 16, outcome: 'broken' }])
     expect(results[0]?.steps?.length).toBeLessThan(12)
   })
 })
 
 test('a store with one counter for all, which is right, is left in peace', patient, async () => {
-  const report = await torture(planted({ positions: 'counter', cursor: 'position' }), {
+  const report = await torture(planted({ positions: 'counter', cursor: 'position' }, url), {
     seeds: 3,
     writers: 16,
     subscribers: 4,
