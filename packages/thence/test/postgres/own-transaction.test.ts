@@ -6,6 +6,7 @@ import { memory } from 'thence/memory'
 import { fromPg } from 'thence/postgres'
 import { testApp } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
+import { OwnClient } from '../../src/adapters/postgres/own-client.ts'
 import { all } from '../kit/places.ts'
 import { begun, clientOf, ordered, type Shop, shopOfTest, Order, Total } from '../kit/own/shop.ts'
 
@@ -245,4 +246,13 @@ it('whatever commits and rolls back at once, positions have no gap and versions 
       Array.from({ length: 14 }, (_, n) => n + 1),
     )
   expect(await shop.app.ask(Total('s1'))).toBe(14)
+})
+
+it('an empty list is one of whatever the statement compares it with', async () => {
+  const client = await begun(await shopOfTest())
+  const own = new OwnClient(fromPg(client))
+  const text = `SELECT name FROM (VALUES ('a')) AS t(name) WHERE name <> ALL ($1) AND 1 <> ALL ($1)`
+  const types = { getTypeParser: () => String }
+  expect((await own.query({ text, values: [[]], types })).rows).toEqual([['a']])
+  await client.query('COMMIT')
 })

@@ -44,6 +44,8 @@ const asText = (
   const typed = text.replaceAll(/\$(\d+)/g, (_, number: string) => {
     const value = values[Number(number) - 1] ?? null
     if (value === null) return 'NULL'
+    // Of what it is an empty list, the statement says.
+    if (Array.isArray(value) && value.length === 0) return "'{}'"
     const one = sentOf(`$${sent.length + 1}`, value)
     sent.push(one.value)
     return `(${one.text})`
