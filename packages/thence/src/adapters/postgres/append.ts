@@ -5,9 +5,8 @@
 import { isSameMessage } from '../../message/same.ts'
 import type { Appended, AppendRequest, Verdict } from '../../ports/events.ts'
 import { columnsOf, singleOf, typeOf } from './columns.ts'
-import type { Connection } from './connection.ts'
 import type { PostgresValue } from './driver.ts'
-import { isDeadlock, isUnknown, storeError, unknownOutcome } from './errors.ts'
+import { isOvertaken, isUnknown, storeError, unknownOutcome } from './errors.ts'
 import { partsOf } from './parts.ts'
 import type { Runner } from './runner.ts'
 import type { Scope, Session } from './scope.ts'
@@ -17,14 +16,15 @@ const answer =
   'SELECT given, versions::text, outcomes::text, numbers::text, known::text, recalled::text FROM'
 
 /** One call for each set of columns: those that are empty are left out. */
-const callWith = (names: readonly string[]): string => {
-  const columns = names.map((name, index) => `${name} => $${index + 3}::${typeOf(name)}`)
-  return `${answer} thence.append($1::bigint, $2::text, ${columns.join(', ')})`
+const callWith = (name: string, names: readonly string[]): string => {
+  const columns = names.map((column, index) => `${column} => $${index + 3}::${typeOf(column)}`)
+  return `${answer} thence.${name}($1::bigint, $2::text, ${columns.join(', ')})`
 }
 const callOfOne =
   `${answer} thence.append_one($1::text, $2::text, $3::bigint, $4::text, $5::text, $6::integer, $7::text, $8::bigint, ` +
   '$9::text, $10::text, $11::text, $12::text, $13::text, $14::text[])'
-const callOfParts = `${answer} thence.append_parts($3::jsonb, $1::bigint, $2::text)`
+const callOfParts = (name: string): string =>
+  `${answer} thence.${name}_parts($3::jsonb, $1::bigint, $2::text)`
 
 /** A message that is stored under an id of the request. */
 interface Known {
@@ -116,12 +116,16 @@ interface Asked {
   readonly verdicts: (rows: readonly unknown[]) => readonly Verdict[]
 }
 
-const asked = (
-  requests: readonly AppendRequest[],
-  time: Scope['time'],
-  lockTimeout: string | null,
-): Asked => {
-  const single = singleOf(requests)
+interface Way {
+  /** Of the function. */
+  readonly name: string
+  readonly time: Scope['time']
+  /** Null: that of the transaction. */
+  readonly lockTimeout: string | null
+}
+
+const asked = (requests: readonly AppendRequest[], { name, time, lockTimeout }: Way): Asked => {
+  const single = name === 'append' ? singleOf(requests) : undefined
   if (single !== undefined)
     return {
       text: callOfOne,
@@ -133,7 +137,7 @@ const asked = (
   const [first = {}] = columns
   const isWhole = columns.length === 1
   return {
-    text: isWhole ? callWith(Object.keys(first)) : callOfParts,
+    text: isWhole ? callWith(name, Object.keys(first)) : callOfParts(name),
     values: [time, lockTimeout, ...(isWhole ? Object.values(first) : [JSON.stringify(columns)])],
     verdicts: (rows) => parts.flatMap((part, index) => decode(part, rows[index] as Answer)),
   }
@@ -141,12 +145,12 @@ const asked = (
 
 /** Inside an open transaction. */
 export async function appendIn(
-  connection: Connection,
+  scope: Scope,
   requests: readonly AppendRequest[],
-  time: Scope['time'],
 ): Promise<readonly Verdict[]> {
-  const { text, values, verdicts } = asked(requests, time, null)
-  return verdicts(await connection.all(text, ...values))
+  const way = { name: scope.appending, time: scope.time, lockTimeout: null }
+  const { text, values, verdicts } = asked(requests, way)
+  return verdicts(await scope.change().all(text, ...values))
 }
 
 export interface Appending {
@@ -163,7 +167,8 @@ export async function appendBatch(
   requests: readonly AppendRequest[],
 ): Promise<readonly Verdict[]> {
   const time = session.clock === 'runtime' ? session.runtime.now() : null
-  const { text, values, verdicts } = asked(requests, time, runner.lockTimeout)
+  const way = { name: session.ordering.appending, time, lockTimeout: runner.lockTimeout }
+  const { text, values, verdicts } = asked(requests, way)
   for (let attempt = 1; ; attempt += 1) {
     const connection = await runner.connect()
     try {
@@ -173,11 +178,11 @@ export async function appendBatch(
     } catch (error) {
       const unknown = isUnknown(error)
       connection.release(unknown)
-      if (isDeadlock(error) && attempt < mostAttempts) continue
+      if (isOvertaken(error) && attempt < mostAttempts) continue
       throw unknown ? unknownOutcome(error) : storeError(error)
     }
   }
 }
 
-/** Of a batch that waits for what a transaction holds that waits for the batch: the server ends one of both. */
+/** Of a batch that waits for what a transaction holds that waits for the batch, or that has committed an id of it meanwhile. */
 const mostAttempts = 3

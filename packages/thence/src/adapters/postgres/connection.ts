@@ -72,19 +72,17 @@ export class Connection {
   }
 
   /** Begins a transaction; what it fails with is what the first statement fails with, and the transaction is doomed. */
-  begin(text: string): void {
-    this.#beginning = this.exec(text).finally(() => (this.#beginning = undefined))
+  begin(text: string): Promise<PostgresResult | PostgresResult[]> {
+    const answer = this.#several(text)
+    this.#beginning = answer.then(ignore).finally(() => (this.#beginning = undefined))
     // Whoever asks for something meets the failure.
     this.#beginning.catch(ignore)
+    return answer
   }
 
   /** Runs several statements without parameters, in one call. */
   async exec(text: string): Promise<void> {
-    try {
-      await this.#counted(() => this.#client.query(this.texts.of(text)))
-    } catch (error) {
-      throw this.#failed(error)
-    }
+    await this.#several(text)
   }
 
   /** Has the connection to itself while `work` tries what may fail; it is given the client. */
@@ -164,6 +162,14 @@ export class Connection {
   ask(text: string, values: PostgresValue[]): Promise<PostgresResult> {
     const query = { text: this.texts.of(text), values, rowMode: 'array', types } as const
     return this.#counted(() => this.#client.query(query))
+  }
+
+  async #several(text: string): Promise<PostgresResult | PostgresResult[]> {
+    try {
+      return await this.#counted(() => this.#client.query(this.texts.of(text)))
+    } catch (error) {
+      throw this.#failed(error)
+    }
   }
 
   async #query(text: string, values: PostgresValue[]): Promise<PostgresResult> {

@@ -30,6 +30,7 @@ import { withHolder } from './holders.ts'
 import { PostgresListening } from './listening.ts'
 import { earsOf, guard, poolOf, settingsOf } from './options.ts'
 import type { PostgresOptions, PostgresSettings } from './options.ts'
+import { Ordering } from './order.ts'
 import { Joiner } from './own.ts'
 import { Patience, Silence } from './patience.ts'
 import { grace, Runner } from './runner.ts'
@@ -82,12 +83,12 @@ export class PostgresStore implements Database {
 
   async open(runtime: Runtime): Promise<void> {
     this.#refuseClosed()
-    const { clock, synchronous, ...limits } = this.#options
-    const session = { runtime, clock }
+    const { clock, synchronous, order, ...limits } = this.#options
+    const session = { runtime, clock, ordering: new Ordering(order) }
     const runner = new Runner(session, { pool: this.#pool, texts: this.#texts, ...limits })
     const { named } = await runner.read((scope) => checkServer(scope.use(), synchronous))
     if (!named) runner.nameSessions()
-    const bell = new Bell(runtime, (head) => this.#notify(runner, head))
+    const bell = new Bell(runtime, (head) => this.#notify({ runner, session }, head))
     const joiner = new Joiner({
       session,
       limits: { texts: this.#texts, ...limits },
@@ -112,13 +113,13 @@ export class PostgresStore implements Database {
   }
 
   append(requests: readonly AppendRequest[]): Promise<readonly Verdict[]> {
-    return this.#call(async (opened) => {
+    return this.#work(async (opened) => {
       if (requests.length === 0) return []
       const verdicts = await this.#appends.run(() =>
         told(opened, () => appendBatch(opened, requests)),
       )
       for (const verdict of verdicts)
-        if (verdict.outcome === 'appended' && verdict.count > 0) opened.bell.ring(verdict.position)
+        if (verdict.outcome === 'appended' && verdict.count > 0) ring(opened, verdict.position)
       return verdicts
     })
   }
@@ -127,7 +128,7 @@ export class PostgresStore implements Database {
     work: (transaction: Transaction) => Awaitable<T>,
     options?: TransactOptions,
   ): Promise<T> {
-    return this.#call(async (opened) => {
+    return this.#work(async (opened) => {
       let used: Scope | undefined
       const inside = (scope: Scope): Awaitable<T> => {
         used = scope
@@ -136,7 +137,7 @@ export class PostgresStore implements Database {
       const result = await this.#writes.run(() =>
         told(opened, () => opened.runner.write(inside, options)),
       )
-      opened.bell.ring(used?.appended ?? 0)
+      ring(opened, used?.appended ?? 0)
       return result
     })
   }
@@ -145,7 +146,7 @@ export class PostgresStore implements Database {
     work: (transaction: Transaction) => Awaitable<T>,
     { apart }: ReadOptions = {},
   ): Promise<T> {
-    return this.#call(({ runner }) =>
+    return this.#work(({ runner }) =>
       runner.read((scope) => this.#inside.run(() => work(new PostgresTransaction(scope))), apart),
     )
   }
@@ -166,7 +167,7 @@ export class PostgresStore implements Database {
     work: (transaction: Transaction) => Awaitable<T>,
     options: JoinOptions,
   ): Promise<T> {
-    return this.#call((opened) => told(opened, () => opened.joiner.join(own, work, options)))
+    return this.#work((opened) => told(opened, () => opened.joiner.join(own, work, options)))
   }
 
   diagnose(): Promise<readonly Finding[]> {
@@ -208,18 +209,33 @@ export class PostgresStore implements Database {
   }
 
   /** Over a connection that listens anyway, if there is one. */
-  async #notify(runner: Runner, head: number): Promise<void> {
-    for (const listening of this.#listening) {
+  async #notify(
+    { runner, session }: Pick<Opened, 'runner' | 'session'>,
+    head: number,
+  ): Promise<void> {
+    const { ordering } = session
+    for (const listening of ordering.concurrent ? [] : this.#listening) {
       const told = listening.notify(head)
       if (told !== undefined) return void (await told)
     }
     const connection = await runner.connect()
     try {
-      await connection.ask('SELECT pg_notify($1, $2)', [this.#texts.channel, String(head)])
+      const [text, ...values] = ordering.telling(this.#texts.channel, head)
+      await connection.ask(text, values)
       connection.release()
     } catch {
       connection.release(true)
     }
+  }
+
+  /** What is done with the log, as soon as the order of the store is known. */
+  #work<T>(work: (opened: Opened) => Awaitable<T>): Promise<T> {
+    return this.#call(async (opened) => {
+      const { runner, session } = opened
+      if (!session.ordering.isKnown)
+        await runner.read((scope) => session.ordering.learn(scope.use()))
+      return work(opened)
+    })
   }
 
   async #call<T>(work: (opened: Opened) => Awaitable<T>): Promise<T> {
@@ -247,6 +263,11 @@ export class PostgresStore implements Database {
       )
     return this.#opened
   }
+}
+
+/** Others are told that the log has grown. */
+const ring = ({ bell, session }: Opened, position: number): void => {
+  if (position > 0) bell.ring(session.ordering.ahead(position))
 }
 
 /** Runs `work`; if it has waited in vain, its error says for whom. */

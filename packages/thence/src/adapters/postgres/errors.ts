@@ -33,8 +33,12 @@ export function isUnknown(error: unknown): boolean {
 /** Whether something of the store is missing or damaged. */
 export const isCorrupt = (error: unknown): boolean => isThenceError(error, 'STORE_CORRUPT')
 
-/** Whether two waited for one another, and the server ended this one; nothing of it was done. */
-export const isDeadlock = (error: unknown): boolean => sqlState(error) === '40P01'
+/**
+ * Whether two waited for one another, and the server ended this one, or another was first to write a row of the same key. Nothing of
+ * it was done, and it may be tried again.
+ */
+export const isOvertaken = (error: unknown): boolean =>
+  ['40P01', '23505'].includes(sqlState(error) ?? '')
 
 const busy = 'Another transaction holds what this one needs; nothing was written. Try again.'
 const missing = 'The store lacks its tables. Migrate it first.'
@@ -48,6 +52,7 @@ const damaged = 'The database reports that its files are damaged. Restore it fro
 const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['40P01', ['STORE_BUSY', busy]],
   ['40001', ['STORE_BUSY', busy]],
+  ['23505', ['STORE_BUSY', busy]],
   ['55P03', ['STORE_BUSY', busy]],
   ['53100', ['STORE_FULL', 'The disk of the database is full; nothing of this write was kept.']],
   ['25006', ['STORE_READ_ONLY', 'The database can only be read: it may be a standby.']],

@@ -1,6 +1,6 @@
 /**
- * The log in PostgreSQL; see ports/events.ts. Positions are given under a lock that is held to the commit, so they are
- * contiguous and become visible in their order.
+ * The log in PostgreSQL; see ports/events.ts. Either positions are given under a lock that is held to the commit, so that they
+ * become visible in their order, or the log is read up to where it is settled; see order.ts.
  */
 import type {
   AppendRequest,
@@ -23,13 +23,14 @@ import type { Scope } from './scope.ts'
 import { streamInfo, streamInfos } from './streams.ts'
 import { tombstone, trim, truncated } from './trimming.ts'
 
+const most = Number.MAX_SAFE_INTEGER
 const lastPosition = 'SELECT thence.last_position()'
 const byId = `SELECT ${columns} FROM thence.events WHERE id = $1`
 const byCorrelation =
   `SELECT ${columns} FROM thence.events WHERE correlation_id = $1 UNION ALL ` +
   `SELECT ${columns} FROM thence.events WHERE id = $1 AND correlation_id IS NULL ORDER BY position`
 const placesAfter =
-  'SELECT position, stream, version, type, time FROM thence.events WHERE position > $1 ORDER BY position LIMIT $2'
+  'SELECT position, stream, version, type, time FROM thence.events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3'
 
 /** What the messages of a query have, besides standing between $1 and $2. */
 const matching = (
@@ -55,7 +56,7 @@ export class PostgresEvents implements Events {
 
   async append(request: AppendRequest): Promise<Verdict> {
     const scope = this.#scope
-    const verdict = (await appendIn(scope.change(), [request], scope.time))[0]!
+    const verdict = (await appendIn(scope, [request]))[0]!
     if (verdict.outcome === 'appended' && verdict.count > 0) scope.appended = verdict.position
     return verdict
   }
@@ -76,7 +77,9 @@ export class PostgresEvents implements Events {
   }
 
   async readAll(options: ReadAll): Promise<Page> {
-    const { after = 0, before = Number.MAX_SAFE_INTEGER, limit, maxBytes } = options
+    const { after = 0, limit, maxBytes } = options
+    const bound = options.unsettled === true ? undefined : await this.#scope.bound()
+    const before = Math.min(options.before ?? most, (bound ?? most - 1) + 1)
     const { text, values } = matching(options)
     const { rows, full, head } = await listed(this.#scope.use(), {
       where: `position > $1 AND position < $2${text}`,
@@ -91,8 +94,9 @@ export class PostgresEvents implements Events {
     return { messages, through, more: full }
   }
 
-  async head(): Promise<number> {
-    return (await this.#scope.use().get<[number]>(lastPosition))?.[0] ?? 0
+  async head({ unsettled = false }: { readonly unsettled?: boolean } = {}): Promise<number> {
+    const bound = unsettled ? undefined : await this.#scope.bound()
+    return bound ?? (await this.#scope.use().get<[number]>(lastPosition))?.[0] ?? 0
   }
 
   async find(
@@ -119,11 +123,11 @@ export class PostgresEvents implements Events {
   }
 
   async trim(stream: string, options: Trim): Promise<number> {
-    return trim(this.#scope.change(), stream, options)
+    return trim(this.#scope, stream, options)
   }
 
   async tombstone(stream: string): Promise<boolean> {
-    return tombstone(this.#scope.change(), stream)
+    return tombstone(this.#scope, stream)
   }
 
   async truncated(types?: readonly string[]): Promise<number> {
@@ -135,9 +139,10 @@ export class PostgresEvents implements Events {
     readonly limit: number
   }): Promise<readonly Place[]> {
     const { after, limit } = options
+    const through = (await this.#scope.bound()) ?? most
     const rows = await this.#scope
       .use()
-      .all<[number, string, number, string, number]>(placesAfter, after, limit)
+      .all<[number, string, number, string, number]>(placesAfter, after, through, limit)
     return rows.map(([position, stream, version, type, time]) => ({
       position,
       stream,

@@ -48,7 +48,9 @@ const looking: readonly string[] = [
 ]
 const writing: readonly string[] = [
   'REVOKE ALL ON ALL TABLES IN SCHEMA thence FROM',
+  'REVOKE ALL ON ALL SEQUENCES IN SCHEMA thence FROM',
   ...looking,
+  'GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA thence TO',
   `GRANT INSERT, DELETE ON ${tables(added)} TO`,
   `GRANT INSERT, UPDATE, DELETE ON ${tables(written)} TO`,
 ]

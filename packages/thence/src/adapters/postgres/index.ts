@@ -14,6 +14,7 @@ export type {
   PostgresValue,
 } from './driver.ts'
 export type { PostgresOptions } from './options.ts'
+export type { Order } from './order.ts'
 export type { Roles } from './grants.ts'
 export { grants } from './grants.ts'
 export type {

@@ -5,6 +5,7 @@ import { ThenceError } from '../../errors.ts'
 import type { OptionNames } from '../../message/expect.ts'
 import { expectOneOf, expectOptions, expectTime } from '../../message/expect.ts'
 import type { PostgresPool } from './driver.ts'
+import type { Order } from './order.ts'
 
 export interface PostgresOptions {
   /** `new Pool({ connectionString, max })` of `pg`, of its own: it is ended with the store. */
@@ -31,6 +32,12 @@ export interface PostgresOptions {
    */
   readonly clock?: 'database' | 'runtime'
   /**
+   * In which order a new store gives positions; a store keeps the order that it was made with, and another one that is said here is
+   * refused. `sequenced`: who appends waits for the commit of who appended before. `concurrent`: only for those who write to the same
+   * stream or whom a condition concerns; positions have gaps. Default: that of the store, and `sequenced` for a new one.
+   */
+  readonly order?: Order
+  /**
    * Whether one connection of the pool listens to what other processes append; default true. Where the pool goes through a
    * pooler that hands out connections for a transaction at a time, a pool of its own that goes to the server itself.
    */
@@ -45,23 +52,29 @@ const optionNames: OptionNames<PostgresOptions> = {
   statementTimeout: true,
   synchronous: true,
   clock: true,
+  order: true,
   listen: true,
 }
 
-export type PostgresSettings = Required<Omit<PostgresOptions, 'pool' | 'schema' | 'listen'>>
+export type PostgresSettings = Required<
+  Omit<PostgresOptions, 'pool' | 'schema' | 'listen' | 'order'>
+> & {
+  readonly order: Order | undefined
+}
 
 /** @throws CONFIG_INVALID */
 export const settingsOf = (options: PostgresOptions): PostgresSettings => {
   expectOptions('postgres', options, optionNames)
   const { transactionTimeout = 30_000, lockTimeout = 10_000 } = options
   const { statementTimeout = 60_000 } = options
-  const { clock = 'database', synchronous = 'on' } = options
+  const { clock = 'database', synchronous = 'on', order } = options
   expectTime('transactionTimeout of postgres', transactionTimeout)
   expectTime('lockTimeout of postgres', lockTimeout)
   expectTime('statementTimeout of postgres', statementTimeout)
   expectOneOf('clock of postgres', clock, ['database', 'runtime'])
   expectOneOf('synchronous of postgres', synchronous, ['on', 'off'])
-  return { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous }
+  if (order !== undefined) expectOneOf('order of postgres', order, ['sequenced', 'concurrent'])
+  return { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous, order }
 }
 
 /** A pool of a single connection cannot spare it. */

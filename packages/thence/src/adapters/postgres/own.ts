@@ -29,7 +29,6 @@ const look =
   '(SELECT json_object_agg(name, setting) FROM pg_settings WHERE name = ANY ($1))::text'
 const identify = "SELECT value FROM thence.meta WHERE key = 'store_id'"
 const lockWrites = "SELECT pg_advisory_xact_lock(hashtextextended('thence.write', 0))::text"
-const notify = 'SELECT pg_notify($1, $2)::text'
 const savepoint = 'thence_within'
 
 /** What takes too long here is told before the server ends it. Milliseconds. */
@@ -103,7 +102,7 @@ export class Joiner {
     const present = await this.#look(connection, own)
     await this.#enter(connection, own)
     const { timeout = limits.transactionTimeout, alone } = options
-    const scope = new Scope(session, connection, true)
+    const scope = new Scope(session, connection, { writes: true })
     try {
       await this.#prepare(connection, present, { alone, timeout })
       const run = (): Awaitable<T> =>
@@ -111,7 +110,7 @@ export class Joiner {
       const result = await inTime({ scope, session, timeout }, run)
       // Sent by the server with the user's commit, of which we are not told.
       if (scope.appended > 0)
-        await scope.use().run(notify, limits.texts.channel, String(scope.appended))
+        await scope.use().run(...session.ordering.telling(limits.texts.channel, scope.appended))
       // A statement may have failed whose error was caught.
       scope.use()
       scope.end()

@@ -7,6 +7,7 @@ import type { TransactOptions } from '../../ports/database.ts'
 import { Connection } from './connection.ts'
 import type { PostgresPool } from './driver.ts'
 import { storeError } from './errors.ts'
+import { positionIn } from './order.ts'
 import { Patience } from './patience.ts'
 import { Scope, type Session } from './scope.ts'
 import type { Texts } from './texts.ts'
@@ -94,11 +95,15 @@ export class Runner {
     const timeout = this.#options.transactionTimeout
     const connection = await this.#connectFor(timeout)
     if (apart) return this.#run({ connection, kind: 'apart', timeout }, work)
-    connection.begin(
-      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${this.#limits(timeout)}` +
+    const { ordering } = this.#session
+    const begun = connection.begin(
+      `${ordering.beforehand}BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${this.#limits(timeout)}` +
         `SET LOCAL lock_timeout = ${this.lockTimeout}${this.#statements(timeout)}`,
     )
-    return this.#run({ connection, kind: 'read', timeout }, work)
+    const bound = ordering.concurrent ? begun.then(positionIn) : undefined
+    // Whoever asks for something meets its failure.
+    bound?.catch(() => undefined)
+    return this.#run({ connection, kind: 'read', timeout, bound }, work)
   }
 
   /** Whose a transaction is, and how long the server lets it stand idle. */
@@ -131,8 +136,8 @@ export class Runner {
   }
 
   async #run<T>(open: OpenTransaction, work: (scope: Scope) => Awaitable<T>): Promise<T> {
-    const { connection, kind } = open
-    const scope = new Scope(this.#session, connection, kind === 'write')
+    const { connection, kind, bound } = open
+    const scope = new Scope(this.#session, connection, { writes: kind === 'write', bound })
     let result: T
     try {
       result = await inTime({ scope, session: this.#session, timeout: open.timeout }, work)
@@ -155,6 +160,8 @@ interface OpenTransaction {
   readonly connection: Connection
   /** `apart`: none was begun; each statement is one by itself. */
   readonly kind: 'write' | 'read' | 'apart'
+  /** See {@link Scope}. */
+  readonly bound?: Promise<number> | undefined
   /** How long it may stay open, in milliseconds. */
   readonly timeout: number
 }

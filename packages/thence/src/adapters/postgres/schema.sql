@@ -466,6 +466,176 @@ BEGIN
   END IF;
 END $function$;
 
+-- function append_concurrent(now bigint, lock_timeout text, names text[], bases bigint[], stream_of integer[], starts integer[], offsets integer[], expectations bigint[], counts integer[], message_of integer[], places integer[], kinds text[], types text[], schema_versions integer[], ids text[], times bigint[], datas text[], correlations text[], causations text[], metadatas text[], tag_lists text[], tag_of integer[], tag_places integer[], tag_names text[], once_of integer[], consumers text[], once_ids text[], digests text[], item_of integer[], item_afters bigint[], first_tags text[], other_tags text[], wanted_types text[], query_of integer[], query_afters bigint[], queries text[], repeating_of integer[], OUT given bigint, OUT versions bigint[], OUT outcomes integer[], OUT numbers bigint[], OUT known jsonb, OUT recalled jsonb)
+CREATE OR REPLACE FUNCTION thence.append_concurrent(now bigint, lock_timeout text, names text[], bases bigint[], stream_of integer[], starts integer[], offsets integer[], expectations bigint[], counts integer[], message_of integer[], places integer[], kinds text[], types text[], schema_versions integer[], ids text[], times bigint[], datas text[], correlations text[] DEFAULT '{}'::text[], causations text[] DEFAULT '{}'::text[], metadatas text[] DEFAULT '{}'::text[], tag_lists text[] DEFAULT '{}'::text[], tag_of integer[] DEFAULT '{}'::integer[], tag_places integer[] DEFAULT '{}'::integer[], tag_names text[] DEFAULT '{}'::text[], once_of integer[] DEFAULT '{}'::integer[], consumers text[] DEFAULT '{}'::text[], once_ids text[] DEFAULT '{}'::text[], digests text[] DEFAULT '{}'::text[], item_of integer[] DEFAULT '{}'::integer[], item_afters bigint[] DEFAULT '{}'::bigint[], first_tags text[] DEFAULT '{}'::text[], other_tags text[] DEFAULT '{}'::text[], wanted_types text[] DEFAULT '{}'::text[], query_of integer[] DEFAULT '{}'::integer[], query_afters bigint[] DEFAULT '{}'::bigint[], queries text[] DEFAULT '{}'::text[], repeating_of integer[] DEFAULT '{}'::integer[], OUT given bigint, OUT versions bigint[], OUT outcomes integer[], OUT numbers bigint[], OUT known jsonb, OUT recalled jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+DECLARE
+  many CONSTANT integer := cardinality(counts);
+  streams text[] := names;
+  as_expected boolean;
+  some_ended boolean;
+  ended boolean[];
+  matched bigint[];
+  some_taken boolean;
+  taken boolean[];
+  -- Messages that were accepted, of all and of each stream.
+  written integer := 0;
+  added integer[];
+  request integer;
+  stream integer;
+  expectation bigint;
+  last_version bigint;
+  match bigint;
+  outcome integer;
+BEGIN
+  -- With a snapshot from before the lock the judgement would be blind to what was committed meanwhile.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'thence.append_concurrent needs the isolation level read committed' USING ERRCODE = '25001';
+  END IF;
+  IF lock_timeout IS NOT NULL THEN lock_timeout := set_config('lock_timeout', lock_timeout, true); END IF;
+  PERFORM thence.enter_scopes(names, consumers, once_ids, types, tag_names, first_tags, queries);
+  SELECT greatest(coalesce((SELECT max(e.position) FROM thence.events e), 0), (SELECT h.position FROM thence.head h)),
+      EXISTS (SELECT FROM thence.trimmed t WHERE t.stream = ANY (names) AND t.tombstone),
+      EXISTS (SELECT FROM thence.events e WHERE e.id = ANY (ids)),
+      array_agg(s.version), bool_and(CASE s.base WHEN -1 THEN s.version > 0 WHEN -2 THEN true ELSE s.version = s.base END)
+    INTO given, some_ended, some_taken, versions, as_expected
+    FROM (SELECT n.base, coalesce(
+          (SELECT e.version FROM thence.events e WHERE e.stream = n.name AND e.version >= n.base
+            ORDER BY e.version DESC LIMIT 1),
+          CASE WHEN n.base > 1 THEN (SELECT max(e.version) FROM thence.events e WHERE e.stream = n.name) END,
+          (SELECT t.version FROM thence.trimmed t WHERE t.stream = n.name), 0) AS version
+      FROM unnest(names, bases) AS n(name, base) OFFSET 0) AS s;
+
+  IF cardinality(once_of) > 0 THEN
+    recalled := (SELECT jsonb_object_agg(o.request, jsonb_build_object('stream', i.stream, 'version', i.version,
+        'position', i.position, 'count', i.count))
+      FROM unnest(once_of, consumers, once_ids) AS o(request, consumer, id)
+      JOIN thence.inbox i ON i.consumer = o.consumer AND i.id = o.id);
+  END IF;
+  IF cardinality(item_of) > 0 THEN
+    FOR request, match IN SELECT i.request, min(m.position)
+      FROM unnest(item_of, item_afters, first_tags, other_tags, wanted_types) AS i(request, after, tag, others, types)
+      CROSS JOIN LATERAL (SELECT t.position FROM thence.tags t
+        WHERE t.tag = i.tag AND t.position > i.after
+        AND (i.others IS NULL OR NOT EXISTS (SELECT FROM unnest(i.others::text[]) AS other(tag) WHERE NOT EXISTS (
+          SELECT FROM thence.tags o WHERE o.tag = other.tag AND o.position = t.position)))
+        AND (i.types IS NULL OR EXISTS (
+          SELECT FROM thence.events e WHERE e.position = t.position AND e.type = ANY (i.types::text[])))
+        ORDER BY t.position LIMIT 1) AS m
+      GROUP BY i.request
+    LOOP matched[request] := match; END LOOP;
+  END IF;
+  IF cardinality(query_of) > 0 THEN
+    FOR request, match IN SELECT q.request, min(m.position)
+      FROM unnest(query_of, query_afters, queries) AS q(request, after, query)
+      CROSS JOIN LATERAL thence.matches_after(q.query::jsonb, q.after, 9223372036854775807, 1) AS m(position)
+      GROUP BY q.request
+    LOOP matched[request] := least(matched[request], match); END LOOP;
+  END IF;
+
+  IF NOT as_expected OR some_ended OR some_taken OR recalled IS NOT NULL OR matched IS NOT NULL OR repeating_of <> '{}' THEN
+    IF some_ended THEN
+      ended := ARRAY(SELECT EXISTS (SELECT FROM thence.trimmed t WHERE t.stream = n.name AND t.tombstone)
+        FROM unnest(names) AS n(name));
+    END IF;
+    IF some_taken THEN
+      FOR request IN SELECT m.request FROM unnest(message_of, ids) AS m(request, id)
+        WHERE EXISTS (SELECT FROM thence.events e WHERE e.id = m.id)
+      LOOP taken[request] := true; END LOOP;
+    END IF;
+    FOREACH request IN ARRAY repeating_of LOOP taken[request] := true; END LOOP;
+    outcomes := array_fill(0, ARRAY[many]);
+    numbers := array_fill(0::bigint, ARRAY[many]);
+    added := array_fill(0, ARRAY[cardinality(names)]);
+    FOR request IN 1 .. many LOOP
+      stream := stream_of[request];
+      expectation := expectations[request];
+      last_version := versions[stream] + added[stream];
+      outcome := CASE
+        WHEN recalled ? request::text THEN 1
+        WHEN ended[stream] THEN 2
+        WHEN expectation >= 0 AND last_version <> expectation OR expectation = -1 AND last_version = 0 THEN 3
+        WHEN matched[request] IS NOT NULL THEN 4
+        WHEN taken[request] THEN 5
+        ELSE 0 END;
+      IF outcome = 0 THEN
+        starts[request] := written;
+        offsets[request] := added[stream];
+        written := written + counts[request];
+        added[stream] := added[stream] + counts[request];
+      ELSE
+        starts[request] := -1;
+        outcomes[request] := outcome;
+        numbers[request] := CASE outcome WHEN 3 THEN last_version WHEN 4 THEN matched[request] ELSE 0 END;
+      END IF;
+    END LOOP;
+    known := (SELECT jsonb_agg(jsonb_build_object('id', e.id, 'stream', e.stream, 'version', e.version,
+        'position', e.position, 'type', e.type, 'schemaVersion', e.schema_version, 'data', e.data))
+      FROM thence.events e WHERE e.id = ANY (
+        ARRAY(SELECT m.id FROM unnest(message_of, ids) AS m(request, id) WHERE outcomes[m.request] > 1)));
+  END IF;
+
+  given := thence.take_positions(CASE WHEN outcomes IS NULL THEN cardinality(ids) ELSE written END);
+  INSERT INTO thence.events (position, stream, version, kind, type, schema_version, id, correlation_id, causation_id,
+      time, tags, metadata, data)
+    SELECT given + starts[m.request] + m.place, streams[stream_of[m.request]],
+      versions[stream_of[m.request]] + offsets[m.request] + m.place, m.kind, m.type, m.schema_version, m.id,
+      m.correlation_id, m.causation_id, m.time, m.tags, m.metadata, m.data
+    FROM unnest(message_of, places, kinds, types, schema_versions, ids, correlations, causations, times, tag_lists,
+        metadatas, datas)
+      AS m(request, place, kind, type, schema_version, id, correlation_id, causation_id, time, tags, metadata, data)
+    WHERE starts[m.request] >= 0;
+  IF cardinality(tag_of) > 0 THEN
+    INSERT INTO thence.tags (tag, position)
+      SELECT g.tag, given + starts[g.request] + g.place FROM unnest(tag_of, tag_places, tag_names) AS g(request, place, tag)
+      WHERE starts[g.request] >= 0;
+  END IF;
+  IF cardinality(once_of) > 0 THEN
+    INSERT INTO thence.inbox (consumer, id, stream, version, position, count, time, digest)
+      SELECT o.consumer, o.id, streams[stream_of[o.request]],
+        versions[stream_of[o.request]] + offsets[o.request] + counts[o.request],
+        given + starts[o.request] + counts[o.request], counts[o.request],
+        coalesce(now, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint), o.digest
+      FROM unnest(once_of, consumers, once_ids, digests) AS o(request, consumer, id, digest)
+      WHERE starts[o.request] >= 0;
+  END IF;
+END $function$;
+
+-- function append_concurrent_parts(parts jsonb, now bigint, lock_timeout text)
+CREATE OR REPLACE FUNCTION thence.append_concurrent_parts(parts jsonb, now bigint, lock_timeout text)
+ RETURNS TABLE(given bigint, versions bigint[], outcomes integer[], numbers bigint[], known jsonb, recalled jsonb)
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  part jsonb;
+BEGIN
+  FOR part IN SELECT p.value FROM jsonb_array_elements(parts) AS p LOOP
+    RETURN QUERY SELECT * FROM thence.append_concurrent(now, lock_timeout,
+      (part ->> 'names')::text[], (part ->> 'bases')::bigint[], (part ->> 'stream_of')::integer[],
+      (part ->> 'starts')::integer[], (part ->> 'offsets')::integer[],
+      (part ->> 'expectations')::bigint[], (part ->> 'counts')::integer[],
+      (part ->> 'message_of')::integer[], (part ->> 'places')::integer[], (part ->> 'kinds')::text[],
+      (part ->> 'types')::text[], (part ->> 'schema_versions')::integer[], (part ->> 'ids')::text[],
+      (part ->> 'times')::bigint[], (part ->> 'datas')::text[],
+      coalesce(part ->> 'correlations', '{}')::text[], coalesce(part ->> 'causations', '{}')::text[],
+      coalesce(part ->> 'metadatas', '{}')::text[],
+      coalesce(part ->> 'tag_lists', '{}')::text[], coalesce(part ->> 'tag_of', '{}')::integer[],
+      coalesce(part ->> 'tag_places', '{}')::integer[], coalesce(part ->> 'tag_names', '{}')::text[],
+      coalesce(part ->> 'once_of', '{}')::integer[], coalesce(part ->> 'consumers', '{}')::text[],
+      coalesce(part ->> 'once_ids', '{}')::text[], coalesce(part ->> 'digests', '{}')::text[],
+      coalesce(part ->> 'item_of', '{}')::integer[], coalesce(part ->> 'item_afters', '{}')::bigint[],
+      coalesce(part ->> 'first_tags', '{}')::text[], coalesce(part ->> 'other_tags', '{}')::text[],
+      coalesce(part ->> 'wanted_types', '{}')::text[],
+      coalesce(part ->> 'query_of', '{}')::integer[], coalesce(part ->> 'query_afters', '{}')::bigint[],
+      coalesce(part ->> 'queries', '{}')::text[], coalesce(part ->> 'repeating_of', '{}')::integer[]);
+  END LOOP;
+END $function$;
+
 -- function append_one(lock_timeout text, stream text, expected bigint, kind text, type text, schema_version integer, id text, at bigint, data text, correlation_id text, causation_id text, metadata text, tags text, tag_names text[], OUT given bigint, OUT versions bigint[], OUT outcomes integer[], OUT numbers bigint[], OUT known jsonb, OUT recalled jsonb)
 CREATE OR REPLACE FUNCTION thence.append_one(lock_timeout text, stream text, expected bigint, kind text, type text, schema_version integer, id text, at bigint, data text, correlation_id text, causation_id text, metadata text, tags text, tag_names text[], OUT given bigint, OUT versions bigint[], OUT outcomes integer[], OUT numbers bigint[], OUT known jsonb, OUT recalled jsonb)
  RETURNS record
@@ -543,6 +713,27 @@ BEGIN
   END LOOP;
 END $function$;
 
+-- function enter_scopes(names text[], consumers text[], once_ids text[], types text[], tag_names text[], first_tags text[], queries text[])
+CREATE OR REPLACE FUNCTION thence.enter_scopes(names text[], consumers text[], once_ids text[], types text[], tag_names text[], first_tags text[], queries text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM CASE WHEN s.alone THEN pg_advisory_xact_lock(s.key) ELSE pg_advisory_xact_lock_shared(s.key) END
+    FROM (SELECT hashtextextended('thence.' || w.scope, 0) AS key, bool_or(w.alone) AS alone FROM (
+      SELECT 'stream ' || n AS scope, true AS alone FROM unnest(names) AS n
+      UNION ALL SELECT 'once ' || o.consumer || ' ' || o.id, true FROM unnest(consumers, once_ids) AS o(consumer, id)
+      UNION ALL SELECT 'type ' || t, false FROM unnest(types) AS t
+      UNION ALL SELECT 'tag ' || t, false FROM unnest(tag_names) AS t
+      UNION ALL SELECT 'all', false WHERE cardinality(types) > 0
+      UNION ALL SELECT 'tag ' || t, true FROM unnest(first_tags) AS t
+      UNION ALL SELECT 'type ' || t, true FROM unnest(queries) AS q
+        CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) CROSS JOIN jsonb_array_elements_text(i.item -> 'types') AS t
+      UNION ALL SELECT 'all', true FROM unnest(queries) AS q
+        CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) WHERE NOT i.item ? 'types') AS w
+    GROUP BY 1 ORDER BY 1 OFFSET 0) AS s;
+END $function$;
+
 -- function last_position()
 CREATE OR REPLACE FUNCTION thence.last_position()
  RETURNS bigint
@@ -618,4 +809,45 @@ BEGIN
           ORDER BY e.position DESC LIMIT most) AS found;
     END IF;
   END LOOP;
+END $function$;
+
+-- function safe_position()
+CREATE OR REPLACE FUNCTION thence.safe_position()
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  last bigint;
+  behind bigint;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'thence.safe_position needs the isolation level read committed' USING ERRCODE = '25001';
+  END IF;
+  last := thence.last_position();
+  SELECT max(m.behind) INTO behind FROM (SELECT (last - l.objid::bigint) & 4294967295 AS behind FROM pg_locks l
+    WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.classid = 'thence.positions'::regclass
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) AS m
+    WHERE m.behind < 2147483648;
+  RETURN last - coalesce(behind, 0);
+END $function$;
+
+-- function take_positions(many integer)
+CREATE OR REPLACE FUNCTION thence.take_positions(many integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  before bigint;
+BEGIN
+  IF many = 0 THEN RETURN thence.safe_position(); END IF;
+  SELECT s.last_value INTO before FROM thence.positions s;
+  PERFORM pg_advisory_xact_lock_shared((((('thence.positions'::regclass::oid::bigint)::bigint & 4294967295) # 2147483648) - 2147483648)::integer, ((((before)::bigint & 4294967295) # 2147483648) - 2147483648)::integer);
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('thence.positions', 0));
+    SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
+    PERFORM setval('thence.positions', before + many);
+    RAISE EXCEPTION USING ERRCODE = 'TH001';
+  EXCEPTION WHEN SQLSTATE 'TH001' THEN NULL;
+  END;
+  RETURN before;
 END $function$;

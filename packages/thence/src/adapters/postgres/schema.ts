@@ -71,7 +71,10 @@ export async function migrationPlan(connection: Connection): Promise<MigrationPl
 }
 
 /** Applies what is missing, each number once: whoever else migrates waits for the lock of all who write. Returns what it did. */
-export function applyMigrations(runner: Runner, { runtime }: Session): Promise<MigrationPlan> {
+export function applyMigrations(
+  runner: Runner,
+  { runtime, ordering }: Session,
+): Promise<MigrationPlan> {
   const work = async (scope: Scope): Promise<MigrationPlan> => {
     const connection = scope.change()
     const current = await currentMigration(connection)
@@ -80,6 +83,8 @@ export function applyMigrations(runner: Runner, { runtime }: Session): Promise<M
       await connection.run(record, number, name, scope.time)
     }
     if (current === 0) await connection.run(identify, runtime.id())
+    if (missing(current).length > 0) await ordering.keep(connection)
+    await ordering.learn(connection)
     return planOf(connection, current)
   }
   // An index of a large table takes as long as it takes.

@@ -5,11 +5,20 @@
 import { ThenceError } from '../../errors.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import type { Connection } from './connection.ts'
+import { type Ordering, safePosition } from './order.ts'
 
 /** What all transactions of a store share. */
 export interface Session {
   readonly runtime: Runtime
   readonly clock: 'database' | 'runtime'
+  readonly ordering: Ordering
+}
+
+export interface ScopeOptions {
+  /** False for `read`. */
+  readonly writes: boolean
+  /** Up to where the log is read, known before the snapshot of the transaction was taken. Default: it is asked for each time. */
+  readonly bound?: Promise<number> | undefined
 }
 
 const ended = (): ThenceError =>
@@ -25,14 +34,34 @@ export class Scope {
   appended = 0
   readonly #session: Session
   readonly #connection: Connection
+  /** Where it was known before the transaction began. */
+  readonly #bound: Promise<number> | undefined
   #open = true
   /** Why it ended, unless its work simply returned. */
   #reason: ThenceError | undefined
 
-  constructor(session: Session, connection: Connection, writes: boolean) {
+  constructor(session: Session, connection: Connection, { writes, bound }: ScopeOptions) {
     this.#session = session
     this.#connection = connection
+    this.#bound = bound
     this.writes = writes
+  }
+
+  /** Whether the positions of the store have gaps, some of which may still be filled. */
+  get concurrent(): boolean {
+    return this.#session.ordering.concurrent
+  }
+
+  /** Which function appends. */
+  get appending(): string {
+    return this.#session.ordering.appending
+  }
+
+  /** Up to where the log is settled; undefined: as far as it goes. Ask before you read. */
+  async bound(): Promise<number | undefined> {
+    if (!this.concurrent) return undefined
+    const connection = this.use()
+    return this.#bound ?? safePosition(connection)
   }
 
   get open(): boolean {

@@ -51,26 +51,26 @@ export interface Gone {
   readonly bytes: number
 }
 
-const bounds = async (
-  connection: Connection,
-): Promise<{ readonly from: number; readonly head: number }> => {
-  const [from = 0, head = 0] = (await connection.get<[number, number]>(ends)) ?? []
-  return { from, head }
+/** What is counted ends where the log is settled: below that nothing is added any more. */
+const bounds = async (scope: Scope): Promise<{ readonly from: number; readonly head: number }> => {
+  const bound = await scope.bound()
+  const [from = 0, head = 0] = (await scope.use().get<[number, number]>(ends)) ?? []
+  return { from, head: bound ?? head }
 }
 
 /** Takes removed messages of one category off what was counted of them; those after that were never counted. */
 export async function subtract(
-  connection: Connection,
+  scope: Scope,
   category: string,
   gone: readonly Gone[],
 ): Promise<void> {
-  const { from: to } = await bounds(connection)
+  const { from: to } = await bounds(scope)
   const known = gone.filter(({ position }) => position <= to)
   const begun = gone.filter(({ position, version }) => position > to && version === 1)
   const bytes = known.reduce((sum, one) => sum + one.bytes, 0)
   const truncated = gone.reduce((highest, { position }) => Math.max(highest, position), 0)
   const counts = [-known.length, -bytes, begun.length, gone.length, truncated]
-  await connection.run(addOne, category, ...counts)
+  await scope.change().run(addOne, category, ...counts)
 }
 
 export class PostgresSizes implements Sizes {
@@ -82,7 +82,7 @@ export class PostgresSizes implements Sizes {
 
   async measure(limit: number): Promise<number> {
     const connection = this.#scope.change()
-    const { from, head } = await bounds(connection)
+    const { from, head } = await bounds(this.#scope)
     const to = Math.min(head, from + limit)
     if (to <= from) return 0
     await connection.run(addCounted, from, to)
@@ -92,7 +92,7 @@ export class PostgresSizes implements Sizes {
 
   async read(most: number): Promise<StoreSize> {
     const connection = this.#scope.use()
-    const { from, head } = await bounds(connection)
+    const { from, head } = await bounds(this.#scope)
     const rows = await connection.all<[string, number, number, number, number, number]>(
       sums,
       from,

@@ -5,11 +5,13 @@
 import { categoryOf } from '../../message/name.ts'
 import type { Trim } from '../../ports/events.ts'
 import type { Connection } from './connection.ts'
+import type { Scope } from './scope.ts'
 import { subtract } from './sizes.ts'
 import { streamInfo } from './streams.ts'
 
-/** Who changes where a stream ends stands in the line of those who append. */
-const lock = "SELECT pg_advisory_xact_lock(hashtextextended('thence.append', 0))"
+/** Who changes where a stream ends stands in the line of those who append, or append to it. */
+const lockAll = "SELECT pg_advisory_xact_lock(hashtextextended('thence.append', 0))"
+const lockOne = "SELECT pg_advisory_xact_lock(hashtextextended('thence.stream ' || $1, 0))"
 /**
  * Entries of tags are found by the names that the message has, one by one, in a form that no plan can answer by reading the whole table: there is no index
  * by position alone.
@@ -37,12 +39,19 @@ const truncatedOfAll = 'SELECT max(position) FROM thence.truncated'
 
 type Row = readonly [version: number, position: number, time: number, type: string, bytes: number]
 
+/** The connection, with nobody beside who appends to the stream. */
+const alone = async (scope: Scope, stream: string): Promise<Connection> => {
+  const connection = scope.change()
+  await (scope.concurrent ? connection.run(lockOne, stream) : connection.run(lockAll))
+  return connection
+}
+
 export async function trim(
-  connection: Connection,
+  scope: Scope,
   stream: string,
   { through, limit }: Trim,
 ): Promise<number> {
-  await connection.run(lock)
+  const connection = await alone(scope, stream)
   const rows = await connection.all<Row>(remove, stream, through, limit)
   const last = rows.at(-1)
   if (last === undefined) return 0
@@ -52,15 +61,15 @@ export async function trim(
   const types = new Map(rows.map(([, at, , type]) => [type, at]))
   for (const [type, at] of types) await connection.run(noteType, type, at)
   await subtract(
-    connection,
+    scope,
     categoryOf(stream),
     rows.map(([ofStream, at, , , bytes]) => ({ version: ofStream, position: at, bytes })),
   )
   return rows.length
 }
 
-export async function tombstone(connection: Connection, stream: string): Promise<boolean> {
-  await connection.run(lock)
+export async function tombstone(scope: Scope, stream: string): Promise<boolean> {
+  const connection = await alone(scope, stream)
   const info = await streamInfo(connection, stream)
   if (info === undefined || info.tombstone) return false
   await connection.run(noteTombstone, stream)

@@ -1,0 +1,92 @@
+/**
+ * In which order a store gives positions. A store keeps the order that it was made with; a process learns of it when it first works
+ * with the store.
+ */
+import { ThenceError } from '../../errors.ts'
+import type { Connection } from './connection.ts'
+
+/**
+ * `sequenced`: who appends waits for the commit of who appended before; positions have no gaps.
+ * `concurrent`: only for those who write to the same stream, or whose conditions are concerned; positions have gaps, and the log
+ * is read up to where nobody can commit any more.
+ */
+export type Order = 'sequenced' | 'concurrent'
+
+const keep = "INSERT INTO thence.meta (key, value) VALUES ('order', $1) ON CONFLICT DO NOTHING"
+const kept = "SELECT value FROM thence.meta WHERE key = 'order'"
+const tell = 'SELECT pg_notify($1, $2)::text'
+const tellSettled = 'SELECT pg_notify($1, thence.safe_position()::text)::text'
+const safe = 'SELECT thence.safe_position()'
+/** A transaction of its own, before the one that reads: its snapshot is older. */
+const beforehand = 'BEGIN; SELECT thence.safe_position()::text AS position; COMMIT; '
+
+export class Ordering {
+  readonly #wanted: Order | undefined
+  #known: Order | undefined
+  /** Of this process. */
+  #commits = 0
+
+  /** @param wanted what the user says; undefined: that of the store. */
+  constructor(wanted: Order | undefined) {
+    this.#wanted = wanted
+  }
+
+  /** Whether it is known, and `concurrent`. */
+  get concurrent(): boolean {
+    return this.#known === 'concurrent'
+  }
+
+  get isKnown(): boolean {
+    return this.#known !== undefined
+  }
+
+  /** Which function appends. */
+  get appending(): string {
+    return this.concurrent ? 'append_concurrent' : 'append'
+  }
+
+  /** What is further than all before it when the log has grown: of several open transactions, the one further behind may commit last. */
+  ahead(position: number): number {
+    return this.concurrent ? (this.#commits += 1) : position
+  }
+
+  /** The statement that tells others, on a channel, up to where the log can be read now that it goes to `head`. */
+  telling(channel: string, head: number): readonly [text: string, ...values: string[]] {
+    return this.concurrent ? [tellSettled, channel] : [tell, channel, String(head)]
+  }
+
+  /** What comes before a transaction that reads. */
+  get beforehand(): string {
+    return this.concurrent ? beforehand : ''
+  }
+
+  /** Of a store that is made just now. */
+  async keep(connection: Connection): Promise<void> {
+    await connection.run(keep, this.#wanted ?? 'sequenced')
+  }
+
+  /** @throws CONFIG_INVALID if the user says that it is another. */
+  async learn(connection: Connection): Promise<void> {
+    const [value] = (await connection.get<[string]>(kept)) ?? ['sequenced']
+    const order = value === 'concurrent' ? value : 'sequenced'
+    if (this.#wanted !== undefined && this.#wanted !== order)
+      throw new ThenceError(
+        'CONFIG_INVALID',
+        `The store was made with order: '${order}', which it keeps; postgres({ order }) says '${this.#wanted}'. ` +
+          `Say '${order}' or leave it out, or make a new store with the other and copy this one into it.`,
+        { details: { order } },
+      )
+    this.#known = order
+  }
+}
+
+/** The position up to which whoever reads after this misses nothing; in a transaction that sees what is committed meanwhile. */
+export async function safePosition(connection: Connection): Promise<number> {
+  return (await connection.get<[number]>(safe))![0]
+}
+
+/** What {@link Ordering.beforehand} gave. */
+export function positionIn(results: unknown): number {
+  const [, { rows = [] } = {}] = results as readonly { readonly rows?: readonly unknown[] }[]
+  return Number((rows[0] as { readonly position: string } | undefined)?.position)
+}
