@@ -1,10 +1,17 @@
 /** Runs the conformance cases under vitest. What an adapter lacks is skipped with its reason in the title. */
 import { describe, expect, test } from 'vitest'
-import { type Case, cases, type Make } from '../../src/conformance/index.ts'
+import { type Case, cases as every, type Make } from '../../src/conformance/index.ts'
 import type { Capabilities } from '../../src/ports/database.ts'
 
-/** One test per case. `capabilities` is what the adapter says of itself, checked against what it makes. */
-export function defineConformance(name: string, capabilities: Capabilities, make: Make): void {
+export interface Defined extends Capabilities {
+  /** Only cases of these ports; default: of all. */
+  readonly ports?: readonly Case['port'][]
+}
+
+/** One test per case. What the adapter says of itself is checked against what it makes. */
+export function defineConformance(name: string, defined: Defined, make: Make): void {
+  const { ports, ...capabilities } = defined
+  const cases = every.filter(({ port }) => ports?.includes(port) !== false)
   const reasonAgainst = (one: Case): string | undefined => one.requires?.(capabilities)
   const applicable = cases.filter((one) => reasonAgainst(one) === undefined)
   // What a capability rules out isn't missing, so it is no test at all where every skip is a failure.

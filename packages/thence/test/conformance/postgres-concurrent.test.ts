@@ -1,4 +1,4 @@
-/** The PostgreSQL adapter on every case, where several transactions have positions at once. */
+/** The PostgreSQL adapter where several transactions have positions at once, on the cases of all ports that read or write the log. */
 import { makeFrom } from '../../src/conformance/index.ts'
 import { postgresPlace } from '../kit/postgres.ts'
 import { defineConformance } from './define.ts'
@@ -19,6 +19,12 @@ const makeConcurrent = makeFrom(
 
 defineConformance(
   'postgres, in the order concurrent,',
-  { sql: true, durable: true, shared: true, notifies: true },
+  {
+    sql: true,
+    durable: true,
+    shared: true,
+    notifies: true,
+    ports: ['events', 'database', 'sizes', 'listening'],
+  },
   makeConcurrent,
 )

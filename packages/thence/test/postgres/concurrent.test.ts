@@ -1,9 +1,11 @@
 // The order `concurrent`: an append that is open holds up no other writer, and readers only where it stands; conditions still hold.
-import type { AppendRequest, Database } from 'thence'
+import type { Pool } from 'pg'
+import type { Database } from 'thence'
+import type { PostgresClient, PostgresOptions, PostgresPool, PostgresQuery } from 'thence/postgres'
 import { virtualRuntime } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { message } from '../../src/conformance/samples.ts'
-import type { PostgresOptions } from 'thence/postgres'
+import type { AppendRequest, Page } from '../../src/ports/events.ts'
 import { type PostgresPlace, postgresPlace } from '../kit/postgres.ts'
 
 const place = (): PostgresPlace => {
@@ -111,6 +113,102 @@ const waitedFor = async (at: PostgresPlace): Promise<'waits'> => {
     if (rowCount !== 0) return 'waits'
   }
 }
+
+/** What the user's own transaction has appended, on a connection of its own, until it is ended. */
+const holdingOwn = async (at: PostgresPlace, database: Database, appended: AppendRequest) => {
+  const pool = at.pool()
+  onTestFinished(() => pool.end())
+  const client = await pool.connect()
+  const query = async (text: string, values: readonly string[]): Promise<readonly unknown[]> =>
+    (await client.query(text, [...values])).rows
+  await client.query('BEGIN')
+  const verdict = await database.join!(
+    { library: 'pg', of: client, query },
+    ({ events }) => events.append(appended),
+    { alone: false },
+  )
+  const end = async (how: string): Promise<void> => {
+    await client.query(how)
+    client.release()
+  }
+  return { verdict, commit: () => end('COMMIT'), undo: () => end('ROLLBACK') }
+}
+
+it.each([
+  ['to the same stream', request('a', 'second')],
+  [
+    'with the same `once`',
+    { ...request('b', 'second'), once: { consumer: 'mail', id: '1', digest: 'd' } },
+  ],
+])('an append %s waits for one that is open, and is judged by it', async (_where, second) => {
+  const at = place()
+  const [one, two] = [await open(at), await open(at)]
+  const once = { consumer: 'mail', id: '1', digest: 'd' }
+  const held = await holdingOwn(at, one, { ...request('a', 'first'), once })
+  const asked = two.append([{ ...second, expected: 'none' }])
+  const earlier = await Promise.race([asked, waitedFor(at)])
+  await held.commit()
+  expect(earlier).toBe('waits')
+  expect(await asked).toMatchObject([{ outcome: 'once' in second ? 'duplicate' : 'conflict' }])
+})
+
+/** A pool whose statements are announced before they are sent. */
+const announcing = (pool: Pool, announce: () => Promise<unknown>): PostgresPool => ({
+  async connect() {
+    const client = await pool.connect()
+    const query: PostgresClient['query'] = client.query.bind(client)
+    return {
+      async query(asked: PostgresQuery & string) {
+        await announce()
+        return query(asked)
+      },
+      on: client.on.bind(client),
+      off: client.off.bind(client),
+      release: (destroy) => client.release(destroy),
+    }
+  },
+  on: (event, listener) => pool.on(event, listener),
+  end: () => pool.end(),
+})
+
+const page = { limit: 100 }
+const ways: Readonly<Record<string, (database: Database, after: number) => Promise<Page>>> = {
+  'by itself': (database, after) =>
+    database.read(({ events }) => events.readAll({ ...page, after }), { apart: true }),
+  'in a transaction that reads': (database, after) =>
+    database.read(({ events }) => events.readAll({ ...page, after })),
+  'in a transaction that writes': (database, after) =>
+    database.transact(({ events }) => events.readAll({ ...page, after })),
+}
+
+it.each(Object.entries(ways))(
+  'a page that is read %s has nothing without what is below it, whatever is committed between two of its statements',
+  async (_how, read) => {
+    const at = place()
+    const writer = await open(at)
+    let announce = (): Promise<unknown> => Promise.resolve()
+    const pool = announcing(at.pool(), () => announce())
+    const reader = at.connect({ pool, order: 'concurrent', listen: false })
+    onTestFinished(() => reader.close())
+    await reader.open(virtualRuntime())
+    await read(reader, 0)
+    let through = 0
+    for (const moment of [0, 1, 2, 3, 4]) {
+      const held = await holdingOwn(at, writer, request(`a${moment}`, `first ${moment}`))
+      await writer.append([request(`b${moment}`, `second ${moment}`)])
+      let statements = 0
+      announce = async () => statements++ === moment && held.commit()
+      const seen = await read(reader, through)
+      if (statements <= moment) await held.commit()
+      const ids = seen.messages.map(({ id }) => id)
+      expect(ids).toEqual(ids.length === 0 ? [] : [`first ${moment}`, `second ${moment}`])
+      expect(seen.through).toBe(seen.messages.at(-1)?.position ?? through)
+      announce = () => Promise.resolve()
+      through = (await read(reader, through)).through
+    }
+    expect(through).toBe(10)
+  },
+)
 
 it('a store keeps the order that it was made with', async () => {
   const at = place()

@@ -18,7 +18,8 @@ const tell = 'SELECT pg_notify($1, $2)::text'
 const tellSettled = 'SELECT pg_notify($1, thence.safe_position()::text)::text'
 const safe = 'SELECT thence.safe_position()'
 /** A transaction of its own, before the one that reads: its snapshot is older. */
-const beforehand = 'BEGIN; SELECT thence.safe_position()::text AS position; COMMIT; '
+const beforehand =
+  'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SELECT thence.safe_position()::text AS position; COMMIT; '
 
 export class Ordering {
   readonly #wanted: Order | undefined

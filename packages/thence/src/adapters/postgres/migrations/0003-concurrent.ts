@@ -25,7 +25,7 @@ DECLARE
   before bigint;
 BEGIN
   IF many = 0 THEN RETURN thence.safe_position(); END IF;
-  SELECT s.last_value INTO before FROM thence.positions s;
+  SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
   PERFORM pg_advisory_xact_lock_shared(${mark}, ${half('before')});
   BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('thence.positions', 0));
