@@ -24,6 +24,7 @@ defineConformance(
     durable: true,
     shared: true,
     notifies: true,
+    remote: true,
     ports: ['events', 'database', 'sizes', 'listening'],
   },
   makeConcurrent,
