@@ -5,6 +5,7 @@ import type { PostgresClient, PostgresOptions, PostgresPool, PostgresQuery } fro
 import { virtualRuntime } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { message } from '../../src/conformance/samples.ts'
+import type { Transaction } from '../../src/ports/database.ts'
 import type { AppendRequest, Page } from '../../src/ports/events.ts'
 import { type PostgresPlace, postgresPlace } from '../kit/postgres.ts'
 
@@ -101,8 +102,8 @@ it.each(Object.entries(conditions))(
   },
 )
 
-/** Resolves when a session of the store waits for a lock. */
-const waitedFor = async (at: PostgresPlace): Promise<'waits'> => {
+/** Resolves when so many sessions of the store wait for a lock. */
+const waitedFor = async (at: PostgresPlace, many = 1): Promise<'waits'> => {
   const pool = at.pool()
   onTestFinished(() => pool.end())
   for (;;) {
@@ -110,7 +111,7 @@ const waitedFor = async (at: PostgresPlace): Promise<'waits'> => {
       "SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.query LIKE '%' || $1 || '%'",
       [at.schema],
     )
-    if (rowCount !== 0) return 'waits'
+    if (rowCount === many) return 'waits'
   }
 }
 
@@ -122,15 +123,16 @@ const holdingOwn = async (at: PostgresPlace, database: Database, appended: Appen
   const query = async (text: string, values: readonly string[]): Promise<readonly unknown[]> =>
     (await client.query(text, [...values])).rows
   await client.query('BEGIN')
-  const verdict = await database.join!(
-    { library: 'pg', of: client, query },
-    ({ events }) => events.append(appended),
-    { alone: false },
-  )
   const end = async (how: string): Promise<void> => {
     await client.query(how)
     client.release()
   }
+  const own = { library: 'pg', of: client, query }
+  const append = ({ events }: Transaction) => events.append(appended)
+  const verdict = await database.join!(own, append, { alone: false }).catch(async (error) => {
+    await end('ROLLBACK')
+    throw error
+  })
   return { verdict, commit: () => end('COMMIT'), undo: () => end('ROLLBACK') }
 }
 
@@ -153,6 +155,21 @@ it.each([
   const { verdict, undo } = await asked
   expect(verdict).toMatchObject({ outcome: 'once' in second ? 'duplicate' : 'conflict' })
   await undo()
+})
+
+it('of two open appends of one id the second waits for the first, and is judged again', async () => {
+  const at = place()
+  const [one, two] = [await open(at), await open(at)]
+  const held = await holdingOwn(at, one, request('a', 'same'))
+  const asked = two.append([request('b', 'same')])
+  const own = holdingOwn(at, two, request('c', 'same'))
+  own.catch(() => undefined)
+  const earlier = await Promise.race([asked, waitedFor(at, 2)])
+  await held.commit()
+  expect(earlier).toBe('waits')
+  expect(await asked).toMatchObject([{ outcome: 'id-reused' }])
+  // Nothing is judged again in a transaction of the user's: it has failed.
+  await expect(own).rejects.toMatchObject({ code: 'STORE_BUSY' })
 })
 
 /** A pool whose statements are announced before they are sent. */

@@ -33,12 +33,16 @@ export function isUnknown(error: unknown): boolean {
 /** Whether something of the store is missing or damaged. */
 export const isCorrupt = (error: unknown): boolean => isThenceError(error, 'STORE_CORRUPT')
 
+/** Whether another was first to write a message of the same id. The name stands in the text, whatever the library. */
+const isSecond = (error: unknown): boolean =>
+  sqlState(error) === '23505' && message(error).includes('"events_id_key"')
+
 /**
- * Whether two waited for one another, and the server ended this one, or another was first to write a row of the same key. Nothing of
- * it was done, and it may be tried again.
+ * Whether two waited for one another, and the server ended this one, or another was first with the same id. Nothing of it was done, and
+ * it may be tried again.
  */
 export const isOvertaken = (error: unknown): boolean =>
-  ['40P01', '23505'].includes(sqlState(error) ?? '')
+  sqlState(error) === '40P01' || isSecond(error)
 
 const busy = 'Another transaction holds what this one needs; nothing was written. Try again.'
 const missing = 'The store lacks its tables. Migrate it first.'
@@ -52,7 +56,6 @@ const damaged = 'The database reports that its files are damaged. Restore it fro
 const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['40P01', ['STORE_BUSY', busy]],
   ['40001', ['STORE_BUSY', busy]],
-  ['23505', ['STORE_BUSY', busy]],
   ['55P03', ['STORE_BUSY', busy]],
   ['53100', ['STORE_FULL', 'The disk of the database is full; nothing of this write was kept.']],
   ['25006', ['STORE_READ_ONLY', 'The database can only be read: it may be a standby.']],
@@ -68,7 +71,8 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
 /** The typed error for whatever was thrown; an error that is typed already stays itself. */
 export function storeError(error: unknown): ThenceError {
   if (isThenceError(error)) return error
-  const [code, text] = meanings.get(sqlState(error) ?? '') ?? ['STORE_FAILED', 'The store failed.']
+  const state = isSecond(error) ? '40001' : (sqlState(error) ?? '')
+  const [code, text] = meanings.get(state) ?? ['STORE_FAILED', 'The store failed.']
   return new ThenceError(code, `${text} PostgreSQL says: ${message(error)}.`, { cause: error })
 }
 
