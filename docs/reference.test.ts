@@ -32,6 +32,7 @@ test('an error code that a page names exists', () => {
     'THENCE_DB',
     'THENCE_STORE',
     'THENCE_POSTGRES_URL',
+    'THENCE_POSTGRES_BIN',
     'THENCE_DEBUG',
     'NO_COLOR',
   ])
