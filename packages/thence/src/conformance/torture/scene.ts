@@ -13,6 +13,8 @@ export interface TortureLimits {
   readonly delivery: number
   /** Milliseconds after which a call counts as hung. Default 30000. */
   readonly hang: number
+  /** Milliseconds after which a trap is given up and counts as hung, whatever it waits for. Default 300000. */
+  readonly longest: number
 }
 
 export interface Scene {

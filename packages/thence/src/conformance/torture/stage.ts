@@ -104,6 +104,11 @@ export class Stage implements Scene {
     this.#problems.push({ kind, text })
   }
 
+  /** What went wrong so far, without a judgement. */
+  get problems(): readonly TortureProblem[] {
+    return this.#problems
+  }
+
   /** Ends what is open, lets every subscriber read to the end, and judges. */
   async judge(): Promise<readonly TortureProblem[]> {
     for (const player of this.#players) player.end()

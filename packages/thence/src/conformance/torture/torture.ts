@@ -45,6 +45,7 @@ const withDefaults = (options: TortureOptions): Settings => ({
   patience: options.patience ?? 250,
   delivery: options.delivery ?? 3000,
   hang: options.hang ?? 30_000,
+  longest: options.longest ?? 300_000,
   writers: options.writers ?? 64,
   subscribers: options.subscribers ?? 16,
   appends: options.appends ?? 20,
@@ -102,18 +103,39 @@ class Torture {
   }
 
   async #play(work: (stage: Stage) => Promise<void>): Promise<readonly TortureProblem[]> {
+    const { hang, longest } = this.#settings
     const subject = await this.#make()
     try {
       const stage = await Stage.of(subject, this.#settings)
       try {
-        await work(stage)
-        return await stage.judge()
+        const problems = await within(
+          longest,
+          work(stage).then(() => stage.judge()),
+        )
+        return problems ?? [...stage.problems, givenUp(longest)]
       } finally {
-        await stage.close()
+        // What hangs may hold what these wait for.
+        await within(hang, stage.close())
       }
     } finally {
-      await subject.dispose()
+      await within(hang, Promise.resolve(subject.dispose()))
     }
+  }
+}
+
+const givenUp = (milliseconds: number): TortureProblem => ({
+  kind: 'hung',
+  text: `it had not come to its end after ${milliseconds} ms`,
+})
+
+/** Undefined if it takes longer; whatever comes of it later is not looked at. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), milliseconds)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
