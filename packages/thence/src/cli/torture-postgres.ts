@@ -6,11 +6,12 @@ import type {
   TortureClient,
   TortureEvent,
   TortureMake,
+  TortureOwn,
   TortureSession,
   TortureSubject,
 } from 'thence/conformance'
 import { tortureDatabase } from 'thence/conformance'
-import type { PostgresClient, PostgresPool, PostgresQuery } from 'thence/postgres'
+import type { Order, PostgresClient, PostgresPool, PostgresQuery } from 'thence/postgres'
 import { postgres } from 'thence/postgres'
 import { app } from '../app/builder.ts'
 import { systemRuntime } from '../app/system-runtime.ts'
@@ -83,18 +84,38 @@ async function followApp(
   return { stop: () => running.stop() }
 }
 
-/** Gives fresh stores on the server at `url`, through `pg`. */
-export function postgresTorture(driver: PostgresDriver, url: string): TortureMake {
+/** In whose transactions appends are held open where several of them may be. */
+async function openOwn(driver: PostgresDriver, options: object): Promise<TortureOwn> {
+  const client = new driver.Client(options)
+  client.on('error', () => undefined)
+  await client.connect()
+  return {
+    query: async (text, values) => (await client.query(text, [...values])).rows,
+    close: () => client.end(),
+  }
+}
+
+/** Gives fresh stores of one order on the server at `url`, through `pg`. */
+export function postgresTorture(
+  driver: PostgresDriver,
+  url: string,
+  order: Order = 'sequenced',
+): TortureMake {
   return async (): Promise<TortureSubject> => {
     const schema = `torture_${randomUUID().replaceAll('-', '')}`
-    const pool = (max: number): PostgresPool =>
-      new driver.Pool({ connectionString: url, max, application_name: schema })
+    const options = { connectionString: url, application_name: schema }
+    const pool = (max: number): PostgresPool => new driver.Pool({ ...options, max })
     const open = async (from: PostgresPool): Promise<Database> => {
-      const database = postgres({ pool: from, schema })
+      const database = postgres({ pool: from, schema, order })
       await database.open(systemRuntime())
       return database
     }
     const connect = async (): Promise<TortureClient> => {
+      if (order === 'concurrent')
+        return tortureDatabase({
+          database: await open(pool(2)),
+          own: () => openOwn(driver, options),
+        })
       const preparing = new Preparing(pool(2))
       const database = await open(preparing)
       return tortureDatabase({ database, prepareAs: (name) => preparing.prepareAs(name) })
@@ -107,7 +128,7 @@ export function postgresTorture(driver: PostgresDriver, url: string): TortureMak
       follow: async (told) => followApp(await open(pool(8)), told),
       sessions: {
         application: schema,
-        sequences: [],
+        sequences: order === 'concurrent' ? [`${schema}.positions`] : [],
         open(database) {
           const at = new URL(url)
           if (database !== undefined) at.pathname = `/${database}`

@@ -5,8 +5,10 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
+import { Option } from 'commander'
 import type { TortureMake, TortureOptions, TortureResult } from 'thence/conformance'
 import { resultLines, summaryLine, torture, tortureTraps } from 'thence/conformance'
+import type { Order } from 'thence/postgres'
 import { usage } from './exit-code.ts'
 import { loadPostgres } from './open.ts'
 import { chosenPlace } from './place.ts'
@@ -23,6 +25,7 @@ type Options = GlobalOptions &
     'seed' | 'seeds' | 'steps' | 'writers' | 'subscribers' | 'appends' | 'only'
   > & {
     readonly list?: boolean
+    readonly order: Order
   }
 
 /** What a module exports to be tortured. */
@@ -41,7 +44,8 @@ const madeBy = async (file: string): Promise<TortureMake> => {
 const storeOf = async (file: string | undefined, options: Options): Promise<TortureMake> => {
   if (file !== undefined) return madeBy(file)
   const place = chosenPlace(options)
-  if (place.kind === 'server') return postgresTorture(await loadPostgres(), place.url)
+  if (place.kind === 'server')
+    return postgresTorture(await loadPostgres(), place.url, options.order)
   throw usage(
     'Give the server by --store postgres://user@host/database, or a module that makes a store.',
   )
@@ -80,6 +84,11 @@ export function addTorture(program: Command): void {
     .description('put a store through histories that have lost events elsewhere')
     .option('--only <text>', 'only traps with this in their name')
     .option('--list', 'only print the names of the traps')
+    .addOption(
+      new Option('--order <order>', 'of the stores that are made on the server')
+        .choices(['sequenced', 'concurrent'])
+        .default('sequenced'),
+    )
     .option('--seed <number>', 'first seed of the random interleavings', whole(0))
     .option('--seeds <count>', 'how many interleavings (default: 20)', whole(0))
     .option('--steps <count>', 'steps of each (default: 40)', whole(1))

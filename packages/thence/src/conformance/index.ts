@@ -48,6 +48,7 @@ export { ManualRuntime } from './manual-runtime.ts'
 export { type RuntimeCase, runtimeCases, type RuntimeSubject } from './runtime.ts'
 
 export { type TortureDatabase, tortureDatabase } from './torture/database.ts'
+export type { TortureOwn } from './torture/own.ts'
 export type { TortureProblem, TortureProblemKind } from './torture/judge.ts'
 export {
   resultLines,

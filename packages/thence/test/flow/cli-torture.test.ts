@@ -25,16 +25,20 @@ test('names its traps', patient, async () => {
   expect(JSON.parse(stdout).traps).toContain('a commit is slow, and others append meanwhile')
 })
 
-test('Thence holds on a server, and leaves nothing there', patient, async () => {
-  const few = '--seed 3 --seeds 1 --writers 4 --subscribers 2 --appends 2 --no-color'.split(' ')
-  const words = ['torture', ...server(), '--only', 'in', ...few]
-  const { code, stdout, stderr } = await thence(words)
-  expect(stderr).toBe('')
-  expect(stdout).toMatch(/^held {8}interleaving of seed 3$/m)
-  expect(stdout).toMatch(/0 broken, 0 stalled, \d+ not driven; interleavings from seed 3\n$/)
-  expect(code).toBe(0)
-  expect(await schemas()).toEqual([])
-})
+test.each(['sequenced', 'concurrent'])(
+  'Thence holds on a server in the order %s, and leaves nothing there',
+  patient,
+  async (order) => {
+    const few = '--seed 3 --seeds 1 --writers 4 --subscribers 2 --appends 2 --no-color'.split(' ')
+    const words = ['torture', ...server(), '--order', order, '--only', 'in', ...few]
+    const { code, stdout, stderr } = await thence(words)
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^held {8}interleaving of seed 3$/m)
+    expect(stdout).toMatch(/0 broken, 0 stalled, \d+ not driven; interleavings from seed 3\n$/)
+    expect(code).toBe(0)
+    expect(await schemas()).toEqual([])
+  },
+)
 
 const forgetful = `
 let log = []

@@ -46,22 +46,24 @@ test('Thence holds in every trap and interleaving', patient, async () => {
   ])
 })
 
-/** The store as it is, but for every lock that its functions take. */
-const withoutLock =
-  (make: TortureMake): TortureMake =>
+const sessionsOf = async (make: TortureMake) => {
+  const subject = await make()
+  const session = await subject.sessions!.open()
+  const { rows } = await session.query(
+    'SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE pronamespace = $1::text::regnamespace',
+    [subject.sessions?.application],
+  )
+  return { subject, session, texts: rows.map((row) => ('text' in row ? String(row.text) : '')) }
+}
+
+/** The store as it is, but for what is found in its functions. */
+const without =
+  (found: RegExp, make: TortureMake): TortureMake =>
   async () => {
-    const subject = await make()
-    const session = await subject.sessions!.open()
-    const { rows } = await session.query(
-      'SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE pronamespace = $1::text::regnamespace',
-      [subject.sessions?.application],
-    )
-    const lock = /PERFORM pg_advisory_xact_lock\([^;]*;/g
-    const locking = rows
-      .map((row) => ('text' in row ? String(row.text) : ''))
-      .filter((text) => text.match(lock) !== null)
-    expect(locking).not.toHaveLength(0)
-    for (const text of locking) await session.query(text.replaceAll(lock, ''))
+    const { subject, session, texts } = await sessionsOf(make)
+    const finding = texts.filter((text) => text.match(found) !== null)
+    expect(finding).not.toHaveLength(0)
+    for (const text of finding) await session.query(text.replaceAll(found, ''))
     await session.close()
     return subject
   }
@@ -70,11 +72,38 @@ describe('Thence without its lock', patient, () => {
   test.each(['a commit is slow', 'many writers on many streams'])(
     'is broken where %s',
     async (only) => {
-      const broken = withoutLock(postgresTorture(driver, url))
+      const lock = /PERFORM pg_advisory_xact_lock\([^;]*;/g
+      const broken = without(lock, postgresTorture(driver, url))
       const { results } = await brokenBy(broken, only)
       expect(results[0]?.outcome).toBe('broken')
     },
   )
+})
+
+test('Thence in the order concurrent holds in every trap and interleaving', patient, async () => {
+  const make = postgresTorture(driver, url, 'concurrent')
+  const report = await torture(make, { seeds: 4, appends: 3 })
+  expect(report.results.filter(({ outcome }) => outcome !== 'held')).toEqual([])
+})
+
+const protections = {
+  'the mark of who appends': /PERFORM pg_advisory_xact_lock_shared\([^;]*;/g,
+  'the locks of what is written': /PERFORM \S+\.enter_scopes\([^;]*;/g,
+  'the turn in which positions are taken': /PERFORM pg_advisory_xact_lock\([^;]*;/g,
+}
+
+describe('Thence in the order concurrent', patient, () => {
+  test.each<readonly [keyof typeof protections, string, TortureProblemKind]>([
+    ['the mark of who appends', 'a commit is slow', 'skipped'],
+    ['the mark of who appends', 'is prepared, and ended later (commit)', 'skipped'],
+    ['the locks of what is written', 'writers want the same version', 'failed'],
+    ['the locks of what is written', 'has its transaction id already (commit)', 'failed'],
+    ['the turn in which positions are taken', 'many writers on many streams', 'failed'],
+  ])('without %s is broken where %s', async (protection, only, kind) => {
+    const make = postgresTorture(driver, url, 'concurrent')
+    const report = await brokenBy(without(protections[protection], make), only)
+    expect(kindsOf(report), tortureLines(report).join('\n')).toContain(kind)
+  })
 })
 
 const designs: Readonly<Record<string, Design>> = {

@@ -1,13 +1,10 @@
 /**
  * Any adapter of Thence as a subject of the torture kit: its port is all that is used.
  */
-import { message } from '../samples.ts'
-import type { Awaitable } from '../../ports/awaitable.ts'
 import type { Database, Transaction } from '../../ports/database.ts'
-import type { AppendRequest, Verdict } from '../../ports/events.ts'
+import { isBusy, orBusy, requestOf } from './asking.ts'
+import { beginOwn, type TortureOwn } from './own.ts'
 import type {
-  TortureAnswer,
-  TortureAppend,
   TortureClient,
   TortureReader,
   TortureSavepoint,
@@ -19,28 +16,8 @@ export interface TortureDatabase {
   readonly database: Database
   /** Has the next commit of a transaction prepare it under this name instead. */
   readonly prepareAs?: (name: string) => void
-}
-
-const requestOf = ({ stream, ids, expected }: TortureAppend): AppendRequest => ({
-  stream,
-  messages: ids.map((id) => message(id)),
-  ...(expected !== undefined && { expected: expected === 0 ? 'none' : expected }),
-})
-
-const answerTo = ({ outcome }: Verdict): TortureAnswer =>
-  outcome === 'appended' ? 'appended' : 'refused'
-
-/** By its code, so that an error of another copy of this library counts too. */
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'STORE_BUSY'
-
-const orBusy = async (work: () => Awaitable<Verdict>): Promise<TortureAnswer> => {
-  try {
-    return answerTo(await work())
-  } catch (error) {
-    if (isBusy(error)) return 'busy'
-    throw error
-  }
+  /** Opens a connection of the user's, in whose transactions the store appends. Default: transactions of the store, of which only one runs at a time. */
+  readonly own?: () => Promise<TortureOwn>
 }
 
 /** Thrown into a transaction or a savepoint to have it rolled back. */
@@ -120,11 +97,11 @@ const readerOf = (database: Database): TortureReader => {
 
 /** A client of the kit on a database that was opened and migrated; closing it closes the database. */
 export function tortureDatabase(opened: TortureDatabase): TortureClient {
-  const { database } = opened
+  const { database, own } = opened
   return {
     append: (request) => orBusy(async () => (await database.append([requestOf(request)]))[0]!),
     reader: () => readerOf(database),
-    begin: () => beginOn(opened),
+    begin: () => (own === undefined ? beginOn(opened) : beginOwn(database, own)),
     close: () => database.close(),
   }
 }
