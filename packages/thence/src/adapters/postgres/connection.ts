@@ -50,6 +50,11 @@ export class Connection {
     return this.#doom
   }
 
+  /** Something runs still, or has failed. */
+  get isSpent(): boolean {
+    return this.#pending > 0 || this.#doom !== undefined
+  }
+
   /** Runs one statement; returns how many rows it changed. */
   async run(text: string, ...values: PostgresValue[]): Promise<number> {
     return (await this.#query(text, values)).rowCount ?? 0
@@ -142,7 +147,7 @@ export class Connection {
 
   /** Back to the pool, where no transaction was begun; if something runs still, or has failed, it is closed. */
   leave(): void {
-    this.release(this.#pending > 0 || this.#doom !== undefined)
+    this.release(this.isSpent)
   }
 
   release(destroy = false): void {

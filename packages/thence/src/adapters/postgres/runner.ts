@@ -32,6 +32,9 @@ const longest = 2_147_483_647
  */
 export const grace = 5000
 
+/** So long after a read that failed or was given up, reads are bounded by the server, those too that ask one thing. Milliseconds. */
+const careful = 600_000
+
 /** As the server takes it. */
 export const setting = (milliseconds: number): number =>
   Math.min(longest, Math.max(1, milliseconds))
@@ -42,6 +45,8 @@ export class Runner {
   readonly #patience: Patience
   /** Said in each transaction where the pool gave its sessions no name. */
   #name = ''
+  /** By `elapsed`. */
+  #carefulUntil = 0
 
   constructor(session: Session, options: RunnerOptions) {
     this.#session = session
@@ -90,11 +95,30 @@ export class Runner {
     return this.#run({ connection, kind: 'write', timeout }, work)
   }
 
-  /** `apart`: without a transaction around, which takes one call for each question instead of two more. */
+  /**
+   * `apart`: without a transaction around, which takes one call for each question instead of two more. Such a question is bounded by
+   * this process alone: the server goes on with one that was given up. So that not one after the other is left there,
+   * those after it have a transaction.
+   */
   async read<T>(work: (scope: Scope) => Awaitable<T>, apart = false): Promise<T> {
+    const { runtime } = this.#session
+    const connection = await this.#connectFor(this.#options.transactionTimeout)
+    try {
+      if (apart && runtime.elapsed() >= this.#carefulUntil)
+        return await this.#apart(connection, work)
+      return await this.#readIn(connection, work)
+    } catch (error) {
+      if (connection.isSpent) this.#carefulUntil = runtime.elapsed() + careful
+      throw error
+    }
+  }
+
+  #apart<T>(connection: Connection, work: (scope: Scope) => Awaitable<T>): Promise<T> {
+    return this.#run({ connection, kind: 'apart', timeout: this.#options.transactionTimeout }, work)
+  }
+
+  #readIn<T>(connection: Connection, work: (scope: Scope) => Awaitable<T>): Promise<T> {
     const timeout = this.#options.transactionTimeout
-    const connection = await this.#connectFor(timeout)
-    if (apart) return this.#run({ connection, kind: 'apart', timeout }, work)
     const { ordering } = this.#session
     const begun = connection.begin(
       `${ordering.beforehand}BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${this.#limits(timeout)}` +
