@@ -33,9 +33,16 @@ test.each([
   const end = new LogEnd()
   end.read(5)
   end.committed(own)
-  expect(end.known).toBe(own.to)
-  expect(end.read(5)).toBe(false)
-  expect(end.read(own.to)).toBe(true)
+  expect([end.known, end.heard(5), end.heard(own.to), end.heard(own.to)]).toEqual([
+    own.to,
+    false,
+    true,
+    false,
+  ])
+  const other = new LogEnd()
+  other.read(5)
+  other.committed(own)
+  expect([other.read(5), other.read(own.to)]).toEqual([false, true])
 })
 
 test('what is read of a log that was put back is news', () => {

@@ -22,8 +22,9 @@ export class LogEnd {
 
   /** It is said that it can be read up to there; gives whether that is news. */
   heard(head: number): boolean {
-    if (head <= this.#known) return false
-    this.read(head)
+    if (head <= this.#settled) return false
+    this.#known = Math.max(this.#known, head)
+    this.#settled = head
     return true
   }
 

@@ -1,35 +1,12 @@
 // The order `concurrent`: an append that is open holds up no other writer, and readers only where it stands; conditions still hold.
 import type { Pool } from 'pg'
 import type { Database } from 'thence'
-import type { PostgresClient, PostgresOptions, PostgresPool, PostgresQuery } from 'thence/postgres'
+import type { PostgresClient, PostgresPool, PostgresQuery } from 'thence/postgres'
 import { virtualRuntime } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { message } from '../../src/conformance/samples.ts'
-import type { Transaction } from '../../src/ports/database.ts'
 import type { AppendRequest, Page } from '../../src/ports/events.ts'
-import { type PostgresPlace, postgresPlace } from '../kit/postgres.ts'
-
-const place = (): PostgresPlace => {
-  const one = postgresPlace()
-  onTestFinished(() => one.dispose())
-  return one
-}
-
-const open = async (
-  at: PostgresPlace,
-  order: PostgresOptions['order'] = 'concurrent',
-): Promise<Database> => {
-  const database = at.connect(order === undefined ? {} : { order })
-  onTestFinished(() => database.close())
-  await database.open(virtualRuntime())
-  await database.migrate()
-  return database
-}
-
-const request = (stream: string, id: string, tags: readonly string[] = []): AppendRequest => ({
-  stream,
-  messages: [message(id, { tags })],
-})
+import { holdingOwn, open, place, request, waitedFor } from '../kit/open-append.ts'
 
 /** A transaction that has appended, and stays open until it is ended. */
 const holding = async (database: Database, appended: AppendRequest) => {
@@ -101,40 +78,6 @@ it.each(Object.entries(conditions))(
     expect(await asked).toMatchObject([{ outcome: 'condition-failed' }])
   },
 )
-
-/** Resolves when so many sessions of the store wait for a lock. */
-const waitedFor = async (at: PostgresPlace, many = 1): Promise<'waits'> => {
-  const pool = at.pool()
-  onTestFinished(() => pool.end())
-  for (;;) {
-    const { rowCount } = await pool.query(
-      "SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.query LIKE '%' || $1 || '%'",
-      [at.schema],
-    )
-    if (rowCount === many) return 'waits'
-  }
-}
-
-/** What the user's own transaction has appended, on a connection of its own, until it is ended. */
-const holdingOwn = async (at: PostgresPlace, database: Database, appended: AppendRequest) => {
-  const pool = at.pool()
-  onTestFinished(() => pool.end())
-  const client = await pool.connect()
-  const query = async (text: string, values: readonly string[]): Promise<readonly unknown[]> =>
-    (await client.query(text, [...values])).rows
-  await client.query('BEGIN')
-  const end = async (how: string): Promise<void> => {
-    await client.query(how)
-    client.release()
-  }
-  const own = { library: 'pg', of: client, query }
-  const append = ({ events }: Transaction) => events.append(appended)
-  const verdict = await database.join!(own, append, { alone: false }).catch(async (error) => {
-    await end('ROLLBACK')
-    throw error
-  })
-  return { verdict, commit: () => end('COMMIT'), undo: () => end('ROLLBACK') }
-}
 
 it.each([
   ['to the same stream', request('a', 'second')],
@@ -233,7 +176,7 @@ it.each(Object.entries(ways))(
 it('a store keeps the order that it was made with', async () => {
   const at = place()
   await open(at)
-  await expect(open(at, 'sequenced')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-  const same = await open(at, undefined)
+  await expect(open(at, { order: 'sequenced' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  const same = await open(at, {})
   expect(await same.append([request('a', 'first')])).toMatchObject([{ position: 1 }])
 })

@@ -88,7 +88,7 @@ export class PostgresStore implements Database {
     const runner = new Runner(session, { pool: this.#pool, texts: this.#texts, ...limits })
     const { named } = await runner.read((scope) => checkServer(scope.use(), synchronous))
     if (!named) runner.nameSessions()
-    const bell = new Bell(runtime, (head) => this.#notify({ runner, session }, head))
+    const bell = new Bell(runtime, (...heads) => this.#notify({ runner, session }, heads))
     const joiner = new Joiner({
       session,
       limits: { texts: this.#texts, ...limits },
@@ -211,20 +211,24 @@ export class PostgresStore implements Database {
   /** Over a connection that listens anyway, if there is one. */
   async #notify(
     { runner, session }: Pick<Opened, 'runner' | 'session'>,
-    head: number,
-  ): Promise<void> {
+    [head, told]: readonly [number, number],
+  ): Promise<number> {
     const { ordering } = session
     for (const listening of ordering.concurrent ? [] : this.#listening) {
-      const told = listening.notify(head)
-      if (told !== undefined) return void (await told)
+      const sent = listening.notify(head)
+      if (sent === undefined) continue
+      await sent
+      return head
     }
     const connection = await runner.connect()
     try {
-      const [text, ...values] = ordering.telling(this.#texts.channel, head)
-      await connection.ask(text, values)
+      const [text, ...values] = ordering.telling(this.#texts.channel, head, told)
+      const { rows } = await connection.ask(text, values)
       connection.release()
+      return (rows[0] as [number])[0]
     } catch {
       connection.release(true)
+      return head
     }
   }
 
@@ -266,8 +270,8 @@ export class PostgresStore implements Database {
 }
 
 /** Others are told that the log has grown. */
-const ring = ({ bell, session }: Opened, position: number): void => {
-  if (position > 0) bell.ring(session.ordering.ahead(position))
+const ring = ({ bell }: Opened, position: number): void => {
+  if (position > 0) bell.ring(position)
 }
 
 /** Runs `work`; if it has waited in vain, its error says for whom. */

@@ -4,6 +4,7 @@
  */
 import { ThenceError } from '../../errors.ts'
 import type { Connection } from './connection.ts'
+import type { PostgresValue } from './driver.ts'
 
 /**
  * `sequenced`: who appends waits for the commit of who appended before; positions have no gaps.
@@ -14,8 +15,9 @@ export type Order = 'sequenced' | 'concurrent'
 
 const keep = "INSERT INTO thence.meta (key, value) VALUES ('order', $1) ON CONFLICT DO NOTHING"
 const kept = "SELECT value FROM thence.meta WHERE key = 'order'"
-const tell = 'SELECT pg_notify($1, $2)::text'
-const tellSettled = 'SELECT pg_notify($1, thence.safe_position()::text)::text'
+const tell = 'SELECT $2::bigint, pg_notify($1, $2::bigint::text)::text'
+const tellSettled =
+  'SELECT settled, CASE WHEN settled > $2::bigint THEN pg_notify($1, settled::text)::text END FROM thence.safe_position() AS settled'
 const safe = 'SELECT thence.safe_position()'
 /** A transaction of its own, before the one that reads: its snapshot is older. */
 const beforehand =
@@ -24,8 +26,6 @@ const beforehand =
 export class Ordering {
   readonly #wanted: Order | undefined
   #known: Order | undefined
-  /** Of this process. */
-  #commits = 0
 
   /** @param wanted what the user says; undefined: that of the store. */
   constructor(wanted: Order | undefined) {
@@ -46,14 +46,13 @@ export class Ordering {
     return this.concurrent ? 'append_concurrent' : 'append'
   }
 
-  /** What is further than all before it when the log has grown: of several open transactions, the one further behind may commit last. */
-  ahead(position: number): number {
-    return this.concurrent ? (this.#commits += 1) : position
-  }
-
-  /** The statement that tells others, on a channel, up to where the log can be read now that it goes to `head`. */
-  telling(channel: string, head: number): readonly [text: string, ...values: string[]] {
-    return this.concurrent ? [tellSettled, channel] : [tell, channel, String(head)]
+  /** The statement that tells others, on a channel, up to where the log can be read now that it goes to `head`, and gives it in its first column. */
+  telling(
+    channel: string,
+    head: number,
+    told = 0,
+  ): readonly [text: string, ...values: PostgresValue[]] {
+    return this.concurrent ? [tellSettled, channel, told] : [tell, channel, head]
   }
 
   /** What comes before a transaction that reads. */
