@@ -62,6 +62,7 @@ describe('the doctor', () => {
       'autovacuum',
       'standby',
       'clock',
+      'order',
       'append lock',
       'write lock',
       'horizon',

@@ -4,6 +4,7 @@
 import type { Finding } from '../../ports/diagnosis.ts'
 import { activityChecks } from './checks/activity.ts'
 import type { Check } from './checks/check.ts'
+import { orderChecks } from './checks/order.ts'
 import { schemaChecks } from './checks/schema.ts'
 import { serverChecks } from './checks/server.ts'
 import { tableChecks } from './checks/tables.ts'
@@ -14,6 +15,7 @@ const checks: readonly Check[] = [
   ...schemaChecks,
   ...tableChecks,
   ...serverChecks,
+  ...orderChecks,
   ...activityChecks,
 ]
 
