@@ -84,7 +84,7 @@ async function copyTable(copies: Copies, table: CopiedTable, count: Count): Prom
   if (after !== undefined) count.add(await target.count(table))
   for (;;) {
     stopIfAsked(copies)
-    const rows = await source.rows(table, page(after))
+    const rows = await source.rows(table, { ...page(after), settled: true })
     if (rows.length > 0) await target.write(table, rows)
     count.add(rows.length)
     if (rows.length === 0 || table.key.length === 0) return

@@ -107,7 +107,7 @@ const connectFile = async (file: string, mode: Mode): Promise<Connected> => {
 /** How long a person waits for a server that does not answer, in milliseconds. */
 const patience = 10_000
 
-const connectServer = async ({ url, schema }: ServerPlace): Promise<Connected> => {
+const connectServer = async ({ url, schema, order }: ServerPlace): Promise<Connected> => {
   const { Pool } = await loadPostgres()
   const pool = new Pool({
     connectionString: url,
@@ -116,7 +116,8 @@ const connectServer = async ({ url, schema }: ServerPlace): Promise<Connected> =
     keepAlive: true,
     connectionTimeoutMillis: patience,
   })
-  return { database: postgres({ pool, ...(schema !== undefined && { schema }) }), still: undefined }
+  const named = { ...(schema !== undefined && { schema }), ...(order !== undefined && { order }) }
+  return { database: postgres({ pool, ...named }), still: undefined }
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Which store the command was told of: a SQLite file or a PostgreSQL URL, and how it is named to people, without a password.
  */
+import type { Order } from 'thence/postgres'
 import { usage } from './exit-code.ts'
 import { quoted } from './text.ts'
 
@@ -17,6 +18,8 @@ export interface ServerPlace {
   /** As the driver takes it. */
   readonly url: string
   readonly schema: string | undefined
+  /** In which order a store gives positions that is made there. */
+  readonly order: Order | undefined
 }
 
 export type Place = FilePlace | ServerPlace
@@ -39,6 +42,10 @@ const serverPlace = (text: string): ServerPlace => {
   const url = new URL(text)
   const schema = url.searchParams.get('schema') ?? undefined
   url.searchParams.delete('schema')
+  const order = url.searchParams.get('order') ?? undefined
+  url.searchParams.delete('order')
+  if (order !== undefined && order !== 'sequenced' && order !== 'concurrent')
+    throw usage(`A store has the order sequenced or concurrent; the URL says order=${order}.`)
   const user = url.username === '' ? '' : `${url.username}@`
   const shown = `postgres://${user}${url.host}${url.pathname}`
   return {
@@ -46,6 +53,7 @@ const serverPlace = (text: string): ServerPlace => {
     name: schema === undefined ? shown : `${shown}?schema=${encodeURIComponent(schema)}`,
     url: url.href,
     schema,
+    order,
   }
 }
 

@@ -229,6 +229,8 @@ export interface ReadRows {
   readonly limit: number
   /** At most so many bytes of texts, as UTF-8; the first row comes whatever its size. */
   readonly maxBytes: number
+  /** Of the log only what nothing will be put below any more: for a copy that goes on behind its last row. Default false. */
+  readonly settled?: boolean
 }
 
 /** What is known of a store that is to be filled. */

@@ -8,7 +8,7 @@ import type { Copying } from '../../src/ports/copying.ts'
 import { copiedTables } from '../../src/ports/copying.ts'
 import { wrap } from '../kit/places.ts'
 import type { Kept } from './stores.ts'
-import { fill, forgetful, leave, stores, ways } from './stores.ts'
+import { fill, forgetful, leave, stores, ways, waysWithGaps } from './stores.ts'
 
 const wrapCopying = (copying: Copying, own: Partial<Copying>): Copying => ({
   filling: () => copying.filling(),
@@ -25,7 +25,7 @@ const wrapCopying = (copying: Copying, own: Partial<Copying>): Copying => ({
 const everything = async (database: Awaited<ReturnType<Kept['open']>>) =>
   database.read((transaction) => readEverything(transaction, ['a', 'ü "\\ 漢']))
 
-describe.for(ways)('from %s to %s', ([from, to]) => {
+describe.for([...ways, ...waysWithGaps])('from %s to %s', ([from, to]) => {
   test('everything of every port comes with it', async () => {
     const source = await stores[from]().open()
     await fill(source)
@@ -69,7 +69,9 @@ describe.for(ways)('from %s to %s', ([from, to]) => {
       database.read(async (transaction) => (await transaction.sizes.read(100)).categories)
     expect(await sizes(target)).toEqual(await sizes(source))
   })
+})
 
+describe.for(ways)('interrupted on the way from %s to %s', ([from, to]) => {
   test('a copy that ends at any of its writes goes on, and nothing runs on it before', async () => {
     const source = await stores[from]().open()
     await fill(source)

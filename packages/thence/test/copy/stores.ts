@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Database } from 'thence'
 import { memory } from 'thence/memory'
+import type { PostgresOptions } from 'thence/postgres'
 import { sqlite } from 'thence/sqlite'
 import type { VirtualRuntime } from 'thence/testing'
 import { virtualRuntime } from 'thence/testing'
@@ -52,11 +53,11 @@ const inFile = (): Kept => {
   }
 }
 
-const inPostgres = (): Kept => {
+const inPostgres = (options?: Pick<PostgresOptions, 'order'>): Kept => {
   const runtime = ownRuntime()
   const place = postgresPlace(runtime)
   onTestFinished(() => place.dispose())
-  const connect = () => place.connect()
+  const connect = () => place.connect(options)
   return {
     runtime,
     connect,
@@ -69,9 +70,10 @@ const inPostgres = (): Kept => {
   }
 }
 
-export const stores: Readonly<Record<'sqlite' | 'postgres', () => Kept>> = {
+export const stores: Readonly<Record<'sqlite' | 'postgres' | 'concurrent', () => Kept>> = {
   sqlite: inFile,
   postgres: inPostgres,
+  concurrent: () => inPostgres({ order: 'concurrent' }),
 }
 
 /** From and to what is copied. */
@@ -80,6 +82,12 @@ export const ways = [
   ['postgres', 'sqlite'],
   ['sqlite', 'sqlite'],
   ['postgres', 'postgres'],
+] as const
+
+/** The same, with stores in PostgreSQL whose positions have gaps. */
+export const waysWithGaps = [
+  ['sqlite', 'concurrent'],
+  ['concurrent', 'sqlite'],
 ] as const
 
 export const forgetful = async (): Promise<Database> => {

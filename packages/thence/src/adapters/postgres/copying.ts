@@ -24,7 +24,7 @@ const insertion = ({ name, columns }: CopiedTable): string => {
   return `INSERT INTO ${table(name)} (${names}) SELECT ${values.join(', ')} FROM unnest(${arrays}) AS of (${names})`
 }
 
-const dialectOf = (connection: Connection): CopyDialect => ({
+const dialectOf = (scope: Scope, connection: Connection): CopyDialect => ({
   table,
   parameter: (index) => `$${index}`,
   async insert(into, rows) {
@@ -35,6 +35,7 @@ const dialectOf = (connection: Connection): CopyDialect => ({
     await connection.run(insertion(into), ...columns)
   },
   connection,
+  settled: () => scope.bound(),
 })
 
 /** @param runner runs work in a transaction. */
@@ -43,6 +44,6 @@ export const postgresCopying = (runner: {
   write<T>(work: (scope: Scope) => Promise<T>): Promise<T>
 }): Copying =>
   new SqlCopying({
-    read: (work) => runner.read(async (scope) => work(dialectOf(scope.use()))),
-    write: (work) => runner.write(async (scope) => work(dialectOf(scope.change()))),
+    read: (work) => runner.read(async (scope) => work(dialectOf(scope, scope.use()))),
+    write: (work) => runner.write(async (scope) => work(dialectOf(scope, scope.change()))),
   })

@@ -176,8 +176,8 @@ export class PostgresStore implements Database {
 
   copying(): Copying {
     return postgresCopying({
-      read: (work) => this.#call(({ runner }) => runner.read(work)),
-      write: (work) => this.#call(({ runner }) => this.#writes.run(() => runner.write(work))),
+      read: (work) => this.#work(({ runner }) => runner.read(work)),
+      write: (work) => this.#work(({ runner }) => this.#writes.run(() => runner.write(work))),
     })
   }
 

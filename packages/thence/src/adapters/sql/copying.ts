@@ -23,6 +23,8 @@ export interface CopyDialect {
   /** Inserts all rows. */
   insert(table: CopiedTable, rows: readonly CopiedRow[]): Awaitable<unknown>
   readonly connection: CopyConnection
+  /** Up to where the log is settled; absent or undefined: as far as it goes. */
+  readonly settled?: () => Promise<number | undefined>
 }
 
 /** Runs work in a transaction. */
@@ -50,19 +52,30 @@ export function identityOf(meta: readonly (readonly [string, string])[]): string
 const namesOf = ({ columns }: CopiedTable): readonly string[] => Object.keys(columns)
 
 const after = ({ key }: CopiedTable, { parameter }: CopyDialect): string =>
-  ` WHERE (${key.join(', ')}) > (${key.map((_, index) => parameter(index + 1)).join(', ')})`
+  `(${key.join(', ')}) > (${key.map((_, index) => parameter(index + 1)).join(', ')})`
+
+const where = (conditions: readonly string[]): string =>
+  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
 
 /** The next rows, up to a bound of bytes that is counted where they are. */
-const reading = (table: CopiedTable, dialect: CopyDialect, { after: known }: ReadRows): string => {
+const reading = (
+  table: CopiedTable,
+  dialect: CopyDialect,
+  { known, settled }: { readonly known: ReadRows['after']; readonly settled: number | undefined },
+): string => {
   const { columns, key } = table
   const names = namesOf(table)
   const texts = names.filter((name) => columns[name] === 'text')
   const size = ['0', ...texts.map((name) => `coalesce(octet_length(${name}), 0)`)].join(' + ')
   const order = key.length === 0 ? '' : ` ORDER BY ${key.join(', ')}`
   const first = known?.length ?? 0
+  const conditions = [
+    ...(known === undefined ? [] : [after(table, dialect)]),
+    ...(settled === undefined ? [] : [`position <= ${settled}`]),
+  ]
   const wanted =
     `SELECT ${names.join(', ')}, ${size} AS size FROM ${dialect.table(table.name)}` +
-    `${known === undefined ? '' : after(table, dialect)}${order} LIMIT ${dialect.parameter(first + 1)}`
+    `${where(conditions)}${order} LIMIT ${dialect.parameter(first + 1)}`
   const summed = `SELECT *, sum(size) OVER (${order} ROWS UNBOUNDED PRECEDING) - size AS before FROM (${wanted}) AS wanted`
   return `SELECT ${names.join(', ')} FROM (${summed}) AS summed WHERE before < ${dialect.parameter(first + 2)}${order}`
 }
@@ -142,10 +155,12 @@ export class SqlCopying implements Copying {
   }
 
   rows(table: CopiedTable, options: ReadRows): Promise<readonly CopiedRow[]> {
-    const { after: known = [], limit, maxBytes } = options
+    const { after: known, limit, maxBytes } = options
     return this.#transactions.read(async (dialect) => {
-      const text = reading(table, dialect, options)
-      const rows = await dialect.connection.all(text, ...known, limit, maxBytes)
+      const isBounded = table === copiedLog && options.settled === true
+      const settled = isBounded ? await dialect.settled?.() : undefined
+      const text = reading(table, dialect, { known, settled })
+      const rows = await dialect.connection.all(text, ...(known ?? []), limit, maxBytes)
       return rows.map((row) => row.map(told))
     })
   }
