@@ -46,6 +46,16 @@ test('a file moves to PostgreSQL, and both say the same', patient, async () => {
   expect(again.stderr).toContain('STATE_INVALID  The target is the source, or a whole copy of it')
 })
 
+test('the URL says in which order the new store gives positions', patient, async () => {
+  const { cli, place } = await troubled()
+  const unknown = await cli('store', 'copy', '--to', `${place.url}&order=any`)
+  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('order=any') })
+  const copied = await cli('store', 'copy', '--to', `${place.url}&order=concurrent`)
+  expect(copied).toMatchObject({ code: 0 })
+  const { stdout } = await thence(['doctor', '--store', place.url, '--json'])
+  expect(stdout).toContain('concurrent; the log can be read to its end')
+})
+
 test('from PostgreSQL to a file that is not there, as JSON', patient, async () => {
   const { folder, jsonOf, place, name, file } = await troubled()
   await jsonOf('store', 'copy', '--to', place.url)
