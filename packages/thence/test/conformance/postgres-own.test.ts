@@ -1,9 +1,9 @@
 /** What `within` works with, on every case, while the transaction is one that a user holds: nothing is changed on the way through a library. */
 import postgresJs from 'postgres'
 import type { Database } from 'thence'
-import { fromPostgresJs } from 'thence/postgres'
+import { fromPostgresJs, type Order } from 'thence/postgres'
 import { describe, inject, test } from 'vitest'
-import { makeFrom } from '../../src/conformance/case.ts'
+import { type Make, makeFrom } from '../../src/conformance/case.ts'
 import { documents } from '../../src/conformance/documents.ts'
 import { eventsCondition } from '../../src/conformance/events-condition.ts'
 import { eventsContents } from '../../src/conformance/events-contents.ts'
@@ -43,29 +43,29 @@ const held = (database: Database): Database => {
   })
 }
 
-const makeHeld = makeFrom(() => {
-  const place = postgresPlace()
-  return {
-    connect: (options) => held(place.connect({ transactionTimeout: 1e12, ...options })),
-    dispose: () => place.dispose(),
-  }
-})
+const makeHeld = (order: Order): Make =>
+  makeFrom(() => {
+    const place = postgresPlace()
+    return {
+      connect: (options) => held(place.connect({ transactionTimeout: 1e12, order, ...options })),
+      dispose: () => place.dispose(),
+    }
+  })
 
 /** What is asked of a store by `append`, `send`, `stream`, `once` and inline projections. */
-const wanted = [
-  ...eventsContents,
-  ...eventsVerdict,
-  ...eventsOnce,
-  ...eventsCondition,
-  ...inbox,
-  ...timers,
-  ...documents,
-  ...snapshots,
-]
+const ofLog = [...eventsContents, ...eventsVerdict, ...eventsOnce, ...eventsCondition]
+const wanted = {
+  sequenced: [...ofLog, ...inbox, ...timers, ...documents, ...snapshots],
+  // The others have nothing to do with positions.
+  concurrent: ofLog,
+}
 
-describe('a transaction of a user keeps the promises of the ports', () => {
-  test.each(wanted.map((one) => [one.port, one.name, one] as const))(
-    '%s: %s',
-    async (_port, _name, one) => one.run(makeHeld),
-  )
-})
+describe.for(['sequenced', 'concurrent'] as const)(
+  'in the order %s a transaction of a user keeps the promises of the ports',
+  (order) => {
+    test.each(wanted[order].map((one) => [one.port, one.name, one] as const))(
+      '%s: %s',
+      async (_port, _name, one) => one.run(makeHeld(order)),
+    )
+  },
+)
