@@ -3,7 +3,8 @@ import type { PoolClient } from 'pg'
 import { fromPg } from 'thence/postgres'
 import { virtualRuntime } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
-import { begun, ordered, Pack, type Shop, shopOfTest } from '../kit/own/shop.ts'
+import { begun, ordered, Pack, type Shop, shopOfTest, Total } from '../kit/own/shop.ts'
+import { all } from '../kit/places.ts'
 
 const append = (shop: Shop, client: PoolClient, id: string): Promise<unknown> =>
   shop.app.within(fromPg(client), (tx) => tx.append(ordered(id)))
@@ -48,6 +49,35 @@ it('where views change with appends, whoever writes waits from its beginning', a
   })
   await client.query('ROLLBACK')
   expect(await shop.app.append(ordered('b'))).toMatchObject({ position: 1 })
+})
+
+it('in the order concurrent only those wait whom it concerns, and followers go on behind it', async () => {
+  const shop = await shopOfTest({ inline: false, order: 'concurrent', lockTimeout: 100 })
+  const { app } = shop
+  const client = await begun(shop)
+  await client.query("SET LOCAL application_name = 'billing'")
+  await append(shop, client, 'a')
+  expect(await app.append(ordered('b'))).toMatchObject({ position: 2 })
+  await app.send(Pack({ id: 'b', n: 1 }))
+  const holder = { lock: 'append', pid: await pidOf(client), application: 'billing' }
+  await expect(app.append(ordered('a'))).rejects.toMatchObject({
+    code: 'STORE_BUSY',
+    message: expect.stringContaining('(billing)'),
+    details: { holder: { ...holder, state: 'idle in transaction' } },
+  })
+  const other = await begun(shop)
+  await expect(append(shop, other, 'a')).rejects.toMatchObject({
+    code: 'STORE_BUSY',
+    details: { holder },
+  })
+  await append(shop, other, 'c')
+  await other.query('COMMIT')
+  expect(await shop.head()).toBe(0)
+  await client.query('COMMIT')
+  await shop.test.advance('1s')
+  expect(await app.ask(Total('a'))).toBe(1)
+  expect(await app.ask(Total('b'))).toBe(1)
+  expect((await all(app.stream('parcel-b'))).map(({ type }) => type)).toEqual(['Packed'])
 })
 
 const names = [

@@ -720,18 +720,15 @@ CREATE OR REPLACE FUNCTION thence.enter_scopes(names text[], consumers text[], o
 AS $function$
 BEGIN
   PERFORM CASE WHEN s.alone THEN pg_advisory_xact_lock(s.key) ELSE pg_advisory_xact_lock_shared(s.key) END
-    FROM (SELECT hashtextextended('thence.' || w.scope, 0) AS key, bool_or(w.alone) AS alone FROM (
-      SELECT 'stream ' || n AS scope, true AS alone FROM unnest(names) AS n
-      UNION ALL SELECT 'once ' || o.consumer || ' ' || o.id, true FROM unnest(consumers, once_ids) AS o(consumer, id)
-      UNION ALL SELECT 'type ' || t, false FROM unnest(types) AS t
-      UNION ALL SELECT 'tag ' || t, false FROM unnest(tag_names) AS t
-      UNION ALL SELECT 'all', false WHERE cardinality(types) > 0
-      UNION ALL SELECT 'tag ' || t, true FROM unnest(first_tags) AS t
-      UNION ALL SELECT 'type ' || t, true FROM unnest(queries) AS q
-        CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) CROSS JOIN jsonb_array_elements_text(i.item -> 'types') AS t
-      UNION ALL SELECT 'all', true FROM unnest(queries) AS q
-        CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) WHERE NOT i.item ? 'types') AS w
-    GROUP BY 1 ORDER BY 1 OFFSET 0) AS s;
+    FROM (SELECT w.key, w.alone FROM thence.scopes(names, consumers, once_ids, types, tag_names, first_tags, queries) AS w
+      ORDER BY 1 OFFSET 0) AS s;
+EXCEPTION WHEN lock_not_available THEN
+  RAISE EXCEPTION 'an append waited for another that is open' USING ERRCODE = '55P03', DETAIL = (
+    SELECT coalesce(max(l.pid), 0) FROM thence.scopes(names, consumers, once_ids, types, tag_names, first_tags, queries) AS w
+      JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND l.pid <> pg_backend_pid()
+        AND l.classid::bigint = (w.key >> 32) & 4294967295 AND l.objid::bigint = w.key & 4294967295
+        AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      WHERE w.alone OR l.mode = 'ExclusiveLock');
 END $function$;
 
 -- function last_position()
@@ -830,6 +827,26 @@ BEGIN
     WHERE m.behind < 2147483648;
   RETURN last - coalesce(behind, 0);
 END $function$;
+
+-- function scopes(names text[], consumers text[], once_ids text[], types text[], tag_names text[], first_tags text[], queries text[])
+CREATE OR REPLACE FUNCTION thence.scopes(names text[], consumers text[], once_ids text[], types text[], tag_names text[], first_tags text[], queries text[])
+ RETURNS TABLE(key bigint, alone boolean)
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT hashtextextended('thence.' || w.scope, 0), bool_or(w.alone) FROM (
+    SELECT 'stream ' || n AS scope, true AS alone FROM unnest(names) AS n
+    UNION ALL SELECT 'once ' || o.consumer || ' ' || o.id, true FROM unnest(consumers, once_ids) AS o(consumer, id)
+    UNION ALL SELECT 'type ' || t, false FROM unnest(types) AS t
+    UNION ALL SELECT 'tag ' || t, false FROM unnest(tag_names) AS t
+    UNION ALL SELECT 'all', false WHERE cardinality(types) > 0
+    UNION ALL SELECT 'tag ' || t, true FROM unnest(first_tags) AS t
+    UNION ALL SELECT 'type ' || t, true FROM unnest(queries) AS q
+      CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) CROSS JOIN jsonb_array_elements_text(i.item -> 'types') AS t
+    UNION ALL SELECT 'all', true FROM unnest(queries) AS q
+      CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) WHERE NOT i.item ? 'types') AS w
+  GROUP BY 1
+$function$;
 
 -- function take_positions(many integer)
 CREATE OR REPLACE FUNCTION thence.take_positions(many integer)
