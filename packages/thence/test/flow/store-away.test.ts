@@ -1,0 +1,86 @@
+// A store that is away for a while: each subscription goes on soon after it is back, however long it was away, and meanwhile the store is asked
+// by one for all. A store that answers and does not write is tried again more often than one of which nothing is known.
+import type { Database } from 'thence'
+import { event, handler, plain, ThenceError } from 'thence'
+import { describe, expect, it } from 'vitest'
+import { fillable } from '../kit/faults.ts'
+import { kinds, run, wrap } from '../kit/places.ts'
+
+const Rung = event('Rung', plain<{ readonly n: number }>())
+
+/** A database that can be away: every call fails then. */
+const absent = (inner: Database, state: { away: boolean }): Database => {
+  const check = (): void => {
+    if (state.away) throw new ThenceError('STORE_FAILED', 'The store is away.')
+  }
+  return wrap(inner, {
+    append: async (requests) => {
+      check()
+      return inner.append(requests)
+    },
+    transact: async (work, options) => {
+      check()
+      return inner.transact(work, options)
+    },
+    read: async (work) => {
+      check()
+      return inner.read(work)
+    },
+  })
+}
+
+const ears = (told: (name: string) => void) =>
+  ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) =>
+    handler(name, Rung, {
+      retry: { base: 20_000, cap: 20_000, attempts: 5 },
+      run: ({ data }, context) => {
+        if (data.n === 2) context.within(() => told(name))
+      },
+    }),
+  )
+
+describe.each(kinds)('a store that was away for a minute, on $name', ({ make }) => {
+  it('is worked with again within a second after it is back', async () => {
+    const state = { away: false }
+    const done: string[] = []
+    const around = (database: Database): Database => absent(database, state)
+    const parts = ears((name) => done.push(name))
+    const place = make()
+    const test = await run(place, (app) => app.use(...parts), { around })
+    await test.app.append({ events: Rung({ n: 1 }) })
+    await test.settle()
+    await test.app.append({ events: Rung({ n: 2 }) })
+    state.away = true
+    await place.runtime.advance(60_000)
+    expect(done).toEqual([])
+    const failures = test.spy.signals.filter(({ name }) => name === 'subscription-failed')
+    // Their own tries have come far apart: ten seconds at the most, five on average.
+    expect(failures.length).toBeLessThan(parts.length * 40)
+    state.away = false
+    await place.runtime.advance(1000)
+    expect(done.toSorted()).toEqual(parts.map(({ name }) => name))
+    await test.stop()
+  })
+})
+
+describe.each(kinds)('a store without room for half a minute, on $name', ({ make }) => {
+  it('is worked with again within two seconds after there is room', async () => {
+    const state = { full: false }
+    const done: string[] = []
+    const around = (database: Database): Database =>
+      fillable(database, () => state.full, 'checkpoints')
+    const parts = ears((name) => done.push(name))
+    const place = make()
+    const test = await run(place, (app) => app.use(...parts), { around })
+    await test.settle()
+    await test.app.append({ events: Rung({ n: 2 }) })
+    state.full = true
+    await place.runtime.advance(30_000)
+    // All of that was rolled back.
+    done.length = 0
+    state.full = false
+    await place.runtime.advance(2100)
+    expect(done.toSorted()).toEqual(parts.map(({ name }) => name))
+    await test.stop()
+  })
+})
