@@ -115,6 +115,31 @@ it('of two open appends of one id the second waits for the first, and is judged 
   await expect(own).rejects.toMatchObject({ code: 'STORE_BUSY' })
 })
 
+it('a transaction holds one mark, however often it appends; what is undone takes its mark along', async () => {
+  const at = place()
+  await open(at)
+  const pool = at.pool()
+  onTestFinished(() => pool.end())
+  const client = await pool.connect()
+  onTestFinished(() => client.release())
+  const marks = async (): Promise<readonly number[]> => {
+    const { rows } = await client.query<{ objid: number }>(
+      "SELECT objid FROM pg_locks WHERE classid = 'positions'::regclass AND objsubid = 2",
+    )
+    return rows.map(({ objid }) => objid)
+  }
+  const take = 'SELECT take_positions(1)'
+  await client.query(`BEGIN; ${take}; ${take}`)
+  expect(await marks()).toEqual([0])
+  await client.query(`COMMIT; BEGIN; SAVEPOINT mine; ${take}; ROLLBACK TO mine`)
+  expect(await marks()).toEqual([])
+  await client.query(take)
+  expect(await marks()).toEqual([3])
+  await client.query(`COMMIT; BEGIN; ${take}`)
+  expect(await marks()).toEqual([4])
+  await client.query('COMMIT')
+})
+
 /** A pool whose statements are announced before they are sent. */
 const announcing = (pool: Pool, announce: () => Promise<unknown>): PostgresPool => ({
   async connect() {

@@ -854,11 +854,15 @@ CREATE OR REPLACE FUNCTION thence.take_positions(many integer)
  LANGUAGE plpgsql
 AS $function$
 DECLARE
+  marked CONSTANT text := 'thence.positions'::regclass::oid::text;
   before bigint;
 BEGIN
   IF many = 0 THEN RETURN thence.safe_position(); END IF;
-  SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
-  PERFORM pg_advisory_xact_lock_shared((((('thence.positions'::regclass::oid::bigint)::bigint & 4294967295) # 2147483648) - 2147483648)::integer, ((((before)::bigint & 4294967295) # 2147483648) - 2147483648)::integer);
+  IF current_setting('thence_store.marked', true) IS DISTINCT FROM marked THEN
+    SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
+    PERFORM pg_advisory_xact_lock_shared((((('thence.positions'::regclass::oid::bigint)::bigint & 4294967295) # 2147483648) - 2147483648)::integer, ((((before)::bigint & 4294967295) # 2147483648) - 2147483648)::integer);
+    PERFORM set_config('thence_store.marked', marked, true);
+  END IF;
   BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('thence.positions', 0));
     SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;

@@ -15,6 +15,7 @@ const mark = half("'thence.positions'::regclass::oid::bigint")
  * So they follow each other without a gap for one call, and the lock does not stay for the rest of the transaction.
  *
  * The mark that others see is set before anything is taken, and stays to the end of the transaction: what is taken is above it.
+ * One is enough for a transaction; that it is there is remembered by a setting, which is undone with the same savepoint.
  */
 const positions = `
 CREATE SEQUENCE thence.positions MINVALUE 0 START 0;
@@ -22,11 +23,15 @@ SELECT setval('thence.positions', 0, true);
 
 CREATE FUNCTION thence.take_positions(many integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
+  marked CONSTANT text := 'thence.positions'::regclass::oid::text;
   before bigint;
 BEGIN
   IF many = 0 THEN RETURN thence.safe_position(); END IF;
-  SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
-  PERFORM pg_advisory_xact_lock_shared(${mark}, ${half('before')});
+  IF current_setting('thence_store.marked', true) IS DISTINCT FROM marked THEN
+    SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
+    PERFORM pg_advisory_xact_lock_shared(${mark}, ${half('before')});
+    PERFORM set_config('thence_store.marked', marked, true);
+  END IF;
   BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('thence.positions', 0));
     SELECT greatest(s.last_value, thence.last_position()) INTO before FROM thence.positions s;
