@@ -3,8 +3,8 @@
  * view and checkpoint in one transaction per batch.
  */
 import { performance } from 'node:perf_hooks'
-import { documents, plain, projection, query } from 'thence'
-import type { Case, Row, Setting } from './bench.ts'
+import { type AppBuilder, documents, plain, projection, query } from 'thence'
+import type { Case, Figure, Row, Setting } from './bench.ts'
 import { check } from './bench.ts'
 import { emmettFollow } from './emmett-cases.ts'
 import { filledOurs, prepared } from './filled.ts'
@@ -13,7 +13,7 @@ import { payload, streamCount, streamOf, sumOf, versionBefore } from './load.ts'
 import { appOn, ItemAdded } from './ours.ts'
 import { RawStore } from './raw.ts'
 
-const events = 100_000
+export const events = 100_000
 
 interface Counter {
   readonly count: number
@@ -46,24 +46,29 @@ const counters = projection('counters', {
     }),
 })
 
-const amount = ({ scale }: Setting): number => Math.max(streamCount, Math.round(events * scale))
+export const amount = ({ scale }: Setting): number =>
+  Math.max(streamCount, Math.round(events * scale))
+
+/** From the start of an app whose log has `count` events to its rest, in events per second. */
+export async function catchUp(builder: AppBuilder, count: number): Promise<Figure> {
+  const start = performance.now()
+  const running = await builder.use(counters).start()
+  await running.whenIdle()
+  const seconds = (performance.now() - start) / 1000
+  const total = await running.ask(Totals(null))
+  await running.stop()
+  check('documents in the view', total.streams, streamCount)
+  check('events counted in the view', total.count, count)
+  check('their sum', total.sum, sumOf(count))
+  return { value: count / seconds }
+}
 
 const ours: Case = {
   name: 'thence',
   side: 'ours',
   async run(setting) {
     const count = amount(setting)
-    const path = await filledOurs(setting, count)
-    const start = performance.now()
-    const running = await appOn(path).use(counters).start()
-    await running.whenIdle()
-    const seconds = (performance.now() - start) / 1000
-    const total = await running.ask(Totals(null))
-    await running.stop()
-    check('documents in the view', total.streams, streamCount)
-    check('events counted in the view', total.count, count)
-    check('their sum', total.sum, sumOf(count))
-    return { value: count / seconds }
+    return catchUp(appOn(await filledOurs(setting, count)), count)
   },
 }
 

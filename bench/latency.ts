@@ -3,8 +3,8 @@
  * time that one raw commit takes.
  */
 import { performance } from 'node:perf_hooks'
-import { handler } from 'thence'
-import type { Case, Row } from './bench.ts'
+import { type AppBuilder, handler } from 'thence'
+import type { Case, Figure, Row } from './bench.ts'
 import { check } from './bench.ts'
 import { emmettLatency } from './emmett-cases.ts'
 import { payload, streamOf, versionBefore } from './load.ts'
@@ -12,36 +12,37 @@ import { figureOf, sample } from './sample.ts'
 import { appendOne, appOn, fileOf, ItemAdded } from './ours.ts'
 import { RawStore } from './raw.ts'
 
+/** Of an app with an empty log. */
+export async function untilHandled(builder: AppBuilder, seconds: number): Promise<Figure> {
+  let told: (n: number) => void = () => undefined
+  let handled = 0
+  const waiting = handler('waiting', ItemAdded, ({ data }) => {
+    handled += 1
+    told(data.n)
+  })
+  const running = await builder.use(waiting).start()
+  let next = 0
+  const times = await sample(seconds, async () => {
+    const n = next++
+    const start = performance.now()
+    const { promise, resolve } = Promise.withResolvers<number>()
+    told = (which) => {
+      check('the event handled', which, n)
+      resolve(performance.now() - start)
+    }
+    const [time] = await Promise.all([promise, appendOne(running, n)])
+    await running.whenIdle()
+    return time
+  })
+  await running.stop()
+  check('events handled', handled, next)
+  return figureOf(times)
+}
+
 const ours: Case = {
   name: 'thence, append → handler',
   side: 'ours',
-  async run({ seconds, ...setting }) {
-    let told: (n: number) => void = () => undefined
-    let handled = 0
-    const waiting = handler('waiting', ItemAdded, ({ data }) => {
-      handled += 1
-      told(data.n)
-    })
-    const running = await appOn(fileOf({ seconds, ...setting }))
-      .use(waiting)
-      .start()
-    let next = 0
-    const times = await sample(seconds, async () => {
-      const n = next++
-      const start = performance.now()
-      const { promise, resolve } = Promise.withResolvers<number>()
-      told = (which) => {
-        check('the event handled', which, n)
-        resolve(performance.now() - start)
-      }
-      const [time] = await Promise.all([promise, appendOne(running, n)])
-      await running.whenIdle()
-      return time
-    })
-    await running.stop()
-    check('events handled', handled, next)
-    return figureOf(times)
-  },
+  run: (setting) => untilHandled(appOn(fileOf(setting)), setting.seconds),
 }
 
 const raw: Case = {

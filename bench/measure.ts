@@ -101,13 +101,18 @@ const toResult = (one: Case, figures: Figures, ours: readonly Figure[] | undefin
 }
 
 /** Ours divided by the other, or ours alone. */
-const reachedOf = (target: Target, results: readonly CaseResult[]): number | undefined => {
-  const ours = results.find(({ side }) => side === 'ours')
-  if (target.against === undefined) return ours?.value.median
-  const other = results.find(({ name }) => name === target.against)
-  if (target.beside === undefined) return other?.ratio?.median
-  const [mine, its] = [ours?.beside[target.beside], other?.beside[target.beside]]
-  return mine && its && mine.median / its.median
+const reachedOf = (
+  { against, beside }: Target,
+  results: readonly CaseResult[],
+): number | undefined => {
+  const median = (one: CaseResult | undefined): number | undefined =>
+    (beside === undefined ? one?.value : one?.beside[beside])?.median
+  const ours = median(results.find(({ side }) => side === 'ours'))
+  if (against === undefined) return ours
+  const other = results.find(({ name }) => name === against)
+  if (beside === undefined) return other?.ratio?.median
+  const its = median(other)
+  return ours && its && ours / its
 }
 
 const judge = (target: Target, results: readonly CaseResult[]): TargetResult | undefined => {

@@ -93,11 +93,12 @@ export interface Place {
   drop(): Promise<void>
 }
 
-/** An empty database, dropped by whoever asked for it. */
-export async function emptyDatabase(): Promise<Place> {
+/** An empty database, or a copy of another one that nobody is connected to; dropped by whoever asked for it. */
+export async function emptyDatabase(copyOf?: Place): Promise<Place> {
   const server = await (started ??= start())
   const name = `bench_${process.pid}_${(databases += 1)}`
-  await asAdmin(server.url, `CREATE DATABASE ${name}`)
+  const template = copyOf === undefined ? '' : ` TEMPLATE ${new URL(copyOf.url).pathname.slice(1)}`
+  await asAdmin(server.url, `CREATE DATABASE ${name}${template}`)
   const at = new URL(server.url)
   at.pathname = `/${name}`
   const url = at.href
@@ -111,9 +112,12 @@ export async function emptyDatabase(): Promise<Place> {
   }
 }
 
-/** Runs a case on an empty database of its own. */
-export async function onDatabase<T>(work: (place: Place) => Promise<T>): Promise<T> {
-  const place = await emptyDatabase()
+/** Runs a case on an empty database of its own, or on a copy. */
+export async function onDatabase<T>(
+  work: (place: Place) => Promise<T>,
+  copyOf?: Place,
+): Promise<T> {
+  const place = await emptyDatabase(copyOf)
   try {
     return await work(place)
   } finally {

@@ -11,6 +11,8 @@ import { ordersRow } from './orders.ts'
 import { overhead, overheadOfView } from './overhead.ts'
 import { partitions } from './partitions.ts'
 import { postgresAppends } from './postgres-append.ts'
+import { postgresFeeds } from './postgres-feed.ts'
+import { postgresWork } from './postgres-work.ts'
 import { poison } from './poison.ts'
 import { read } from './read.ts'
 import { redrive } from './redrive.ts'
@@ -32,6 +34,8 @@ const stored: readonly Row[] = [
   takeovers,
   redrive,
   ...postgresAppends,
+  ...postgresFeeds,
+  ...postgresWork,
 ]
 
 export const rowNames: readonly string[] = [

@@ -3,10 +3,10 @@
  * counts when a handler has been told that the saga finished.
  */
 import { DatabaseSync } from 'node:sqlite'
-import type { App } from 'thence'
+import type { App, Database } from 'thence'
 import { aggregate, app, command, event, handler, plain, saga, step } from 'thence'
 import { sqlite } from 'thence/sqlite'
-import type { Case, Row } from './bench.ts'
+import type { Case, Figure, Row, Setting } from './bench.ts'
 import { check } from './bench.ts'
 import { keepCalling, rate, warmUp } from './load.ts'
 import { fileOf } from './ours.ts'
@@ -67,31 +67,33 @@ const checkSagas = async (running: Pick<App, 'log'>, count: number): Promise<voi
   check('sagas completed', completed, count)
 }
 
+/** Sagas per second on a store that is empty. */
+export async function runSagas(database: Database, { seconds }: Setting): Promise<Figure> {
+  const waiting = new Map<string, () => void>()
+  const told = handler('told', fulfilment.facts.finished, ({ stream }) => {
+    waiting.get(stream)?.()
+    waiting.delete(stream)
+  })
+  await using running = await app({ database }).use(order, fulfilment, told).start()
+  let next = 0
+  const once = async (): Promise<void> => {
+    const id = `o${next++}`
+    const finished = new Promise<void>((resolve) => waiting.set(`fulfilment-${id}`, resolve))
+    await running.send(PlaceOrder({ id, cents: 1999 }))
+    await finished
+  }
+  await keepCalling(32, seconds * warmUp, once)
+  const done = await keepCalling(32, seconds, once)
+  check('sagas still waited for', waiting.size, 0)
+  await running.whenIdle()
+  await checkSagas(running, next)
+  return { value: rate(done) }
+}
+
 const ours: Case = {
   name: 'thence',
   side: 'ours',
-  async run(setting) {
-    const waiting = new Map<string, () => void>()
-    const told = handler('told', fulfilment.facts.finished, ({ stream }) => {
-      waiting.get(stream)?.()
-      waiting.delete(stream)
-    })
-    const database = sqlite({ database: new DatabaseSync(fileOf(setting)) })
-    await using running = await app({ database }).use(order, fulfilment, told).start()
-    let next = 0
-    const once = async (): Promise<void> => {
-      const id = `o${next++}`
-      const finished = new Promise<void>((resolve) => waiting.set(`fulfilment-${id}`, resolve))
-      await running.send(PlaceOrder({ id, cents: 1999 }))
-      await finished
-    }
-    await keepCalling(32, setting.seconds * warmUp, once)
-    const done = await keepCalling(32, setting.seconds, once)
-    check('sagas still waited for', waiting.size, 0)
-    await running.whenIdle()
-    await checkSagas(running, next)
-    return { value: rate(done) }
-  },
+  run: (setting) => runSagas(sqlite({ database: new DatabaseSync(fileOf(setting)) }), setting),
 }
 
 export const sagas: Row = {

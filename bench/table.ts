@@ -50,7 +50,9 @@ export const targetText = (target: TargetResult, unit: string): string => {
   const { against, beside = '', atLeast, atMost, reached, met } = target
   const bound = atLeast === undefined ? `≤ ${figure(atMost!)}` : `≥ ${figure(atLeast)}`
   const what =
-    against === undefined ? ` ${unit}` : ` × ${beside === '' ? '' : `${beside} of `}${against}`
+    against === undefined
+      ? ` ${beside || unit}`
+      : ` × ${beside === '' ? '' : `${beside} of `}${against}`
   return `${met ? '✓' : '✗'} ${bound}${what}: ${figure(reached)}`
 }
 
