@@ -151,4 +151,24 @@ describe('the doctor', () => {
       'notice: of the server or the role: statement_timeout 4000 ms',
     ])
   })
+
+  it('calls whatever may lose what was confirmed an error', async () => {
+    const place = postgresPlace()
+    const { Pool } = await import('pg')
+    const pool = new Pool({
+      connectionString: place.url.split('?')[0],
+      options: '-c synchronous_commit=off',
+    })
+    const database = place.connect({ pool, synchronous: 'off' })
+    onTestFinished(() => database.close())
+    await database.open(systemRuntime())
+    const durability = await found(database, 'durability')
+    expect(durability).toContain(
+      'error: synchronous_commit is off: a crash may take the last commits, which were confirmed',
+    )
+    // The server of these tests does not wait for its disk; one of the user's may.
+    const { rows } = await pool.query('SHOW fsync')
+    const fsync = 'error: fsync is off: a power cut may damage the whole database'
+    expect(durability.includes(fsync)).toBe(rows[0].fsync === 'off')
+  })
 })
