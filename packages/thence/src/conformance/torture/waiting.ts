@@ -7,8 +7,13 @@ import type { TortureSession } from './subject.ts'
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds))
 
+/**
+ * Whoever lets a lock go gives it to who waits for it in the same moment; what a session says of itself it says later, when it has its turn
+ * on a busy machine.
+ */
 const waits =
-  "SELECT count(*)::integer AS many FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'"
+  'SELECT count(DISTINCT l.pid)::integer AS many FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid ' +
+  'WHERE NOT l.granted AND a.application_name = $1'
 
 export interface WaitingOptions {
   /** Milliseconds without an answer after which a call counts as one that waits. */
