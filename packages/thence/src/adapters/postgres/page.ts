@@ -1,6 +1,6 @@
 /**
- * Lists of messages that end where a page is full, in one statement, with where the log ends by the same snapshot. What does not
- * fit is never sent: while messages are small that is seen row by row, else the server counts the bytes first.
+ * Lists of messages that end where a page is full, in one statement, with where the log ends by the same snapshot. The server
+ * counts the bytes, so that what does not fit is never sent.
  */
 import type { EventRow } from '../sql/rows.ts'
 import { columns } from '../sql/rows.ts'
@@ -35,11 +35,6 @@ const tail = (found: string): string => {
   return `UNION ALL SELECT thence.last_position(), ${found}, ${rest.map(() => 'NULL').join(', ')}`
 }
 
-/** In the place of texts that are larger than that there is NULL, which no message has for its data. */
-const lean = (most: string): string =>
-  columns.replace(/\b(meta)?data\b/g, (text) => `CASE WHEN ${bytes} <= ${most} THEN ${text} END`)
-const dataAt = columns.split(', ').indexOf('data')
-
 /** Up to which row everything fits: looked for row by row only if not all of them do, and never before the first. */
 const bounded = (
   { where, by, backwards }: Listing,
@@ -63,17 +58,12 @@ export async function listed(connection: Connection, listing: Listing): Promise<
   const order = backwards ? `${by} DESC` : by
   const values = [...listing.values, limit]
   const last = `$${values.length}::bigint`
-  const most = `$${values.length + 1}::bigint`
-  const simply = (what: string): string =>
-    `(SELECT ${what} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${last}) ${tail('0::bigint')}`
-  const ask = async (text: string, ...more: readonly number[]): Promise<Listed> => {
-    const rows = await connection.all<EventRow>(text, ...values, ...more)
-    const [head, found] = rows.pop()!
-    return { rows, full: rows.length >= limit || rows.length < found, head }
-  }
-  if (maxBytes === Infinity) return ask(simply(columns))
-  // If none has more than its share, all of them fit.
-  const found = await ask(simply(lean(most)), Math.floor(maxBytes / limit))
-  const isAll = found.rows.every((row) => row[dataAt] !== null)
-  return isAll ? found : ask(bounded(listing, order, { limit: last, most }), Math.floor(maxBytes))
+  const text =
+    maxBytes === Infinity
+      ? `(SELECT ${columns} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${last}) ${tail('0::bigint')}`
+      : bounded(listing, order, { limit: last, most: `$${values.length + 1}::bigint` })
+  if (maxBytes !== Infinity) values.push(Math.floor(maxBytes))
+  const rows = await connection.all<EventRow>(text, ...values)
+  const [head, found] = rows.pop()!
+  return { rows, full: rows.length >= limit || rows.length < found, head }
 }
