@@ -39,6 +39,34 @@ it('a savepoint of the user takes back what was done behind it, and lets others 
   expect(await shop.app.ask(Total('a'))).toBe(2)
 })
 
+it('however often it is called, the server keeps no lock for each call, and one call sends nothing for that', async () => {
+  const shop = await shopOfTest()
+  const client = await begun(shop)
+  const sent: string[] = []
+  const plain = fromPg(client)
+  const own: typeof plain = {
+    ...plain,
+    query: (text, values) => {
+      sent.push(text)
+      return plain.query(text, values)
+    },
+  }
+  const append = () => shop.app.within(own, (tx) => tx.append(ordered('a')))
+  await append()
+  expect(sent.filter((text) => text === 'RELEASE SAVEPOINT thence_within')).toEqual([])
+  await client.query('SAVEPOINT mine')
+  for (let calls = 1; calls < 8; calls += 1) await append()
+  const { rows } = await client.query(
+    "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND pid = pg_backend_pid()",
+  )
+  // Of the transaction, of the first call and of the savepoint of the user's.
+  expect(rows.length).toBeLessThanOrEqual(3)
+  await client.query('ROLLBACK TO SAVEPOINT mine')
+  await append()
+  await client.query('COMMIT')
+  expect((await all(shop.app.log())).map(({ version }) => version)).toEqual([1, 2])
+})
+
 it('another isolation is refused before anything is written', async () => {
   const shop = await shopOfTest()
   for (const level of ['REPEATABLE READ', 'SERIALIZABLE']) {

@@ -27,7 +27,10 @@ const bounds = [
 const look =
   "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only'), " +
   '(SELECT json_object_agg(name, setting) FROM pg_settings WHERE name = ANY ($1))::text'
-const identify = "SELECT value FROM thence.meta WHERE key = 'store_id'"
+/** That a savepoint of ours is open is remembered by a setting, which is undone with it. */
+const identify =
+  "SELECT value, current_setting('thence_store.within', true), set_config('thence_store.within', 'open', true) " +
+  "FROM thence.meta WHERE key = 'store_id'"
 const lockWrites = "SELECT pg_advisory_xact_lock(hashtextextended('thence.write', 0))::text"
 const savepoint = 'thence_within'
 
@@ -104,7 +107,7 @@ export class Joiner {
     const { timeout = limits.transactionTimeout, alone } = options
     const scope = new Scope(session, connection, { writes: true })
     try {
-      await this.#prepare(connection, present, { alone, timeout })
+      const isFirst = await this.#prepare(connection, present, { alone, timeout })
       const run = (): Awaitable<T> =>
         inside.run(() => work(new PostgresTransaction(scope, withoutSql)))
       const result = await inTime({ scope, session, timeout }, run)
@@ -114,7 +117,9 @@ export class Joiner {
       // A statement may have failed whose error was caught.
       scope.use()
       scope.end()
-      // The savepoint stays until the user's commit: to release it would be one more round trip with the lock held.
+      // The first one stays until the user's commit: to release it would be one more round trip with the lock held. Those after it
+      // would each hold a lock of the server; nothing of the user's stands behind them yet.
+      if (!isFirst) await connection.run(`RELEASE SAVEPOINT ${savepoint}`)
       return result
     } catch (error) {
       scope.end()
@@ -155,19 +160,13 @@ export class Joiner {
     }
   }
 
+  /** Gives whether no savepoint of ours was open before. */
   async #prepare(
     connection: Connection,
     limits: Limits,
     { alone, timeout }: Required<JoinOptions>,
-  ): Promise<void> {
-    let name: unknown
-    try {
-      const { rows } = await connection.ask(identify, [])
-      name = (rows[0] as [string] | undefined)?.[0]
-    } catch (error) {
-      throw ['42P01', '3F000'].includes(sqlState(error) ?? '') ? foreign(error) : storeError(error)
-    }
-    if (name !== (await this.#on.identity())) throw foreign()
+  ): Promise<boolean> {
+    const isFirst = await this.#identify(connection)
     const most = (bound: string): number =>
       bound === 'lock_timeout' ? this.#on.limits.lockTimeout : timeout + grace
     const tighter = bounds.filter((bound) => {
@@ -181,6 +180,19 @@ export class Joiner {
       await connection.run(`SELECT ${calls.join(', ')}`, ...values)
     }
     if (alone) await connection.run(lockWrites)
+    return isFirst
+  }
+
+  async #identify(connection: Connection): Promise<boolean> {
+    let found: readonly [name: string, within: string | null, now: string] | undefined
+    try {
+      const { rows } = await connection.ask(identify, [])
+      found = rows[0] as typeof found
+    } catch (error) {
+      throw ['42P01', '3F000'].includes(sqlState(error) ?? '') ? foreign(error) : storeError(error)
+    }
+    if (found?.[0] !== (await this.#on.identity())) throw foreign()
+    return found[1] !== 'open'
   }
 
   async #undo(own: OwnTransaction): Promise<void> {
