@@ -3,6 +3,7 @@
 import type { Database } from 'thence'
 import { virtualRuntime } from 'thence/testing'
 import { expect, it, onTestFinished } from 'vitest'
+import { waitedFor } from '../kit/open-append.ts'
 import { type PostgresPlace, postgresPlace } from '../kit/postgres.ts'
 
 const note = (id: string) => ({
@@ -117,6 +118,27 @@ it('refused requests of a batch burn no position and do not hold up the others',
     'appended',
   ])
   expect(await positions(database)).toEqual([1, 2])
+})
+
+it('a batch that waits for who remembers the same id is judged by that, and the others of it are appended', async () => {
+  const at = place()
+  const [slow, quick] = [await open(at), await open(at)]
+  const once = { consumer: 'c', id: 'x' }
+  const remembered = Promise.withResolvers<void>()
+  const end = Promise.withResolvers<void>()
+  const holding = slow.transact(async ({ inbox }) => {
+    await inbox.remember('c', 'x', { stream: 's', version: 0, position: 0, count: 0 })
+    remembered.resolve()
+    await end.promise
+  })
+  await remembered.promise
+  const batch = quick.append([second, { stream: 's', messages: [note('third')], once }])
+  batch.catch(() => undefined)
+  expect(await Promise.race([batch, waitedFor(at)])).toBe('waits')
+  end.resolve()
+  await holding
+  expect(await batch).toMatchObject([{ outcome: 'appended' }, { outcome: 'duplicate' }])
+  expect(await positions(quick)).toEqual([1])
 })
 
 it('appends are not judged by what was there before the lock', async () => {

@@ -45,9 +45,22 @@ export function isUnknown(error: unknown): boolean {
 /** Whether something of the store is missing or damaged. */
 export const isCorrupt = (error: unknown): boolean => isThenceError(error, 'STORE_CORRUPT')
 
-/** Whether another was first to write a message of the same id. The name stands in the text, whatever the library. */
-const isSecond = (error: unknown): boolean =>
-  sqlState(error) === '23505' && message(error).includes('"events_id_key"')
+/** Where an id stands once: of messages, and of what is done once. */
+const keysOfIds: readonly string[] = ['events_id_key', 'inbox_pkey']
+
+/** The constraint that a statement met; undefined if the library does not tell it. */
+const constraintOf = (error: object): unknown =>
+  'constraint' in error ? error.constraint : Reflect.get(error, 'constraint_name')
+
+/** Whether another was first to write the same id. In every language of the server the name stands in the text. */
+const isSecond = (error: unknown): boolean => {
+  if (sqlState(error) !== '23505' || typeof error !== 'object' || error === null) return false
+  const constraint = constraintOf(error)
+  if (typeof constraint === 'string') return keysOfIds.includes(constraint)
+  return message(error)
+    .split(/\W+/)
+    .some((word) => keysOfIds.includes(word))
+}
 
 /**
  * Whether two waited for one another, and the server ended this one, or another was first with the same id. Nothing of it was done, and
