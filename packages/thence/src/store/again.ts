@@ -1,24 +1,30 @@
 /**
  * Commits whose answer was lost. The ids of a prepared append never change, so it is sent again: what was written then
- * is found, and what was not is written now. Only when that fails too is the outcome unknown to the caller.
+ * is found and read back, and what was not is written now. Only when that fails too is the outcome unknown to the caller.
  */
-import { isThenceError, ThenceError } from '../errors.ts'
+import { isStoreFailure, isThenceError, ThenceError } from '../errors.ts'
 import { fullJitter } from '../internal/backoff.ts'
 import type { AppendRequest } from '../ports/events.ts'
 import type { Runtime } from '../ports/runtime.ts'
 import { wait } from '../ports/wait.ts'
 import type { AppendResult, Prepared } from './writer.ts'
 
-/** How often it is sent again; with full jitter that takes about 0.8 s, and 1.6 s at the most. */
+/** How often it is sent again, and read again; with full jitter that takes about 0.8 s, and 1.6 s at the most. */
 const retries = 5
 const backoff = { base: 50, cap: 1000 }
+
+type Clock = Pick<Runtime, 'after' | 'random'>
+
+/** Waits after so many failures. */
+const pause = (runtime: Clock, failures: number): Promise<void> =>
+  wait(runtime, fullJitter(backoff, failures, runtime.random()))
 
 /**
  * Runs `attempt`, and again after OUTCOME_UNKNOWN; from then on it is told that an answer was lost.
  * @throws OUTCOME_UNKNOWN, the first one, when no attempt after it got an answer.
  */
 export async function untilKnown<T>(
-  runtime: Pick<Runtime, 'after' | 'random'>,
+  runtime: Clock,
   attempt: (lost: boolean) => Promise<T>,
 ): Promise<T> {
   let lost: unknown
@@ -30,8 +36,38 @@ export async function untilKnown<T>(
       if (lost === undefined && !isThenceError(error, 'OUTCOME_UNKNOWN')) throw error
       lost ??= error
       if (again === retries || isThenceError(error, 'STORE_CLOSED')) throw lost
-      await wait(runtime, fullJitter(backoff, again + 1, runtime.random()))
+      await pause(runtime, again + 1)
     }
+  }
+}
+
+/**
+ * Reads back what a batch had written when its answer was lost. A read that fails says nothing of the commit. All of the batch
+ * share the tries, so it takes no longer than one append if the store is gone.
+ */
+export class Rereading {
+  readonly #runtime: Clock
+  #failures = 0
+  /** Why nothing more is read. */
+  #over: ThenceError | undefined
+
+  constructor(runtime: Clock) {
+    this.#runtime = runtime
+  }
+
+  /** @throws OUTCOME_UNKNOWN when reading fails too often, and whatever else `read` throws. */
+  async of<T>(request: AppendRequest, read: () => Promise<T>): Promise<T> {
+    while (this.#over === undefined) {
+      try {
+        return await read()
+      } catch (error) {
+        if (!isStoreFailure(error)) throw error
+        this.#failures += 1
+        if (this.#failures > retries || error.code === 'STORE_CLOSED') this.#over = error
+        else await pause(this.#runtime, this.#failures)
+      }
+    }
+    throw lostAppend(request, this.#over)
   }
 }
 

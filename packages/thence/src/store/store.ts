@@ -16,7 +16,7 @@ import type {
   Transaction,
 } from '../ports/database.ts'
 import type { Verdict } from '../ports/events.ts'
-import { found, lostAppend, untilKnown } from './again.ts'
+import { found, lostAppend, Rereading, untilKnown } from './again.ts'
 import type { Outcome, Outcomes } from './lane.ts'
 import { Lane } from './lane.ts'
 import { type LogOptions, logPages } from './log-pages.ts'
@@ -175,24 +175,32 @@ export class Store {
     if (commit !== undefined) this.#committed(commit, { start, waited, appends })
     return async () => {
       const outcomes: Outcome<AppendResult>[] = []
+      const rereading = lost ? new Rereading(this.tools.runtime) : undefined
       for (const [index, prepared] of batch.entries())
-        outcomes.push(await this.#outcome(prepared, { verdict: verdicts[index] as Verdict, lost }))
+        outcomes.push(await this.#outcome(prepared, verdicts[index] as Verdict, rereading))
       return outcomes
     }
   }
 
+  /** @param rereading if the answer to an earlier try was lost. */
   async #outcome(
     prepared: Prepared,
-    { verdict, lost }: { readonly verdict: Verdict; readonly lost: boolean },
+    verdict: Verdict,
+    rereading: Rereading | undefined,
   ): Promise<Outcome<AppendResult>> {
+    const { tools } = this
+    const { request } = prepared
     try {
-      if (!lost) tellVerdict(this.tools.watch, prepared.request, verdict)
-      const at = accept(prepared.request, verdict)
-      if (verdict.outcome !== 'duplicate') return { value: resultOf(prepared, at, this.tools) }
-      const value = await this.read((transaction) =>
-        writtenBefore(transaction, { ...prepared, at }, this.tools),
-      )
-      return { value: lost ? found(prepared, value) : value }
+      if (rereading === undefined) tellVerdict(tools.watch, request, verdict)
+      const at = accept(request, verdict)
+      if (verdict.outcome !== 'duplicate') return { value: resultOf(prepared, at, tools) }
+      // What was written stays as it is, so its parts may be read apart.
+      const read = (): Promise<AppendResult> =>
+        this.read((transaction) => writtenBefore(transaction, { request, at }, tools), {
+          apart: true,
+        })
+      if (rereading === undefined) return { value: await read() }
+      return { value: found(prepared, await rereading.of(request, read)) }
     } catch (error) {
       return { error }
     }

@@ -1,10 +1,10 @@
 // A commit whose answer is lost: the same is sent again with the same ids, and whoever cannot be told what became of it
 // is told that, and may send the same again.
 import { aggregate, command, documents, event, plain, projection, query } from 'thence'
-import type { AppBuilder } from 'thence'
+import type { AppBuilder, Database } from 'thence'
 import { describe, expect, it } from 'vitest'
 import type { When } from '../kit/faults.ts'
-import { faulty } from '../kit/faults.ts'
+import { faulty, unreadable } from '../kit/faults.ts'
 import type { Place } from '../kit/places.ts'
 import { all, file, gate, kinds, run } from '../kit/places.ts'
 
@@ -26,6 +26,7 @@ const sum = projection('sum', {
   answers: (on) => on(Sum, async (_, view) => (await view.get('all')) ?? 0),
 })
 
+const plainly = (one: AppBuilder) => one.messages(Added)
 const bare = (one: AppBuilder) => one.use(counter)
 const withView = (one: AppBuilder) => one.use(counter, sum)
 
@@ -45,6 +46,26 @@ const lossy = async <C extends string, Q extends string>(
   const test = await run(place, build, { around: (one) => faulty(one, chosen).database })
   const lose = (when: When, left: number): void => void Object.assign(losing, { when, left })
   return { ...test, lose, first: first.opened }
+}
+
+/** Loses the answer to the next commit, and then fails so many reads of a stream. */
+const unread = async (place: Place, build: (one: AppBuilder) => AppBuilder) => {
+  const failing = { commits: 0, reads: 0, failed: 0 }
+  const chosen = (): When | undefined => {
+    if (failing.commits === 0) return undefined
+    failing.commits -= 1
+    return 'after the commit'
+  }
+  const fails = (): boolean => {
+    if (failing.commits > 0 || failing.failed >= failing.reads) return false
+    failing.failed += 1
+    return true
+  }
+  const around = (one: Database): Database => unreadable(faulty(one, chosen).database, fails)
+  const test = await run(place, build, { around })
+  const fail = (reads: number): void =>
+    void Object.assign(failing, { commits: reads > 0 ? 1 : 0, reads, failed: 0 })
+  return { ...test, fail, failed: () => failing.failed }
 }
 
 /** Does the same again until there is an answer; gives it, and the codes of what was told meanwhile. */
@@ -156,6 +177,57 @@ describe.each(kinds)('an answer that is lost on $name', ({ make }) => {
         const log = await all(app.log())
         expect(log.map(({ data }) => data)).toEqual([{ n: 90 }, { n: 5 }])
       }
+    },
+  )
+
+  it.each([1, 5])(
+    'reading back fails %d time(s): the caller is given what was appended',
+    async (reads) => {
+      const { app, fail, failed, runtime } = await unread(make(), plainly)
+      fail(reads)
+      const result = await runtime.until(app.append({ stream: 's', events: Added({ n: 1 }) }))
+      expect(result).toMatchObject({ position: 1, version: 1, duplicate: false })
+      expect(result.events.map(({ data }) => data)).toEqual([{ n: 1 }])
+      expect(failed()).toBe(reads)
+      expect(await all(app.log())).toHaveLength(1)
+    },
+  )
+
+  it('reading back fails for ever: the outcome is unknown, and the same again is safe', async () => {
+    const { app, fail, runtime } = await unread(make(), plainly)
+    const events = Added({ n: 7 }, { id: 'mine' })
+    fail(Infinity)
+    await expect(runtime.until(app.append({ stream: 's', events }))).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      details: { stream: 's', ids: ['mine'] },
+      cause: { code: 'STORE_FAILED' },
+    })
+    fail(0)
+    expect(await app.append({ stream: 's', events })).toMatchObject({ position: 1 })
+    expect(await all(app.log())).toHaveLength(1)
+  })
+
+  it.each([1, Infinity])(
+    'reading back fails %d time(s): a whole batch waits no longer than one',
+    async (reads) => {
+      const { app, fail, failed, runtime } = await unread(make(), plainly)
+      await app.append({ stream: 'taken', events: Added({ n: 0 }) })
+      const streams = Array.from({ length: 100 }, (_, index) => `s${index}`)
+      fail(reads)
+      const batch = ['taken', ...streams].map((stream) =>
+        app.append({ stream, events: Added({ n: 1 }), expected: 'none' }),
+      )
+      const [refused, ...others] = await runtime.until(Promise.allSettled(batch))
+      expect(refused).toMatchObject({ reason: { code: 'VERSION_CONFLICT' } })
+      const known = (stream: string) => ({ value: { stream, version: 1, duplicate: false } })
+      const unknown = (stream: string) => ({
+        reason: { code: 'OUTCOME_UNKNOWN', details: { stream } },
+      })
+      expect(others).toMatchObject(streams.map(reads === 1 ? known : unknown))
+      // As often as one append alone would have.
+      expect(failed()).toBe(Math.min(reads, 6))
+      fail(0)
+      expect(await all(app.log())).toHaveLength(101)
     },
   )
 

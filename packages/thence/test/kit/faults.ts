@@ -1,7 +1,8 @@
 // A database that fails on purpose: at the n-th write, before its commit or just after it, or from some moment on as if
 // the process had been killed.
 import { ThenceError } from 'thence'
-import type { Database, Runtime } from 'thence'
+import type { Database, Events, Runtime } from 'thence'
+import { overlay } from '../conformance/plant.ts'
 import { wrap } from './places.ts'
 
 const broken = (): ThenceError => new ThenceError('STORE_FAILED', 'This write was made to fail.')
@@ -79,6 +80,19 @@ export const losable = (inner: Database): { readonly database: Database; lose():
   })
   return { database, lose: () => void (lost = true) }
 }
+
+/** Fails to read streams, as a server does that goes away, as long as `fails` says so. */
+export const unreadable = (inner: Database, fails: () => boolean): Database =>
+  wrap(inner, {
+    read: (work, options) =>
+      inner.read((transaction) => {
+        const readStream: Events['readStream'] = (stream, range) => {
+          if (fails()) throw new ThenceError('STORE_FAILED', 'This read was made to fail.')
+          return transaction.events.readStream(stream, range)
+        }
+        return work(overlay(transaction, { events: overlay(transaction.events, { readStream }) }))
+      }, options),
+  })
 
 /** Gives what it reads a few turns later, so that others act in between: what was read may be old by then. */
 export const slowly = (inner: Database, runtime: Pick<Runtime, 'soon'>): Database =>
