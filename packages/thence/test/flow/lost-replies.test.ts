@@ -219,11 +219,11 @@ describe.each(kinds)('an answer that is lost on $name', ({ make }) => {
       )
       const [refused, ...others] = await runtime.until(Promise.allSettled(batch))
       expect(refused).toMatchObject({ reason: { code: 'VERSION_CONFLICT' } })
-      const known = (stream: string) => ({ value: { stream, version: 1, duplicate: false } })
-      const unknown = (stream: string) => ({
-        reason: { code: 'OUTCOME_UNKNOWN', details: { stream } },
-      })
-      expect(others).toMatchObject(streams.map(reads === 1 ? known : unknown))
+      const told = (stream: string): object =>
+        reads === 1
+          ? { value: { stream, version: 1, duplicate: false } }
+          : { reason: { code: 'OUTCOME_UNKNOWN', details: { stream } } }
+      expect(others).toMatchObject(streams.map(told))
       // As often as one append alone would have.
       expect(failed()).toBe(Math.min(reads, 6))
       fail(0)

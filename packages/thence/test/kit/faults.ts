@@ -1,7 +1,7 @@
 // A database that fails on purpose: at the n-th write, before its commit or just after it, or from some moment on as if
 // the process had been killed.
 import { ThenceError } from 'thence'
-import type { Database, Events, Runtime } from 'thence'
+import type { Database, Runtime } from 'thence'
 import { overlay } from '../conformance/plant.ts'
 import { wrap } from './places.ts'
 
@@ -86,7 +86,7 @@ export const unreadable = (inner: Database, fails: () => boolean): Database =>
   wrap(inner, {
     read: (work, options) =>
       inner.read((transaction) => {
-        const readStream: Events['readStream'] = (stream, range) => {
+        const readStream: Transaction['events']['readStream'] = (stream, range) => {
           if (fails()) throw new ThenceError('STORE_FAILED', 'This read was made to fail.')
           return transaction.events.readStream(stream, range)
         }
