@@ -55,6 +55,7 @@ const told = async <T>(side: Side, work: () => Promise<T>): Promise<T> => {
 }
 
 const named = (copying: Copying, side: Side): Copying => ({
+  ...(copying.names !== undefined && { names: () => told(side, () => copying.names!()) }),
   filling: () => told(side, () => copying.filling()),
   begin: (source) => told(side, () => copying.begin(source)),
   end: () => told(side, () => copying.end()),
@@ -125,6 +126,34 @@ async function viewsInTables({ database }: On, truncated: boolean): Promise<read
   })
 }
 
+/**
+ * Two stores of one database whose SQL finds the same tables would share those of a view: neither is right, and what drops a version
+ * in one takes it from the other. @throws CONFIG_INVALID
+ */
+async function refuseShared(
+  { source, target }: Copies,
+  views: readonly PartRecord[],
+): Promise<void> {
+  if (views.length === 0) return
+  const [from, to] = [await source.names?.(), await target.names?.()]
+  if (from === undefined || from.database !== to?.database) return
+  const [made] = from.schemas
+  const [making] = to.schemas
+  const shared = [made, making].find(
+    (one) => one !== undefined && from.schemas.includes(one) && to.schemas.includes(one),
+  )
+  if (shared === undefined) return
+  throw new ThenceError(
+    'CONFIG_INVALID',
+    `Both stores are in one database, and tables of views would be the same ones in both, in the schema ${shared}: ` +
+      `${views.map(({ name }) => name).join(', ')}. Nothing was changed. Make a schema for those of the target, ` +
+      'CREATE SCHEMA shop_views, and give it as the only one to the pool of its apps, ' +
+      "options: '-c search_path=shop_views', and to the copy: postgres://…?schema=shop&options=-c%20search_path%3Dshop_views. " +
+      'Or copy to another database.',
+    { details: { schema: shared, projections: views.map(({ name }) => name) } },
+  )
+}
+
 /** The view that serves begins again, and answers nothing until it is whole; of the others there is nothing to go on with. */
 async function begunAnew(
   on: On,
@@ -147,8 +176,9 @@ async function begunAnew(
  * for the time in which they stand still.
  * @param on the source, of which nothing is changed
  * @param target open; it is migrated. Until all is copied and found to be the same no app starts on it (STORE_INCOMPLETE).
- * @throws CAPABILITY_MISSING, STATE_INVALID (a target with something of its own), STORE_BUSY (apps run on the source),
- * HISTORY_TRUNCATED (a view in tables can't be built anew), STORE_CORRUPT (the logs differ), ABORTED
+ * @throws CAPABILITY_MISSING, CONFIG_INVALID (both stores would share tables of views), STATE_INVALID (a target with something of
+ * its own), STORE_BUSY (apps run on the source), HISTORY_TRUNCATED (a view in tables can't be built anew), STORE_CORRUPT (the
+ * logs differ), ABORTED
  */
 export async function copyStore(
   on: On,
@@ -166,6 +196,7 @@ export async function copyStore(
   }
   const identity = await on.database.identity()
   const views = await viewsInTables(on, truncated)
+  await refuseShared(copies, views)
   await begin(target, filled, identity)
   const count = await counting(copies)
   await copyLog(copies, count)

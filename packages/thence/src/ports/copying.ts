@@ -241,7 +241,17 @@ export interface Filling {
   readonly empty: boolean
 }
 
+/** Where names without a schema lead in the SQL of a user's own. */
+export interface OwnNames {
+  /** The same text for two connections to the same database, and for no others. */
+  readonly database: string
+  /** Schemas in which they are looked for, the first one first; tables are made in that. None: they lead nowhere. */
+  readonly schemas: readonly string[]
+}
+
 /**
+ * - `names` is there if two stores may be in one database, so that tables of a user's own may be the same ones in both; it can be
+ *   asked before the first migration.
  * - `rows` gives the next rows by their key; `count` how many there are; `lastKey` the key of the last one.
  * - `begin` marks a store as being filled from another: until `end` its `identity` throws STORE_INCOMPLETE, so that no app
  *   starts on it. `end` gives it the identity of the one with which it was filled.
@@ -249,6 +259,7 @@ export interface Filling {
  *   a table but the log's.
  */
 export interface Copying {
+  names?(): Promise<OwnNames>
   filling(): Promise<Filling>
   begin(source: string): Promise<void>
   end(): Promise<void>

@@ -1,8 +1,11 @@
 // An app that moves: it goes on in the new store with its sagas, dead letters, views and tables as if it had stayed.
 import { documents, event, plain, projection, query, tables } from 'thence'
 import { copyStore, deadLetters, redrive, sagas } from 'thence/admin'
-import { testApp } from 'thence/testing'
-import { describe, expect, test } from 'vitest'
+import type { Database } from 'thence'
+import { testApp, virtualRuntime } from 'thence/testing'
+import { Pool } from 'pg'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { postgresPlace } from '../kit/postgres.ts'
 import { CountOrders, noTrouble, PlaceOrder, stocked } from '../kit/troubled-shop.ts'
 import { writeTrouble } from '../kit/troubled-store.ts'
 import type { Kept } from './stores.ts'
@@ -112,5 +115,42 @@ describe('views in tables', () => {
     })
     const { rebuilds } = await copyStore({ database: source }, target, { truncated: true })
     expect(rebuilds).toEqual(['byVersion', 'fixed'])
+  })
+
+  test('are refused where two stores of one database would share them, before anything is there', async () => {
+    const runtime = virtualRuntime()
+    const [from, to] = [postgresPlace(runtime), postgresPlace(runtime)]
+    onTestFinished(() => from.dispose())
+    onTestFinished(() => to.dispose())
+    const before = await testApp((builder) => builder.use(byVersion), {
+      database: from.connect(),
+      runtime,
+    })
+    await before.app.append({ events: Sold({ item: 'tea' }) })
+    await before.settle()
+    await before.stop()
+    const opened = async (database: Database): Promise<Database> => {
+      await database.open(runtime)
+      onTestFinished(() => database.close())
+      return database
+    }
+    const source = await opened(from.connect())
+    await leave(source)
+    const beside = from.pool()
+    onTestFinished(() => beside.end())
+    await beside.query(`CREATE SCHEMA ${to.schema}`)
+    for (const path of [from.schema, `${to.schema},${from.schema}`]) {
+      const options = `-c search_path=${path}`
+      const pool = new Pool({ connectionString: inject('postgres'), max: 2, options })
+      const target = await opened(to.connect({ pool }))
+      await expect(copyStore({ database: source }, target)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('search_path'),
+        details: { schema: from.schema, projections: ['byVersion'] },
+      })
+      expect((await target.plan()).current).toBe(0)
+    }
+    const { rebuilds } = await copyStore({ database: source }, await opened(to.connect()))
+    expect(rebuilds).toEqual(['byVersion'])
   })
 })

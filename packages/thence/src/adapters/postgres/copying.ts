@@ -1,7 +1,13 @@
 /**
  * Rows of a store in PostgreSQL, to be copied; see ports/copying.ts. All rows of a call travel as one array for each column.
  */
-import type { CopiedKind, CopiedTable, CopiedValue, Copying } from '../../ports/copying.ts'
+import type {
+  CopiedKind,
+  CopiedTable,
+  CopiedValue,
+  Copying,
+  OwnNames,
+} from '../../ports/copying.ts'
 import type { CopyDialect } from '../sql/copying.ts'
 import { SqlCopying } from '../sql/copying.ts'
 import { arrayOf } from './columns.ts'
@@ -38,12 +44,38 @@ const dialectOf = (scope: Scope, connection: Connection): CopyDialect => ({
   settled: () => scope.bound(),
 })
 
-/** @param runner runs work in a transaction. */
-export const postgresCopying = (runner: {
-  read<T>(work: (scope: Scope) => Promise<T>): Promise<T>
-  write<T>(work: (scope: Scope) => Promise<T>): Promise<T>
-}): Copying =>
-  new SqlCopying({
-    read: (work) => runner.read(async (scope) => work(dialectOf(scope, scope.use()))),
-    write: (work) => runner.write(async (scope) => work(dialectOf(scope, scope.change()))),
-  })
+// No role needs a right for these; the time is told as a number, which is the same whatever the session's time zone.
+const names =
+  "SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), oid), to_json(current_schemas(false))::text " +
+  'FROM pg_database WHERE datname = current_database()'
+
+type Reading = <T>(work: (scope: Scope) => Promise<T>) => Promise<T>
+
+/** Run work in a transaction. */
+export interface CopyRunner {
+  readonly read: Reading
+  readonly write: Reading
+  /** The same as `read`, also before the first migration. */
+  readonly ask: Reading
+}
+
+class PostgresCopying extends SqlCopying {
+  readonly #ask: Reading
+
+  constructor({ read, write, ask }: CopyRunner) {
+    super({
+      read: (work) => read(async (scope) => work(dialectOf(scope, scope.use()))),
+      write: (work) => write(async (scope) => work(dialectOf(scope, scope.change()))),
+    })
+    this.#ask = ask
+  }
+
+  names(): Promise<OwnNames> {
+    return this.#ask(async (scope) => {
+      const [database, schemas] = (await scope.use().get<[string, string]>(names))!
+      return { database, schemas: JSON.parse(schemas) as string[] }
+    })
+  }
+}
+
+export const postgresCopying = (runner: CopyRunner): Copying => new PostgresCopying(runner)

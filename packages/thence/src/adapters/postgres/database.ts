@@ -178,6 +178,7 @@ export class PostgresStore implements Database {
     return postgresCopying({
       read: (work) => this.#work(({ runner }) => runner.read(work)),
       write: (work) => this.#work(({ runner }) => this.#writes.run(() => runner.write(work))),
+      ask: (work) => this.#call(({ runner }) => runner.read(work)),
     })
   }
 
