@@ -50,3 +50,14 @@ test.each([
   const error = Object.assign(new Error(message), { code: '23505', ...told })
   expect(isOvertaken(error)).toBe(false)
 })
+
+test('a server that has no room for more locks is told with what to raise', () => {
+  const error = Object.assign(new Error('out of shared memory'), {
+    code: '53200',
+    severity: 'ERROR',
+  })
+  expect(storeError(error)).toMatchObject({
+    code: 'STORE_FAILED',
+    message: expect.stringContaining('max_locks_per_transaction'),
+  })
+})

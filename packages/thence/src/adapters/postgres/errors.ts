@@ -80,6 +80,9 @@ const full =
 const crowded =
   'The server has no connection left: all processes together ask for more than max_connections (or the limit of the role or the database) ' +
   'allows. Lower max of the pools, or raise it.'
+const cramped =
+  'The server had no memory left for this, most often none for locks; nothing of it was kept. Raise max_locks_per_transaction of the server, or ' +
+  'write less in one transaction.'
 const away = 'The server starts or ends at the moment. Try again.'
 const damaged = 'The database reports that its files are damaged. Restore it from a backup.'
 
@@ -89,6 +92,7 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['40001', ['STORE_BUSY', busy]],
   ['55P03', ['STORE_BUSY', busy]],
   ['53100', ['STORE_FULL', full]],
+  ['53200', ['STORE_FAILED', cramped]],
   ['53300', ['STORE_FAILED', crowded]],
   ['57P03', ['STORE_FAILED', away]],
   ['25006', ['STORE_READ_ONLY', 'The database can only be read: it may be a standby.']],

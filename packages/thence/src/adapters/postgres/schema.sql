@@ -820,6 +820,9 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'thence.safe_position needs the isolation level read committed' USING ERRCODE = '25001';
   END IF;
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'up to where a log of the order concurrent can be read is known to the primary alone; connect to that' USING ERRCODE = '25006';
+  END IF;
   last := thence.last_position();
   SELECT max(m.behind) INTO behind FROM (SELECT (last - l.objid::bigint) & 4294967295 AS behind FROM pg_locks l
     WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.classid = 'thence.positions'::regclass
@@ -832,17 +835,22 @@ END $function$;
 CREATE OR REPLACE FUNCTION thence.scopes(names text[], consumers text[], once_ids text[], types text[], tag_names text[], first_tags text[], queries text[])
  RETURNS TABLE(key bigint, alone boolean)
  LANGUAGE sql
- IMMUTABLE
+ STABLE
 AS $function$
+  WITH narrow AS (SELECT n.scope, bool_or(n.alone) AS alone FROM (
+      SELECT 'type ' || t AS scope, false AS alone FROM unnest(types) AS t
+      UNION ALL SELECT 'tag ' || t, false FROM unnest(tag_names) AS t
+      UNION ALL SELECT 'tag ' || t, true FROM unnest(first_tags) AS t
+      UNION ALL SELECT 'type ' || t, true FROM unnest(queries) AS q
+        CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) CROSS JOIN jsonb_array_elements_text(i.item -> 'types') AS t) AS n
+    GROUP BY 1),
+  room AS (SELECT count(*) > current_setting('max_locks_per_transaction')::bigint * current_setting('max_connections')::bigint / 4 AS lacks
+    FROM narrow)
   SELECT hashtextextended('thence.' || w.scope, 0), bool_or(w.alone) FROM (
     SELECT 'stream ' || n AS scope, true AS alone FROM unnest(names) AS n
     UNION ALL SELECT 'once ' || o.consumer || ' ' || o.id, true FROM unnest(consumers, once_ids) AS o(consumer, id)
-    UNION ALL SELECT 'type ' || t, false FROM unnest(types) AS t
-    UNION ALL SELECT 'tag ' || t, false FROM unnest(tag_names) AS t
-    UNION ALL SELECT 'all', false WHERE cardinality(types) > 0
-    UNION ALL SELECT 'tag ' || t, true FROM unnest(first_tags) AS t
-    UNION ALL SELECT 'type ' || t, true FROM unnest(queries) AS q
-      CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) CROSS JOIN jsonb_array_elements_text(i.item -> 'types') AS t
+    UNION ALL SELECT n.scope, n.alone FROM narrow AS n CROSS JOIN room WHERE NOT room.lacks
+    UNION ALL SELECT 'all', room.lacks FROM room WHERE cardinality(types) + cardinality(first_tags) + cardinality(queries) > 0
     UNION ALL SELECT 'all', true FROM unnest(queries) AS q
       CROSS JOIN jsonb_array_elements(q::jsonb) AS i(item) WHERE NOT i.item ? 'types') AS w
   GROUP BY 1
