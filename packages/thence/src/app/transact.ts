@@ -21,7 +21,7 @@ import type { Store } from '../store/store.ts'
 import type { Writer } from '../store/writer.ts'
 import type { AppTransaction } from './transaction.ts'
 import { appTransaction } from './transaction.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '../store/turns.ts'
 
 export interface TransactionOptions {
   /**

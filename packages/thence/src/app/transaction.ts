@@ -21,7 +21,7 @@ import { commandStream } from '../store/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { checkedAppend } from './append.ts'
 import { checkStreamRead } from './reading.ts'
-import type { Turns } from './turns.ts'
+import { inTurns, type Turns } from '../store/turns.ts'
 
 /**
  * An open transaction. What it does is seen by what it does later, and by nobody else before the commit. Of its calls one
@@ -118,18 +118,6 @@ export function appTransaction(opened: Opened): AppTransaction {
         return stored.map((message) => tools.codec.decode(message))
       })
     },
-    documents: {
-      get: (...parameters) => turns.take(() => transaction.documents.get(...parameters)),
-      getAll: (...parameters) => turns.take(() => transaction.documents.getAll(...parameters)),
-      putAll: (...parameters) => turns.take(() => transaction.documents.putAll(...parameters)),
-      put: (...parameters) => turns.take(() => transaction.documents.put(...parameters)),
-      delete: (...parameters) => turns.take(() => transaction.documents.delete(...parameters)),
-      list: (...parameters) => turns.take(() => transaction.documents.list(...parameters)),
-      clear: (...parameters) => turns.take(() => transaction.documents.clear(...parameters)),
-    },
-    sql: {
-      run: (...parameters) => turns.take(() => transaction.sql.run(...parameters)),
-      all: (...parameters) => turns.take(() => transaction.sql.all(...parameters)),
-    },
+    ...inTurns(transaction, turns),
   }
 }

@@ -173,6 +173,31 @@ const together: readonly Case[] = [
   ),
 
   it(
+    'SQL that is not awaited when its transaction is rolled back leaves nothing, and disturbs no other',
+    async (subject) => {
+      await makeTable(subject)
+      const { database } = subject
+      const left: unknown[] = []
+      const insert = "insert into seen (id, name) values (1, 'stray')"
+      for (let round = 0; round < 10; round += 1) {
+        const work = database.transact(async ({ sql }) => {
+          const leave = async (text: string): Promise<number> => sql.run(text)
+          const all = [leave(insert), leave('insert into nowhere values (1)'), leave(insert)]
+          for (const one of all) left.push(one.catch(() => undefined))
+          await all[1]
+        })
+        await assert.rejects(work)
+        await database.transact(({ documents }) => documents.put('c', `${round}`, '{}'))
+      }
+      await Promise.all(left)
+      assert.deepEqual(await all(database, 'select id from seen'), [])
+      const listed = await database.read(({ documents }) => documents.list('c', { limit: 100 }))
+      assert.equal(listed.length, 10)
+    },
+    withSql,
+  ),
+
+  it(
     'an adapter without SQL says so, and the transaction goes on',
     async ({ database }) => {
       await database.transact(async (transaction) => {

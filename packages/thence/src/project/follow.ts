@@ -34,8 +34,13 @@ const open = (projection: Projection, transaction: Transaction, find: Find): Run
       await (await view()).ahead?.(keys)
     },
     async apply(event) {
-      opened ??= await view()
-      await project(projection, event, opened.view)
+      const { view: own, end } = await view()
+      try {
+        await project(projection, event, own)
+      } catch (error) {
+        end()
+        throw error
+      }
     },
     async flush() {
       await opened?.flush()

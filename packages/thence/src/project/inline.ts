@@ -33,9 +33,12 @@ const applyAll = async (
 ): Promise<void> => {
   const name = await servingName(transaction, projection.name)
   const { view, flush, end } = projection.view.open(transaction, name)
-  for (const event of events) await project(projection, event, view)
-  await flush()
-  end()
+  try {
+    for (const event of events) await project(projection, event, view)
+    await flush()
+  } finally {
+    end()
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { OptionNames } from '../message/expect.ts'
 import { expectObject, expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { SqlRow, SqlValue } from '../ports/sql.ts'
+import { inTurns, type Lent, Turns } from '../store/turns.ts'
 import type { TableKeys, ViewDefinition } from './view.ts'
 
 /**
@@ -55,7 +56,7 @@ export const tableNames =
   (suffix = '') =>
     quoted(suffix === '' ? name : `${name}_${suffix}`)
 
-const handle = ({ sql }: Transaction, table: TableName): Tables => ({
+const handle = ({ sql }: Lent, table: TableName): Tables => ({
   run: async (text, ...parameters) => sql.run(text, ...parameters),
   all: async <Row>(text: string, ...parameters: readonly SqlValue[]) =>
     (await sql.all(text, ...parameters)) as readonly Row[],
@@ -76,12 +77,14 @@ const define = (
 ): ViewDefinition<Tables> => ({
   kind: 'tables',
   ...rest,
-  open: (transaction, name) => ({
-    view: handle(transaction, tableNames(name)),
-    flush: async () => undefined,
-    // The transaction itself refuses what comes after its end.
-    end: () => undefined,
-  }),
+  open: (transaction, name) => {
+    const turns = new Turns()
+    return {
+      view: handle(inTurns(transaction, turns), tableNames(name)),
+      flush: () => turns.done(),
+      end: () => turns.fail(),
+    }
+  },
   create: (transaction, name) => runAll(transaction, statements.create(name)),
   clear: (transaction, name) => runAll(transaction, statements.clear(name)),
   async remove(transaction, name) {

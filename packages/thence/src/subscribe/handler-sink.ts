@@ -9,6 +9,7 @@ import { derivedId } from '../internal/derived-id.ts'
 import type { Message, Recorded } from '../message/message.ts'
 import { causedBy } from '../message/trace.ts'
 import { keepLater, prepareLater } from '../store/later.ts'
+import { lend } from '../store/turns.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import { commandStream } from '../store/writer.ts'
 import type { Sink } from './sink.ts'
@@ -39,7 +40,7 @@ const identifier = (handler: string, { id, time }: Recorded): Enacting['identify
 const enact = async (enacting: Enacting, effect: Effect): Promise<void> => {
   const { writer, tools, message, identify } = enacting
   const parent = causedBy(message)
-  if ('within' in effect) await effect.within(writer.transaction)
+  if ('within' in effect) await lend(writer.transaction, effect.within)
   else if ('messages' in effect) {
     const { stream } = effect
     const messages = effect.messages.map((one) => identify(stream, one))

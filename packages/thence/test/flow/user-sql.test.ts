@@ -58,6 +58,46 @@ const refusals = [
   ],
 ] as const
 
+/** Fails at once, while something of it goes on. */
+const hasty = async (sql: (text: string, name: string) => unknown, name: string) => {
+  const more = async (): Promise<void> => {
+    for (const n of [1, 2, 3, 4, 5]) await sql(insert, `${name} ${n}`)
+  }
+  const left = more()
+  left.catch(() => undefined)
+  if (name === 'bad') await sql('INSERT INTO nowhere VALUES (1)', name)
+  await left
+}
+
+describe.each(withSql)('what goes on of work that has failed, on $name', ({ make }) => {
+  it('leaves nothing where a handler ran it', async () => {
+    const greeter = handler('greeter', Joined, {
+      key: ({ id }) => id,
+      run: ({ data }, { within }) =>
+        within(({ sql }) => hasty((...asked) => sql.run(...asked), data.name)),
+    })
+    const test = await run(make(), (app) => app.use(greeter))
+    await test.app.database.transact(({ sql }) => sql.run(names.create[0] as string))
+    await test.app.append({ events: joins('bad', 'b') })
+    await test.settle()
+    expect(await letters(test)).toMatchObject([{ errorCode: 'SQL_FAILED' }])
+    expect(await rows(test)).toEqual([1, 2, 3, 4, 5].map((n) => `b ${n}`))
+  })
+
+  it('leaves nothing where a view ran it', async () => {
+    const view = projection('members', {
+      key: ({ data }) => (data as { name: string }).name,
+      view: tables(names),
+      on: (on) => on(Joined, ({ data }, own) => hasty((...asked) => own.run(...asked), data.name)),
+    })
+    const test = await run(make(), (app) => app.use(view))
+    await test.app.append({ events: joins('bad', 'b') })
+    await test.settle()
+    expect(await letters(test)).toMatchObject([{ errorCode: 'SQL_FAILED' }])
+    expect(await rows(test)).toEqual([1, 2, 3, 4, 5].map((n) => `b ${n}`))
+  })
+})
+
 describe.each(withSql)('a statement that the database refuses on $name', ({ make }) => {
   it.each(refusals)('is parked with its why when it %s, and the others go on', async (_, text) => {
     const test = await run(make(), (app) => app.use(members({ text })))

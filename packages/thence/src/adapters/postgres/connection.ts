@@ -22,6 +22,13 @@ const parsers: ReadonlyMap<number, (value: string) => unknown> = new Map<
 /** Of our own columns: numbers stay below 2^53. */
 const types = { getTypeParser: (type: number) => parsers.get(type) ?? asText }
 
+/** What is thrown for whatever comes after the end of a transaction. */
+export const ended = (): ThenceError =>
+  new ThenceError(
+    'STATE_INVALID',
+    'This transaction has ended. Use what it offers only until its work returns; await everything in it.',
+  )
+
 const ignore = (): void => undefined
 
 export class Connection {
@@ -30,6 +37,8 @@ export class Connection {
   readonly #patience: Patience
   #pending = 0
   #released = false
+  /** It is being ended: nothing more is begun. */
+  #ending = false
   /** Why the transaction can only be rolled back, if so. */
   #doom: ThenceError | undefined
   /** The beginning of the transaction, until it is answered. */
@@ -94,7 +103,7 @@ export class Connection {
   async alone<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     // Without a tick where nobody is tried: what is asked for next must find this one before it.
     while ((this.#trying ?? this.#beginning) !== undefined) await (this.#trying ?? this.#beginning)
-    if (this.#doom !== undefined) throw this.#doom
+    this.#refuse()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#trying = promise
     try {
@@ -113,6 +122,14 @@ export class Connection {
       const doom = this.#doom
       await this.rollback()
       throw doom
+    }
+    this.#ending = true
+    if (this.#trying !== undefined) {
+      await this.rollback()
+      throw new ThenceError(
+        'STATE_INVALID',
+        'The transaction was to commit before a statement of it was done, so it was rolled back. Await everything in it.',
+      )
     }
     let result: PostgresResult | PostgresResult[]
     try {
@@ -136,7 +153,10 @@ export class Connection {
    */
   async rollback(now = false): Promise<void> {
     if (this.#released) return
+    this.#ending = true
     if (now && this.#pending > 0) return this.release(true)
+    // A statement that is being tried goes on by several; after the end of the transaction they would stand for themselves.
+    while (this.#trying !== undefined) await this.#trying
     try {
       await this.#answered(() => this.#client.query('ROLLBACK'))
       this.release()
@@ -183,7 +203,7 @@ export class Connection {
     const before = (): Promise<void> | undefined =>
       this.#trying ?? (isAhead ? undefined : this.#beginning)
     while (before() !== undefined) await before()
-    if (this.#doom !== undefined) throw this.#doom
+    this.#refuse()
     const answer = this.ask(text, values)
     answer.catch(ignore)
     try {
@@ -192,6 +212,11 @@ export class Connection {
     } catch (error) {
       throw this.#failed(error)
     }
+  }
+
+  #refuse(): void {
+    if (this.#doom !== undefined) throw this.#doom
+    if (this.#ending) throw ended()
   }
 
   async #counted<T>(work: () => Promise<T>): Promise<T> {

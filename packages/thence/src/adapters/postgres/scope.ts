@@ -4,7 +4,7 @@
  */
 import { ThenceError } from '../../errors.ts'
 import type { Runtime } from '../../ports/runtime.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, ended } from './connection.ts'
 import { type Ordering, safePosition } from './order.ts'
 
 /** What all transactions of a store share. */
@@ -20,12 +20,6 @@ export interface ScopeOptions {
   /** Up to where the log is read, known before the snapshot of the transaction was taken. Default: it is asked for each time. */
   readonly bound?: Promise<number> | undefined
 }
-
-const ended = (): ThenceError =>
-  new ThenceError(
-    'STATE_INVALID',
-    'This transaction has ended. Use what it offers only until its work returns; await everything in it.',
-  )
 
 export class Scope {
   /** False for `read`. */

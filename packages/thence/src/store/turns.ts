@@ -4,6 +4,10 @@
  */
 import { ThenceError } from '../errors.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
+import type { Transaction } from '../ports/database.ts'
+
+/** What users are given of a transaction of ours. */
+export type Lent = Pick<Transaction, 'documents' | 'sql'>
 
 const ended = (): ThenceError =>
   new ThenceError(
@@ -52,9 +56,48 @@ export class Turns {
     )
   }
 
-  /** The transaction has failed as a whole: nothing more is taken, and what was not awaited nobody need catch. */
+  /** Resolves when all that was begun is done, however it ended. */
+  async done(): Promise<void> {
+    while (this.#waiting > 0) await this.#last
+  }
+
+  /** It is over, perhaps by a failure of something else: nothing more is taken, and what was not awaited nobody need catch. */
   fail(): void {
     this.#open = false
     for (const given of this.#given) given.catch(() => undefined)
+  }
+}
+
+/** The transaction's documents and SQL, taken in turns; an adapter without SQL says so when it is used. */
+export const inTurns = (transaction: Lent, turns: Turns): Lent => ({
+  documents: {
+    get: (...parameters) => turns.take(() => transaction.documents.get(...parameters)),
+    getAll: (...parameters) => turns.take(() => transaction.documents.getAll(...parameters)),
+    putAll: (...parameters) => turns.take(() => transaction.documents.putAll(...parameters)),
+    put: (...parameters) => turns.take(() => transaction.documents.put(...parameters)),
+    delete: (...parameters) => turns.take(() => transaction.documents.delete(...parameters)),
+    list: (...parameters) => turns.take(() => transaction.documents.list(...parameters)),
+    clear: (...parameters) => turns.take(() => transaction.documents.clear(...parameters)),
+  },
+  sql: {
+    run: (...parameters) => turns.take(() => transaction.sql.run(...parameters)),
+    all: (...parameters) => turns.take(() => transaction.sql.all(...parameters)),
+  },
+})
+
+/**
+ * Lends them to the work of a user, until it is over: what it left behind does not go on in what others do in that transaction.
+ * @throws STATE_INVALID if it returns before something that it began is done
+ */
+export async function lend(
+  transaction: Lent,
+  work: (lent: Lent) => Awaitable<void>,
+): Promise<void> {
+  const turns = new Turns()
+  try {
+    await turns.run(() => work(inTurns(transaction, turns)))
+  } catch (error) {
+    turns.fail()
+    throw error
   }
 }
