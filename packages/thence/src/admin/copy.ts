@@ -7,7 +7,8 @@ import { loadParts } from '../app/part-records.ts'
 import { isThenceError, ThenceError } from '../errors.ts'
 import type { OptionNames } from '../message/expect.ts'
 import { expectOptions } from '../message/expect.ts'
-import type { Copying } from '../ports/copying.ts'
+import type { Copying, Held } from '../ports/copying.ts'
+import { copiedLog } from '../ports/copying.ts'
 import type { Database, Transaction } from '../ports/database.ts'
 import { dropVersion } from '../project/acts.ts'
 import { requireHistory } from '../project/history.ts'
@@ -54,6 +55,22 @@ const told = async <T>(side: Side, work: () => Promise<T>): Promise<T> => {
   }
 }
 
+/** Errors of what is done meanwhile are not the store's. */
+const holding = async <T>(
+  copying: Copying,
+  side: Side,
+  work: (held: Held) => Promise<T>,
+): Promise<T> => {
+  let done: Promise<T> | undefined
+  await told(side, () =>
+    copying.hold(async (held) => {
+      done = work(held)
+      await done.catch(() => undefined)
+    }),
+  )
+  return done!
+}
+
 const named = (copying: Copying, side: Side): Copying => ({
   ...(copying.names !== undefined && { names: () => told(side, () => copying.names!()) }),
   filling: () => told(side, () => copying.filling()),
@@ -64,6 +81,7 @@ const named = (copying: Copying, side: Side): Copying => ({
   rows: (table, options) => told(side, () => copying.rows(table, options)),
   write: (table, rows) => told(side, () => copying.write(table, rows)),
   clear: (table) => told(side, () => copying.clear(table)),
+  hold: (work) => holding(copying, side, work),
 })
 
 const copyingOf = (database: Database, side: Side): Copying => {
@@ -101,16 +119,38 @@ async function begin(target: Database, copying: Copying, source: string): Promis
 }
 
 /** Whoever is alive may write; those that only append are not known here, but their messages are found missing. */
-async function refuseRunning({ database }: On): Promise<void> {
-  const members = await database.read(({ leases }) => leases.members())
-  if (members.length === 0) return
-  const names = members.map(({ name }) => name)
+function refuseRunning(names: readonly string[]): void {
+  if (names.length === 0) return
   throw new ThenceError(
     'STORE_BUSY',
     `The log is copied, but apps run on the source and go on to write: ${names.join(', ')}. Stop them, then copy again: ` +
       'only what is new is copied.',
     { details: { members: names } },
   )
+}
+
+const namesOf = ({ database }: On): Promise<readonly string[]> =>
+  database.read(async ({ leases }) => (await leases.members()).map(({ name }) => name))
+
+/**
+ * The target is whole from here on, unless the source was written to since it was compared. Nobody can write to that meanwhile: what is
+ * acknowledged before the target is whole is in it.
+ */
+async function end({ source, target }: Copies, [log]: readonly CopiedContents[]): Promise<void> {
+  const last = await target.lastKey(copiedLog)
+  await source.hold(async (held) => {
+    refuseRunning(await held.members())
+    const isSame =
+      (await held.count(copiedLog)) === log?.rows &&
+      String(await held.lastKey(copiedLog)) === String(last)
+    if (!isSame)
+      throw new ThenceError(
+        'STORE_BUSY',
+        'The log of the source was written to while the rest was compared. Stop whatever appends to it, then copy again: ' +
+          'only what is new is copied.',
+      )
+    await target.end()
+  })
 }
 
 const keepsTables = ({ view }: PartRecord): boolean => view?.kind === 'tables'
@@ -200,7 +240,7 @@ export async function copyStore(
   await begin(target, filled, identity)
   const count = await counting(copies)
   await copyLog(copies, count)
-  await refuseRunning(on)
+  refuseRunning(await namesOf(on))
   await copyTables(copies, count)
   const tables = await verifyAll(copies)
   const rebuilds = views.map(({ name }) => name)
@@ -210,6 +250,6 @@ export async function copyStore(
     const details = { from: on.database.name, to: target.name }
     await audited(there, transaction, { action: 'store.copy', target: identity, details })
   })
-  await filled.end()
+  await end(copies, tables)
   return { identity, tables, rebuilds }
 }

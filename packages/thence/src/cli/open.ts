@@ -1,9 +1,9 @@
 /**
- * Opens the store that the command was told of: never creates one, and reads a file through a connection that cannot write.
+ * Opens the store that the command was told of: never creates one, and reads a file through a connection that cannot write, unless it is to be held.
  */
 import { accessSync, constants, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import type { PostgresPool } from 'thence/postgres'
@@ -16,8 +16,11 @@ import type { Place, ServerPlace } from './place.ts'
 import type { Still } from './still.ts'
 import { stillOf } from './still.ts'
 
-/** `plan` and `migrate` take a store as it is, and so does `fill`, which makes a file that is not there. */
-export type Mode = 'read' | 'write' | 'plan' | 'migrate' | 'fill'
+/**
+ * `plan` and `migrate` take a store as it is, and so does `fill`, which makes a file that is not there. `hold` reads, and keeps others from
+ * writing if this user may write.
+ */
+export type Mode = 'read' | 'hold' | 'write' | 'plan' | 'migrate' | 'fill'
 
 const checkFile = (file: string): void => {
   const found = statSync(file, { throwIfNoEntry: false })
@@ -90,10 +93,19 @@ interface Connected {
   readonly still: Still | undefined
 }
 
+const mayWrite = (file: string): boolean => {
+  try {
+    for (const path of [file, dirname(resolve(file))]) accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const connectFile = async (file: string, mode: Mode): Promise<Connected> => {
   const { DatabaseSync } = await loadSqlite()
   const url = pathToFileURL(resolve(file))
-  if (mode === 'read' || mode === 'plan') {
+  if (mode === 'read' || mode === 'plan' || (mode === 'hold' && !mayWrite(file))) {
     const still = stillOf(file)
     url.searchParams.set('immutable', '1')
     const place = still === undefined ? resolve(file) : url
@@ -130,7 +142,7 @@ export async function openStore(place: Place, mode: Mode): Promise<Connected> {
   const { database } = connected
   try {
     await database.open(systemRuntime())
-    if (mode === 'read' || mode === 'write') await requireMigrated(database)
+    if (mode === 'read' || mode === 'hold' || mode === 'write') await requireMigrated(database)
     return connected
   } catch (error) {
     await database.close()

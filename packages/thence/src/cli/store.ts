@@ -78,5 +78,5 @@ export function addStore(program: Command): void {
     .description('move it to another database: positions, versions and progress stay')
     .requiredOption('--to <place>', 'where to: a URL of PostgreSQL, or a file that is not there')
     .option('--truncated', 'even if views in tables lack events that retention has removed')
-    .action(onStore('read', copy))
+    .action(onStore('hold', copy))
 }

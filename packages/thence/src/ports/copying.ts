@@ -249,6 +249,14 @@ export interface OwnNames {
   readonly schemas: readonly string[]
 }
 
+/** What is asked of a store that is held. */
+export interface Held {
+  count(table: CopiedTable): Promise<number>
+  lastKey(table: CopiedTable): Promise<readonly CopiedValue[] | undefined>
+  /** The names of the processes that run on it. */
+  members(): Promise<readonly string[]>
+}
+
 /**
  * - `names` is there if two stores may be in one database, so that tables of a user's own may be the same ones in both; it can be
  *   asked before the first migration.
@@ -257,6 +265,9 @@ export interface OwnNames {
  *   starts on it. `end` gives it the identity of the one with which it was filled.
  * - `write` adds rows, those of the log with what finds them by their tags; all or none of one call. `clear` removes all rows of
  *   a table but the log's.
+ * - `hold` runs `work` once all that was begun is committed, and while nobody else appends to the store or begins a write transaction; whoever
+ *   wants to waits. If `work` throws it throws the same error. Through a connection that may not write nobody is held up: `work` then sees what is
+ *   committed when it begins.
  */
 export interface Copying {
   names?(): Promise<OwnNames>
@@ -268,6 +279,7 @@ export interface Copying {
   rows(table: CopiedTable, options: ReadRows): Promise<readonly CopiedRow[]>
   write(table: CopiedTable, rows: readonly CopiedRow[]): Promise<void>
   clear(table: CopiedTable): Promise<void>
+  hold<T>(work: (held: Held) => Promise<T>): Promise<T>
 }
 
 /** Every adapter whose stores can be copied to another, or filled from one. */

@@ -4,23 +4,10 @@ import { copyStore } from 'thence/admin'
 import { describe, expect, test } from 'vitest'
 import { readEverything } from '../../src/conformance/everything.ts'
 import { message } from '../../src/conformance/samples.ts'
-import type { Copying } from '../../src/ports/copying.ts'
 import { copiedTables } from '../../src/ports/copying.ts'
 import { wrap } from '../kit/places.ts'
 import type { Kept } from './stores.ts'
-import { fill, forgetful, leave, stores, ways, waysWithGaps } from './stores.ts'
-
-const wrapCopying = (copying: Copying, own: Partial<Copying>): Copying => ({
-  filling: () => copying.filling(),
-  begin: (source) => copying.begin(source),
-  end: () => copying.end(),
-  count: (table) => copying.count(table),
-  lastKey: (table) => copying.lastKey(table),
-  rows: (table, options) => copying.rows(table, options),
-  write: (table, rows) => copying.write(table, rows),
-  clear: (table) => copying.clear(table),
-  ...own,
-})
+import { fill, forgetful, leave, stores, ways, waysWithGaps, wrapCopying } from './stores.ts'
 
 const everything = async (database: Awaited<ReturnType<Kept['open']>>) =>
   database.read((transaction) => readEverything(transaction, ['a', 'ü "\\ 漢']))

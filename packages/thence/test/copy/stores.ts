@@ -12,6 +12,7 @@ import { virtualRuntime } from 'thence/testing'
 import { onTestFinished } from 'vitest'
 import { writeEverything } from '../../src/conformance/everything.ts'
 import { message } from '../../src/conformance/samples.ts'
+import type { Copying } from '../../src/ports/copying.ts'
 import { postgresPlace } from '../kit/postgres.ts'
 
 let made = 0
@@ -95,6 +96,20 @@ export const forgetful = async (): Promise<Database> => {
   await database.open(ownRuntime())
   return database
 }
+
+/** The same, but for what is given. */
+export const wrapCopying = (copying: Copying, own: Partial<Copying>): Copying => ({
+  filling: () => copying.filling(),
+  begin: (source) => copying.begin(source),
+  end: () => copying.end(),
+  count: (table) => copying.count(table),
+  lastKey: (table) => copying.lastKey(table),
+  rows: (table, options) => copying.rows(table, options),
+  write: (table, rows) => copying.write(table, rows),
+  clear: (table) => copying.clear(table),
+  hold: (work) => copying.hold(work),
+  ...own,
+})
 
 /** Something in every table, by processes that have left; the log is longer than one page. */
 export async function fill(database: Database): Promise<void> {

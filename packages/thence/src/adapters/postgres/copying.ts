@@ -8,10 +8,12 @@ import type {
   Copying,
   OwnNames,
 } from '../../ports/copying.ts'
+import type { TransactOptions } from '../../ports/database.ts'
 import type { CopyDialect } from '../sql/copying.ts'
 import { SqlCopying } from '../sql/copying.ts'
 import { arrayOf } from './columns.ts'
 import type { Connection } from './connection.ts'
+import { PostgresLeases } from './leases.ts'
 import type { Scope } from './scope.ts'
 
 const table = (name: string): string => `thence.${name}`
@@ -30,6 +32,9 @@ const insertion = ({ name, columns }: CopiedTable): string => {
   return `INSERT INTO ${table(name)} (${names}) SELECT ${values.join(', ')} FROM unnest(${arrays}) AS of (${names})`
 }
 
+const lock = (name: string): string =>
+  `SELECT pg_advisory_xact_lock(hashtextextended('thence.${name}', 0))::text`
+
 const dialectOf = (scope: Scope, connection: Connection): CopyDialect => ({
   table,
   parameter: (index) => `$${index}`,
@@ -42,6 +47,9 @@ const dialectOf = (scope: Scope, connection: Connection): CopyDialect => ({
   },
   connection,
   settled: () => scope.bound(),
+  // Whoever appends takes one of these, in the order `concurrent` together with others who append.
+  hold: () => connection.run(lock(scope.concurrent ? 'all' : 'append')),
+  members: () => new PostgresLeases(scope).members(),
 })
 
 // No role needs a right for these; the time is told as a number, which is the same whatever the session's time zone.
@@ -54,7 +62,7 @@ type Reading = <T>(work: (scope: Scope) => Promise<T>) => Promise<T>
 /** Run work in a transaction. */
 export interface CopyRunner {
   readonly read: Reading
-  readonly write: Reading
+  readonly write: <T>(work: (scope: Scope) => Promise<T>, options?: TransactOptions) => Promise<T>
   /** The same as `read`, also before the first migration. */
   readonly ask: Reading
 }
@@ -65,7 +73,8 @@ class PostgresCopying extends SqlCopying {
   constructor({ read, write, ask }: CopyRunner) {
     super({
       read: (work) => read(async (scope) => work(dialectOf(scope, scope.use()))),
-      write: (work) => write(async (scope) => work(dialectOf(scope, scope.change()))),
+      write: (work, options) =>
+        write(async (scope) => work(dialectOf(scope, scope.change())), options),
     })
     this.#ask = ask
   }

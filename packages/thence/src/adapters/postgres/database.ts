@@ -177,7 +177,10 @@ export class PostgresStore implements Database {
   copying(): Copying {
     return postgresCopying({
       read: (work) => this.#work(({ runner }) => runner.read(work)),
-      write: (work) => this.#work(({ runner }) => this.#writes.run(() => runner.write(work))),
+      write: (work, options) =>
+        this.#work((opened) =>
+          this.#writes.run(() => told(opened, () => opened.runner.write(work, options))),
+        ),
       ask: (work) => this.#call(({ runner }) => runner.read(work)),
     })
   }

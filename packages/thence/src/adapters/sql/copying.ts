@@ -2,11 +2,12 @@
  * Rows of a store's tables, read and written in the form of ports/copying.ts: one implementation for databases that differ in
  * how tables are named and how many rows are inserted at once.
  */
-import { ThenceError } from '../../errors.ts'
+import { isThenceError, ThenceError } from '../../errors.ts'
 import type { Awaitable } from '../../ports/awaitable.ts'
-import type { CopiedRow, CopiedTable, CopiedValue, Copying } from '../../ports/copying.ts'
+import type { CopiedRow, CopiedTable, CopiedValue, Copying, Held } from '../../ports/copying.ts'
 import type { Filling, ReadRows } from '../../ports/copying.ts'
 import { copiedLog, copiedTables, copiedTags } from '../../ports/copying.ts'
+import type { TransactOptions } from '../../ports/database.ts'
 import { parseTags } from './rows.ts'
 
 /** What both adapters' connections do. */
@@ -25,12 +26,16 @@ export interface CopyDialect {
   readonly connection: CopyConnection
   /** Up to where the log is settled; absent or undefined: as far as it goes. */
   readonly settled?: () => Promise<number | undefined>
+  /** Lets nobody append until the transaction ends; absent: a transaction that writes does. */
+  readonly hold?: () => Promise<unknown>
+  /** Of those who are alive. */
+  readonly members: () => Awaitable<readonly { readonly name: string }[]>
 }
 
 /** Runs work in a transaction. */
 export interface CopyTransactions {
   read<T>(work: (dialect: CopyDialect) => Awaitable<T>): Promise<T>
-  write<T>(work: (dialect: CopyDialect) => Awaitable<T>): Promise<T>
+  write<T>(work: (dialect: CopyDialect) => Awaitable<T>, options?: TransactOptions): Promise<T>
 }
 
 /** The key in the table meta under which the identity of the source stands. */
@@ -92,6 +97,30 @@ const tagsOf = (rows: readonly CopiedRow[]): readonly CopiedRow[] => {
   )
 }
 
+const countOf = async (
+  { connection, table }: CopyDialect,
+  { name }: CopiedTable,
+): Promise<number> => {
+  const [row] = await connection.all(`SELECT count(*) FROM ${table(name)}`)
+  return Number(row?.[0])
+}
+
+const lastKeyOf = async (
+  { connection, table }: CopyDialect,
+  { name, key }: CopiedTable,
+): Promise<readonly CopiedValue[] | undefined> => {
+  if (key.length === 0) return undefined
+  const order = key.map((one) => `${one} DESC`).join(', ')
+  const last = `SELECT ${key.join(', ')} FROM ${table(name)} ORDER BY ${order} LIMIT 1`
+  return (await connection.all(last))[0]?.map(told)
+}
+
+const heldBy = (dialect: CopyDialect): Held => ({
+  count: (table) => countOf(dialect, table),
+  lastKey: (table) => lastKeyOf(dialect, table),
+  members: async () => (await dialect.members()).map(({ name }) => name),
+})
+
 const removeAll = ({ table, connection }: CopyDialect, name: string): Awaitable<number> =>
   connection.run(`DELETE FROM ${table(name)}`)
 
@@ -138,20 +167,12 @@ export class SqlCopying implements Copying {
     })
   }
 
-  count({ name }: CopiedTable): Promise<number> {
-    return this.#transactions.read(async ({ connection, table }) => {
-      const [row] = await connection.all(`SELECT count(*) FROM ${table(name)}`)
-      return Number(row?.[0])
-    })
+  count(table: CopiedTable): Promise<number> {
+    return this.#transactions.read((dialect) => countOf(dialect, table))
   }
 
-  lastKey({ name, key }: CopiedTable): Promise<readonly CopiedValue[] | undefined> {
-    const order = key.map((one) => `${one} DESC`).join(', ')
-    return this.#transactions.read(async ({ connection, table }) => {
-      if (key.length === 0) return undefined
-      const last = `SELECT ${key.join(', ')} FROM ${table(name)} ORDER BY ${order} LIMIT 1`
-      return (await connection.all(last))[0]?.map(told)
-    })
+  lastKey(table: CopiedTable): Promise<readonly CopiedValue[] | undefined> {
+    return this.#transactions.read((dialect) => lastKeyOf(dialect, table))
   }
 
   rows(table: CopiedTable, options: ReadRows): Promise<readonly CopiedRow[]> {
@@ -175,5 +196,23 @@ export class SqlCopying implements Copying {
 
   clear({ name }: CopiedTable): Promise<void> {
     return this.#transactions.write(async (dialect) => void (await removeAll(dialect, name)))
+  }
+
+  async hold<T>(work: (held: Held) => Promise<T>): Promise<T> {
+    let isHeld = false
+    try {
+      // It lasts as long as its work: let go before that, the store would be written to beside it.
+      return await this.#transactions.write(
+        async (dialect) => {
+          await dialect.hold?.()
+          isHeld = true
+          return work(heldBy(dialect))
+        },
+        { timeout: Infinity },
+      )
+    } catch (error) {
+      if (isHeld || !isThenceError(error, 'STORE_READ_ONLY')) throw error
+    }
+    return this.#transactions.read((dialect) => work(heldBy(dialect)))
   }
 }

@@ -3,8 +3,10 @@
  */
 import type { Awaitable } from '../../ports/awaitable.ts'
 import type { CopiedTable, Copying } from '../../ports/copying.ts'
+import type { TransactOptions } from '../../ports/database.ts'
 import type { CopyDialect, CopyTransactions } from '../sql/copying.ts'
 import { SqlCopying } from '../sql/copying.ts'
+import { SqliteLeases } from './leases.ts'
 import type { Connection } from './connection.ts'
 import type { Scope } from './scope.ts'
 
@@ -15,7 +17,7 @@ const insertion = ({ name, columns }: CopiedTable): string => {
   return `INSERT INTO ${table(name)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
 }
 
-const dialectOf = (connection: Connection): CopyDialect => ({
+const dialectOf = (scope: Scope, connection: Connection): CopyDialect => ({
   table,
   parameter: () => '?',
   insert(into, rows) {
@@ -23,16 +25,18 @@ const dialectOf = (connection: Connection): CopyDialect => ({
     for (const row of rows) connection.run(text, ...row)
   },
   connection,
+  members: () => new SqliteLeases(scope).members(),
 })
 
 /** @param runner runs work in a transaction. */
 export const sqliteCopying = (runner: {
   read<T>(work: (scope: Scope) => Awaitable<T>): Promise<T>
-  write<T>(work: (scope: Scope) => Awaitable<T>): Promise<T>
+  write<T>(work: (scope: Scope) => Awaitable<T>, options?: TransactOptions): Promise<T>
 }): Copying => {
   const transactions: CopyTransactions = {
-    read: (work) => runner.read((scope) => work(dialectOf(scope.use()))),
-    write: (work) => runner.write((scope) => work(dialectOf(scope.change()))),
+    read: (work) => runner.read((scope) => work(dialectOf(scope, scope.use()))),
+    write: (work, options) =>
+      runner.write((scope) => work(dialectOf(scope, scope.change())), options),
   }
   return new SqlCopying(transactions)
 }

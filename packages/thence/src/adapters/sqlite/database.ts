@@ -175,7 +175,8 @@ export class SqliteStore implements Database {
   copying(): Copying {
     return sqliteCopying({
       read: (work) => promised(() => this.#gate.run(() => this.#ready().runner.read(work))),
-      write: (work) => promised(() => this.#gate.run(() => this.#ready().runner.write(work))),
+      write: (work, options) =>
+        promised(() => this.#gate.run(() => this.#ready().runner.write(work, options))),
     })
   }
 
