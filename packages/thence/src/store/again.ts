@@ -93,7 +93,8 @@ export function lostAppend({ stream, messages }: AppendRequest, cause: unknown):
   return new ThenceError(
     'OUTCOME_UNKNOWN',
     `It is not known whether the append to ${stream} was committed: the store gave no answer, nor when it was asked again. ` +
-      'The same call again is safe if its messages have ids of your own; else look first whether the ids in details are in the log.',
+      'The same call again is safe if its messages have ids of your own. Else look first whether the ids in details are in the log, but ' +
+      'not before a write would have given up its wait for a lock (lockTimeout on PostgreSQL): until then it may still be committed.',
     { cause, details: { stream, ids } },
   )
 }

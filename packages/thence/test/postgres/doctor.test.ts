@@ -59,6 +59,7 @@ describe('the doctor', () => {
       'role',
       'connections',
       'timeouts',
+      'lost clients',
       'autovacuum',
       'standby',
       'clock',
@@ -150,6 +151,23 @@ describe('the doctor', () => {
       'error: there are no tables of Thence',
       'notice: of the server or the role: statement_timeout 4000 ms',
     ])
+  })
+
+  it.each([
+    ['0', 'notice: client_connection_check_interval is 0: '],
+    ['2s', 'ok: looked for every 2s while a statement runs'],
+  ])('tells whether a write outlives its process: looked for every %s', async (interval, text) => {
+    const place = postgresPlace()
+    onTestFinished(() => place.dispose())
+    const { Pool } = await import('pg')
+    const pool = new Pool({
+      connectionString: place.url.split('?')[0],
+      options: `-c client_connection_check_interval=${interval}`,
+    })
+    const database = place.connect({ pool })
+    onTestFinished(() => database.close())
+    await database.open(systemRuntime())
+    expect(await found(database, 'lost clients')).toEqual([expect.stringContaining(text)])
   })
 
   it('calls whatever may lose what was confirmed an error', async () => {

@@ -1,5 +1,5 @@
 /**
- * What the server and the role are like: version, durability, room for connections, upkeep, standby, clocks.
+ * What the server and the role are like: version, durability, room for connections, clients that are gone, upkeep, standby, clocks.
  */
 import type { Finding } from '../../../ports/diagnosis.ts'
 import type { Connection } from '../connection.ts'
@@ -100,6 +100,24 @@ const timeouts: Check = {
         'notice',
         `of the server or the role: ${text}`,
         'Appends, and connections that wait in a pool, are under these. They should be longer than lockTimeout and the idle time of the pool.',
+      ),
+    ]
+  },
+}
+
+const lostClients: Check = {
+  name: 'lost clients',
+  look: async ({ connection }) => {
+    const finding = findingsOf('lost clients')
+    const name = 'client_connection_check_interval'
+    const { [name]: interval } = await settings(connection, name)
+    if (interval !== '0')
+      return [finding('ok', `looked for every ${interval} while a statement runs`)]
+    return [
+      finding(
+        'notice',
+        `${name} is 0: a write that waits for a lock may still be committed when its process is long gone`,
+        `Set ${name} = '2s' for the role or the database, where the server's system can do that.`,
       ),
     ]
   },
@@ -206,6 +224,7 @@ export const serverChecks: readonly Check[] = [
   role,
   connections,
   timeouts,
+  lostClients,
   upkeep,
   standby,
   clock,
