@@ -58,6 +58,12 @@ const styles: Readonly<Record<TortureResult['outcome'], Style>> = {
   'not driven': 'dim',
 }
 
+/** A run of nothing would be told as one in which everything held. */
+const noneNamed = (only = '') =>
+  usage(
+    `No trap and none of the interleavings has "${only}" in its name. The traps are:\n${tortureTraps.join('\n')}`,
+  )
+
 async function run(file: string | undefined, options: Options): Promise<void> {
   const terminal = new Terminal(options)
   if (options.list === true)
@@ -72,10 +78,17 @@ async function run(file: string | undefined, options: Options): Promise<void> {
       terminal.print(terminal.paint(styles[result.outcome], first), ...rest)
     },
   })
+  if (report.results.length === 0) throw noneNamed(options.only)
   if (terminal.json) terminal.document(report)
   else terminal.print(summaryLine(report))
   if (!report.held) process.exitCode = 1
 }
+
+const needs = `
+On a server:
+  It takes up to two connections for each writer and subscriber, and three more: 163 by default, which max_connections
+  must leave. For a small server: --writers 8 --subscribers 4 --appends 10 --seeds 5
+  Traps with prepared transactions are not driven if max_prepared_transactions of the server is 0, its default.`
 
 export function addTorture(program: Command): void {
   program
@@ -95,6 +108,7 @@ export function addTorture(program: Command): void {
     .option('--writers <count>', 'who write at once (default: 64)', whole(1))
     .option('--subscribers <count>', 'who read meanwhile (default: 16)', whole(0))
     .option('--appends <count>', 'appends of each writer (default: 20)', whole(1))
+    .addHelpText('after', needs)
     .action(function (this: Command, file: string | undefined): Promise<void> {
       return run(file, this.optsWithGlobals<Options>())
     })

@@ -78,3 +78,10 @@ test('what is no store to torture is told, with 2', patient, async () => {
   expect(code).toBe(2)
   expect(stderr).toContain('It must be a whole number from 0.')
 })
+
+test('what no trap is called is told, with the traps that there are and 2', patient, async () => {
+  const { code, stdout, stderr } = await thence(['torture', ...server(), '--only', 'nosuch'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain('has "nosuch" in its name')
+  expect(stderr).toContain('\na commit is slow, and others append meanwhile\n')
+})

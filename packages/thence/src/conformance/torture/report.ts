@@ -23,7 +23,7 @@ export interface TortureResult {
 
 export interface TortureReport {
   readonly results: readonly TortureResult[]
-  /** Nothing broke or stalled it. What was not driven is not counted. */
+  /** Nothing broke or stalled it. What was not driven is not counted. False if `only` is in no name. */
   readonly held: boolean
   /** The first seed of the interleavings. */
   readonly seed: number

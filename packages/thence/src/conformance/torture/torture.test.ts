@@ -59,3 +59,8 @@ test.each([
   })
   expect(results.flatMap(({ problems }) => problems.map(({ kind }) => kind))).toEqual(kinds)
 })
+
+test('a run in which nothing was played did not hold', async () => {
+  const { results, held } = await torture(stuckIn('dispose'), { only: 'nosuch', seeds: 2 })
+  expect({ results, held }).toEqual({ results: [], held: false })
+})

@@ -169,6 +169,7 @@ export async function torture(
     const seed = settings.seed + index
     if (`interleaving of seed ${seed}`.includes(only)) add(await one.interleaving(seed))
   }
-  const held = results.every(({ outcome }) => outcome === 'held' || outcome === 'not driven')
+  const isFine = ({ outcome }: TortureResult) => outcome === 'held' || outcome === 'not driven'
+  const held = results.length > 0 && results.every(isFine)
   return { results, held, seed: settings.seed }
 }
