@@ -1,7 +1,7 @@
 // Roles with only what they need: an app runs under one that owns nothing, another one only looks, and neither may do more.
 import { randomUUID } from 'node:crypto'
 import { Pool } from 'pg'
-import { app, command, aggregate, documents, event, plain, projection } from 'thence'
+import { app, command, aggregate, documents, event, plain, projection, tables } from 'thence'
 import { status } from 'thence/admin'
 import type { PostgresOptions } from 'thence/postgres'
 import { grants } from 'thence/postgres'
@@ -81,6 +81,55 @@ it('an app does all its work under a role that owns nothing', async () => {
   const { attention, subscriptions } = await status({ database: shop.database })
   expect(attention).toEqual([])
   expect(subscriptions.map(({ name }) => name)).toContain('placed')
+})
+
+it('views in tables need a schema in which that role may make them', async () => {
+  const { connect, roles, place, owner } = await guarded()
+  const views = `${place.schema}_views`
+  onTestFinished(() => owner.query(`DROP SCHEMA ${views} CASCADE`).then(() => undefined))
+  const written = projection('written', {
+    view: tables({
+      create: (table) => [`CREATE TABLE IF NOT EXISTS ${table()} (id text PRIMARY KEY)`],
+      drop: (table) => [`DROP TABLE IF EXISTS ${table()}`],
+    }),
+    on: (on) =>
+      on(Placed, async ({ data }, view) => {
+        await view.run(`INSERT INTO ${view.table()} VALUES ($1)`, data.id)
+      }),
+  })
+  const start = async (): Promise<void> => {
+    const url = new URL(inject('postgres'))
+    url.username = roles.app
+    url.password = 'secret'
+    const options = `-c search_path=${views}`
+    const pool = new Pool({ connectionString: url.href, max: 4, options })
+    const database = connect(roles.app, { pool })
+    onTestFinished(() => database.close())
+    const shop = await app({ database, logger: false }).use(written).start()
+    await shop.append({ events: Placed({ id: '1' }) })
+    await shop.whenIdle()
+    await shop.stop()
+  }
+  await owner.query(`CREATE SCHEMA ${views}`)
+  await owner.query(`CREATE TABLE ${views}.written (id text PRIMARY KEY)`)
+  await owner.query(`GRANT USAGE ON SCHEMA ${views} TO ${roles.app}`)
+  await owner.query(`GRANT ALL ON ${views}.written TO ${roles.app}`)
+  await expect(start()).rejects.toMatchObject({ code: 'SQL_FAILED' })
+  await owner.query(`DROP TABLE ${views}.written`)
+  await owner.query(`GRANT USAGE, CREATE ON SCHEMA ${views} TO ${roles.app}`)
+  await owner.query(`GRANT USAGE ON SCHEMA ${views} TO ${roles.reader}`)
+  await owner.query(
+    `ALTER DEFAULT PRIVILEGES FOR ROLE ${roles.app} IN SCHEMA ${views} GRANT SELECT ON TABLES TO ${roles.reader}`,
+  )
+  await start()
+  const { rows } = await owner.query(`SELECT id FROM ${views}.written`)
+  expect(rows).toEqual([{ id: '1' }])
+  const readable = await owner.query('SELECT has_table_privilege($1, $2, $3) AS may', [
+    roles.reader,
+    `${views}.written`,
+    'SELECT',
+  ])
+  expect(readable.rows).toEqual([{ may: true }])
 })
 
 it('a reader sees everything and changes nothing', async () => {
