@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'STORE_NOT_MIGRATED'
   | 'STORE_INCOMPLETE'
   | 'STORE_CLOSED'
+  | 'STORE_REFUSED'
   | 'STORE_FAILED'
   | 'OUTCOME_UNKNOWN'
   | 'SQL_FAILED'
@@ -118,7 +119,14 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
   STORE_NOT_MIGRATED: entry(false, 'The store has migrations that were not applied.'),
   STORE_INCOMPLETE: entry(false, 'The store is being filled from another and is not whole yet.'),
   STORE_CLOSED: entry(false, 'The store was closed.'),
-  STORE_FAILED: entry(true, 'The database reported an error that Thence does not know.'),
+  STORE_REFUSED: entry(
+    false,
+    'The database does not let in who asks, or not do this: a password, a name or a right is missing or wrong.',
+  ),
+  STORE_FAILED: entry(
+    true,
+    'The database cannot be reached, or reported an error that Thence does not know.',
+  ),
   OUTCOME_UNKNOWN: entry(
     true,
     'The connection was lost at the commit: it may have happened or not; the same ids again are safe.',

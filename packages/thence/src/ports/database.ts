@@ -127,7 +127,7 @@ export interface JoinOptions {
  *   If `work` throws, what it did is undone and nothing else is. Two of them in one transaction run one after the other. Nothing is written
  *   before it is known that the transaction is open (else STATE_INVALID), is of this store, and has the isolation that
  *   appends need (else CONFIG_INVALID). From then on the database ends the transaction if it is left open.
- * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, else STORE_FAILED.
+ * - Errors of the driver become typed: STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_CORRUPT, STORE_REFUSED, else STORE_FAILED.
  */
 export interface Database extends Partial<Diagnosable & Copyable> {
   readonly name: string

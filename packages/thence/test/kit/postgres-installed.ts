@@ -1,6 +1,6 @@
 // A PostgreSQL that is installed on the machine, run for the tests: where npm has none, or to see another version.
 import { execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, globSync } from 'node:fs'
+import { chownSync, existsSync, globSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 export interface ServerPlan {
@@ -40,7 +40,10 @@ export async function startInstalled(
   const user = runAs()
   if (user !== undefined) chownSync(directory, user.uid, user.gid)
   const data = join(directory, 'data')
-  execFileSync(join(place, 'initdb'), ['-D', data, '-U', 'thence', '--auth=trust', ...initdb], {
+  const password = join(directory, 'password')
+  writeFileSync(password, 'thence\n')
+  const role = ['-U', 'thence', '--auth=scram-sha-256', `--pwfile=${password}`]
+  execFileSync(join(place, 'initdb'), ['-D', data, ...role, ...initdb], {
     ...user,
     cwd: directory,
     stdio: 'ignore',

@@ -2,7 +2,8 @@
  * What `pg` throws, as a typed error: PostgreSQL's own errors have a code of five characters, those of the connection have
  * none or one of Node's.
  */
-import { type ErrorCode, isThenceError, ThenceError } from '../../errors.ts'
+import { isThenceError, ThenceError } from '../../errors.ts'
+import { answerMeans, type Meaning, silenceMeans } from './refusals.ts'
 
 /** Errors of several addresses that were tried have no message of their own. */
 const message = (error: unknown): string => {
@@ -41,6 +42,10 @@ export function isUnknown(error: unknown): boolean {
   if (state === undefined || state.startsWith('08') || ending.has(state)) return true
   return isBreakdown(state, error)
 }
+
+/** Whether the role lacks a right to what it asked for; `error` is typed. */
+export const isForbidden = (error: unknown): boolean =>
+  isThenceError(error, 'STORE_REFUSED') && sqlState(error.cause) === '42501'
 
 /** Whether something of the store is missing or damaged. */
 export const isCorrupt = (error: unknown): boolean => isThenceError(error, 'STORE_CORRUPT')
@@ -87,7 +92,7 @@ const away = 'The server starts or ends at the moment. Try again.'
 const damaged = 'The database reports that its files are damaged. Restore it from a backup.'
 
 /** Codes that mean something to us; the rest is STORE_FAILED. */
-const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+const meanings: ReadonlyMap<string, Meaning> = new Map([
   ['40P01', ['STORE_BUSY', busy]],
   ['40001', ['STORE_BUSY', busy]],
   ['55P03', ['STORE_BUSY', busy]],
@@ -99,18 +104,25 @@ const meanings: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['3F000', ['STORE_NOT_MIGRATED', missing]],
   ['42P01', ['STORE_NOT_MIGRATED', missing]],
   ['42883', ['STORE_NOT_MIGRATED', missing]],
-  ['42501', ['STORE_FAILED', forbidden]],
+  ['42501', ['STORE_REFUSED', forbidden]],
   ['57014', ['STORE_FAILED', cancelled]],
   ['XX001', ['STORE_CORRUPT', damaged]],
   ['XX002', ['STORE_CORRUPT', damaged]],
 ])
 
+const meaningOf = (state: string | undefined, error: unknown): Meaning | undefined =>
+  state === undefined ? silenceMeans(error) : (answerMeans(state, error) ?? meanings.get(state))
+
+/** The words of whoever spoke: without a code it was not the server. */
+const said = (error: unknown): string =>
+  `${sqlState(error) === undefined ? 'The driver' : 'PostgreSQL'} says: ${message(error)}.`
+
 /** The typed error for whatever was thrown; an error that is typed already stays itself. */
 export function storeError(error: unknown): ThenceError {
   if (isThenceError(error)) return error
-  const state = isSecond(error) ? '40001' : (sqlState(error) ?? '')
-  const [code, text] = meanings.get(state) ?? ['STORE_FAILED', 'The store failed.']
-  return new ThenceError(code, `${text} PostgreSQL says: ${message(error)}.`, { cause: error })
+  const state = isSecond(error) ? '40001' : sqlState(error)
+  const [code, text] = meaningOf(state, error) ?? ['STORE_FAILED', 'The store failed.']
+  return new ThenceError(code, `${text} ${said(error)}`, { cause: error })
 }
 
 /** What is told when it cannot be told what became of a commit. */
@@ -118,7 +130,7 @@ export function unknownOutcome(error: unknown): ThenceError {
   return new ThenceError(
     'OUTCOME_UNKNOWN',
     'It is not known whether the transaction was committed: the connection was lost before the answer came. ' +
-      `The same again with the same ids is safe. PostgreSQL says: ${message(error)}.`,
+      `The same again with the same ids is safe. ${said(error)}`,
     { cause: error },
   )
 }
