@@ -1,10 +1,11 @@
 // What is told when the server cannot be reached or does not let in who asks: what is wrong, what to do, who said so, and
 // whether trying again can help.
 import { randomUUID } from 'node:crypto'
+import { Socket } from 'node:net'
 import { Pool } from 'pg'
 import { postgres } from 'thence/postgres'
 import { virtualRuntime } from 'thence/testing'
-import { beforeAll, afterAll, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { freePort } from '../kit/postgres-server.ts'
 
 const name = `role_${randomUUID().replaceAll('-', '')}`
@@ -27,7 +28,10 @@ afterAll(async () => {
 const refusal = async (change: (url: URL) => void): Promise<unknown> => {
   const url = new URL(inject('postgres'))
   change(url)
-  const database = postgres({ pool: new Pool({ connectionString: url.href }) })
+  // `pg` leaves the server waiting for a password that it does not have.
+  const socket = new Socket()
+  const pool = new Pool({ connectionString: url.href, max: 1, stream: () => socket })
+  const database = postgres({ pool })
   try {
     return await database.open(virtualRuntime()).then(
       () => 'It was let in.',
@@ -35,6 +39,7 @@ const refusal = async (change: (url: URL) => void): Promise<unknown> => {
     )
   } finally {
     await database.close()
+    socket.destroy()
   }
 }
 
