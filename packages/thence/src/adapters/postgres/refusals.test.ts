@@ -11,47 +11,62 @@ test.each([
   [
     'no password for a server that asks by SCRAM',
     failed('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
-    'STORE_REFUSED',
-    /^The server asks for a password, and none was given\. Give it in PGPASSWORD.* The driver says: SASL/,
+    {
+      code: 'STORE_REFUSED',
+      message:
+        /^The server asks for a password, and none was given\. Give it in PGPASSWORD.* The driver says: SASL/,
+    },
   ],
   [
     'several addresses of one host',
     Object.assign(new AggregateError([away('::1', 5432), away('127.0.0.1', 5432)], ''), {
       code: 'ECONNREFUSED',
     }),
-    'STORE_FAILED',
-    /^No server listens at \[::1\]:5432\. .* The driver says: connect ECONNREFUSED ::1; connect/,
+    {
+      code: 'STORE_FAILED',
+      message:
+        /^No server listens at \[::1\]:5432\. .* The driver says: connect ECONNREFUSED ::1; connect/,
+    },
   ],
   [
     'a network without a way',
     failed('connect EHOSTUNREACH', { code: 'EHOSTUNREACH', address: '10.0.0.1', port: 5432 }),
-    'STORE_FAILED',
-    /^The server cannot be reached at 10\.0\.0\.1:5432\. Check host and port.* The driver says: /,
+    {
+      code: 'STORE_FAILED',
+      message:
+        /^The server cannot be reached at 10\.0\.0\.1:5432\. Check host and port.* The driver says: /,
+    },
   ],
   [
     'a server that does not answer in time',
     failed('Connection terminated due to connection timeout'),
-    'STORE_FAILED',
-    /^The server cannot be reached\. Check/,
+    { code: 'STORE_FAILED', message: /^The server cannot be reached\. Check/ },
   ],
   [
     'a pool that is used up',
     failed('timeout exceeded when trying to connect'),
-    'STORE_FAILED',
-    /^No connection came in time: all those of the pool are in use/,
+    {
+      code: 'STORE_FAILED',
+      message: /^No connection came in time: all those of the pool are in use/,
+    },
   ],
   [
     'a connection that is cut',
     failed('Connection terminated unexpectedly'),
-    'STORE_FAILED',
-    /^The store failed\. The driver says: Connection terminated unexpectedly\.$/,
+    {
+      code: 'STORE_FAILED',
+      message: /^The store failed\. The driver says: Connection terminated unexpectedly\.$/,
+    },
   ],
   [
     'a right that is missing',
     failed('permission denied for table events', { code: '42501', routine: 'aclcheck_error' }),
-    'STORE_REFUSED',
-    /^The role may not do this\. .* PostgreSQL says: permission denied for table events\.$/,
+    {
+      code: 'STORE_REFUSED',
+      message:
+        /^The role may not do this\. .* PostgreSQL says: permission denied for table events\.$/,
+    },
   ],
-])('%s is told with what to do and who said it', (_, error, code, message) => {
-  expect(storeError(error)).toMatchObject({ code, message, cause: error })
+])('%s is told with what to do and who said it', (_, error, told) => {
+  expect(storeError(error)).toMatchObject({ ...told, cause: error })
 })
