@@ -39,8 +39,9 @@ export async function headFor(
   if (isToken && head < position && (await events.head({ unsettled: true })) < position)
     throw new ThenceError(
       'TOKEN_INVALID',
-      `The token stands for position ${position}, but the log of this store ends at ${head}. It was restored from an ` +
-        'older copy: what was written after that is gone. Look whether it has to be written again, and ask without the token.',
+      `The token stands for position ${position}, but the log of this store ends at ${head}. Either the transaction was rolled back ` +
+        '(that of yours which was given to `within`), so that nothing was written, or the store was restored from an older copy, and what ' +
+        'was written after that is gone. Look whether it has to be written again, and ask without the token.',
       { details: { position, head } },
     )
   return head

@@ -3,7 +3,7 @@
  */
 import type { Order } from 'thence/postgres'
 import { usage } from './exit-code.ts'
-import { quoted } from './text.ts'
+import { line, quoted } from './text.ts'
 
 export interface FilePlace {
   readonly kind: 'file'
@@ -31,6 +31,43 @@ export interface PlaceOptions {
 }
 
 const scheme = /^postgres(?:ql)?:\/\//i
+const otherScheme = /^([a-z][a-z0-9+.-]*):\/\//i
+
+/** Parameters of the URL that are ours. */
+const own = ['schema', 'order']
+/** Those that `pg` takes, or passes over where hosts write them into their URLs. */
+const ofDriver = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'ssl',
+  'sslmode',
+  'sslcert',
+  'sslkey',
+  'sslrootcert',
+  'sslnegotiation',
+  'uselibpqcompat',
+  'application_name',
+  'fallback_application_name',
+  'client_encoding',
+  'options',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+  'channel_binding',
+  'connect_timeout',
+]
+
+/** One that is misspelt would lead to another store. */
+const checkParameters = ({ searchParams }: URL): void => {
+  const unknown = [...searchParams.keys()].find((name) => ![...own, ...ofDriver].includes(name))
+  if (unknown !== undefined)
+    throw usage(
+      `The URL of the store has no parameter ${line(unknown)}. There are ${own.join(' and ')}, and of pg: ${ofDriver.join(', ')}.`,
+    )
+}
 
 const filePlace = (file: string): FilePlace => ({ kind: 'file', name: file, file })
 
@@ -40,6 +77,7 @@ const serverPlace = (text: string): ServerPlace => {
       'The URL of the store cannot be read: postgres://user@host:5432/database?schema=thence',
     )
   const url = new URL(text)
+  checkParameters(url)
   const schema = url.searchParams.get('schema') ?? undefined
   url.searchParams.delete('schema')
   const order = url.searchParams.get('order') ?? undefined
@@ -59,7 +97,12 @@ const serverPlace = (text: string): ServerPlace => {
 
 /** A URL of PostgreSQL, or else the name of a file. */
 export function placeOf(text: string): Place {
-  return scheme.test(text) ? serverPlace(text) : filePlace(text)
+  if (scheme.test(text)) return serverPlace(text)
+  const [, other] = otherScheme.exec(text) ?? []
+  if (other === undefined) return filePlace(text)
+  throw usage(
+    `There is no store at ${other}://. A store is at a URL of postgres:// or postgresql://, or it is a file of SQLite, given by its path.`,
+  )
 }
 
 /** That of the options, or else of the environment. */

@@ -148,6 +148,38 @@ describe('a store that cannot be opened', patient, () => {
     expect(unreadable.stderr).not.toContain('hunter2')
   })
 
+  test.each([
+    [
+      'shema=my_shop',
+      /no parameter shema\. There are schema and order, and of pg: host, .*sslmode/,
+    ],
+    ['schema=shop&Order=concurrent', /no parameter Order\./],
+    ['sslmode=disable&pasword=hunter2', /no parameter pasword\./],
+  ])('is not sought with ?%s, which nobody knows', async (parameters, told) => {
+    const refused = await ask(`${inject('postgres')}?${parameters}`)
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toMatch(told)
+    expect(refused.stderr).not.toContain('hunter2')
+  })
+
+  test('takes what is for pg', async () => {
+    expect(await ask(`${url}&application_name=ops&connect_timeout=9`)).toMatchObject({ code: 0 })
+  })
+
+  test.each(['mysql://me:hunter2@x/y', 'file:///shop.db', 'sqlite://shop.db'])(
+    'is not sought at %s',
+    async (text) => {
+      for (const option of ['--store', '--db']) {
+        const { code, stderr } = await thence(['status', option, text], { cwd: folder })
+        expect(code).toBe(2)
+        expect(stderr).toMatch(
+          /There is no store at (mysql|file|sqlite):\/\/\..* postgres:\/\/ or /,
+        )
+        expect(stderr).not.toContain('hunter2')
+      }
+    },
+  )
+
   test('is named by the environment as well, but not twice', async () => {
     const env = { THENCE_STORE: url }
     expect(await thence(['status'], { env, cwd: folder })).toMatchObject({ code: 0 })

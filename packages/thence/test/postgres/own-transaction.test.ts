@@ -39,6 +39,17 @@ it('a savepoint of the user takes back what was done behind it, and lets others 
   expect(await shop.app.ask(Total('a'))).toBe(2)
 })
 
+it('a token of what was rolled back is refused with both of what may have happened', async () => {
+  const shop = await shopOfTest()
+  const client = await begun(shop)
+  const { token } = await shop.app.within(fromPg(client), (tx) => tx.append(ordered('a')))
+  await client.query('ROLLBACK')
+  await expect(shop.app.ask(Total('a'), { after: token })).rejects.toMatchObject({
+    code: 'TOKEN_INVALID',
+    message: /the transaction was rolled back .*`within`.* or the store was restored/,
+  })
+})
+
 it('however often it is called, the server keeps no lock for each call, and one call sends nothing for that', async () => {
   const shop = await shopOfTest()
   const client = await begun(shop)

@@ -33,10 +33,10 @@ const refusal = async (change: (url: URL) => void): Promise<unknown> => {
   const pool = new Pool({ connectionString: url.href, max: 1, stream: () => socket })
   const database = postgres({ pool })
   try {
-    return await database.open(virtualRuntime()).then(
-      () => 'It was let in.',
-      (error: unknown) => error,
-    )
+    await database.open(virtualRuntime())
+    return 'It was let in.'
+  } catch (error) {
+    return error
   } finally {
     await database.close()
     socket.destroy()

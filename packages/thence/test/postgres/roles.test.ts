@@ -4,7 +4,7 @@ import { Pool } from 'pg'
 import { app, command, aggregate, documents, event, plain, projection, tables } from 'thence'
 import { status } from 'thence/admin'
 import type { PostgresOptions } from 'thence/postgres'
-import { grants } from 'thence/postgres'
+import { grants, postgres } from 'thence/postgres'
 import { expect, inject, it, onTestFinished } from 'vitest'
 import { grantedTables } from '../../src/adapters/postgres/grants.ts'
 import { systemRuntime } from '../../src/app/system-runtime.ts'
@@ -161,6 +161,32 @@ it('the role of an app can neither alter the log nor the tables', async () => {
     await expect(
       pool.query(text.replace(/(events|migrations|meta|more|inbox)/, `${place.schema}.$1`)),
     ).rejects.toMatchObject({ code: '42501' })
+})
+
+it('a role that may only connect is told what it lacks, by the doctor too', async () => {
+  const { place, owner, poolOf, roles, connect } = await guarded()
+  await owner.query(`REVOKE ALL ON SCHEMA ${place.schema} FROM ${roles.reader}`)
+  const database = connect(roles.reader)
+  onTestFinished(() => database.close())
+  await database.open(systemRuntime())
+  expect((await database.diagnose?.())?.[0]).toMatchObject({
+    check: 'schema',
+    state: 'error',
+    text: 'this role may not look at the tables of Thence',
+    advice: expect.stringContaining('thence migrate --reader'),
+  })
+  const told = { code: 'STORE_REFUSED', message: /^The role may not migrate the store\. .*owner/ }
+  await expect(database.migrate()).rejects.toMatchObject(told)
+  const elsewhere = postgres({
+    pool: poolOf(roles.app),
+    schema: `${place.schema.slice(0, 30)}_new`,
+  })
+  onTestFinished(() => elsewhere.close())
+  await elsewhere.open(systemRuntime())
+  await expect(elsewhere.migrate()).rejects.toMatchObject({
+    code: 'STORE_REFUSED',
+    message: /CREATE on the database.* PostgreSQL says: permission denied for database/,
+  })
 })
 
 it('every table of the store is told of', async () => {

@@ -44,7 +44,7 @@ export function isUnknown(error: unknown): boolean {
 }
 
 /** Whether the role lacks a right to what it asked for; `error` is typed. */
-export const isForbidden = (error: unknown): boolean =>
+export const isForbidden = (error: unknown): error is ThenceError =>
   isThenceError(error, 'STORE_REFUSED') && sqlState(error.cause) === '42501'
 
 /** Whether something of the store is missing or damaged. */
@@ -114,7 +114,7 @@ const meaningOf = (state: string | undefined, error: unknown): Meaning | undefin
   state === undefined ? silenceMeans(error) : (answerMeans(state, error) ?? meanings.get(state))
 
 /** The words of whoever spoke: without a code it was not the server. */
-const said = (error: unknown): string =>
+export const said = (error: unknown): string =>
   `${sqlState(error) === undefined ? 'The driver' : 'PostgreSQL'} says: ${message(error)}.`
 
 /** The typed error for whatever was thrown; an error that is typed already stays itself. */

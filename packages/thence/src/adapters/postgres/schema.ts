@@ -6,6 +6,7 @@ import type { Migration, MigrationPlan } from '../../ports/database.ts'
 import { identityOf } from '../sql/copying.ts'
 import { nowOr } from './clock.ts'
 import type { Connection } from './connection.ts'
+import { isForbidden, said } from './errors.ts'
 import { migrations } from './migrations/all.ts'
 import type { Runner } from './runner.ts'
 import type { Scope, Session } from './scope.ts'
@@ -70,8 +71,17 @@ export async function migrationPlan(connection: Connection): Promise<MigrationPl
   return planOf(connection, await currentMigration(connection))
 }
 
+/** What is given to an app or a reader does not help whoever migrates. */
+const mayNotMigrate = ({ cause }: ThenceError): ThenceError =>
+  new ThenceError(
+    'STORE_REFUSED',
+    'The role may not migrate the store. Let the owner of the schema run `thence migrate`; where the schema is not there yet, a role that ' +
+      `has CREATE on the database (GRANT CREATE ON DATABASE … TO …). ${said(cause)}`,
+    { cause },
+  )
+
 /** Applies what is missing, each number once: whoever else migrates waits for the lock of all who write. Returns what it did. */
-export function applyMigrations(
+export async function applyMigrations(
   runner: Runner,
   { runtime, ordering }: Session,
 ): Promise<MigrationPlan> {
@@ -88,5 +98,9 @@ export function applyMigrations(
     return planOf(connection, current)
   }
   // An index of a large table takes as long as it takes.
-  return runner.write(work, { timeout: Infinity })
+  try {
+    return await runner.write(work, { timeout: Infinity })
+  } catch (error) {
+    throw isForbidden(error) ? mayNotMigrate(error) : error
+  }
 }

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import type { Finding } from '../../../ports/diagnosis.ts'
 import type { Connection } from '../connection.ts'
-import { isCorrupt } from '../errors.ts'
+import { isCorrupt, isForbidden } from '../errors.ts'
 import { migrationPlan } from '../schema.ts'
 import type { Check } from './check.ts'
 import { findingsOf } from './check.ts'
@@ -64,6 +64,9 @@ const expected = (text: string): ReadonlyMap<string, string> => {
 const mend =
   'Restore it from a backup of the schema, or drop what differs and let `thence migrate` say what is missing.'
 
+const grant =
+  'Let the owner of the schema run what `thence migrate --reader ROLE` prints (--roles for an app), or look as another role.'
+
 const compare = async (connection: Connection): Promise<readonly Finding[]> => {
   const finding = findingsOf('schema')
   const wanted = expected(readFileSync(dump, 'utf8'))
@@ -94,6 +97,8 @@ const schema: Check = {
       if (pending.length > 0)
         return [finding('error', `${pending.length} migrations are missing`, 'Run: thence migrate')]
     } catch (error) {
+      if (isForbidden(error))
+        return [finding('error', 'this role may not look at the tables of Thence', grant)]
       // Something is missing, which is told one by one.
       if (!isCorrupt(error)) throw error
     }
