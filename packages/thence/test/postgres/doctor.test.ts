@@ -78,11 +78,13 @@ describe('the doctor', () => {
       ALTER TABLE timers ALTER COLUMN due TYPE numeric;
       ALTER TABLE inbox ADD COLUMN note text;
       CREATE TABLE mine (x integer);
+      ALTER SEQUENCE positions CACHE 10;
       CREATE OR REPLACE FUNCTION last_position() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 0::bigint'`)
     expect(await found(database, 'schema')).toEqual([
       'error: table inbox is not as the migrations make it',
       'error: table timers is not as the migrations make it',
       'error: index events_type is missing',
+      'error: sequence positions is not as the migrations make it',
       'error: function last_position() is not as the migrations make it',
       'notice: also there, and not made by migrations: table mine',
     ])

@@ -1,7 +1,14 @@
 /**
  * The adapter's own SQL is written for a schema named `thence`; in a store with another name that one takes its place.
  */
+import { hash } from 'node:crypto'
 import { ThenceError } from '../../errors.ts'
+
+/** Characters of a name of the server's. */
+const longest = 63
+
+/** So many are remembered: those of the adapter. Some say how long a transaction may take, or up to where it copies. */
+const most = 1000
 
 export class Texts {
   readonly #schema: string
@@ -17,9 +24,17 @@ export class Texts {
     this.#schema = schema
   }
 
-  /** Where is told that the log of this store has grown; the server takes names of up to 63 characters. */
+  /** Where is told that the log of this store has grown: a name of its own, whatever the schema is called. */
   get channel(): string {
-    return `thence_${this.#schema}`.slice(0, 63)
+    const name = `thence_${this.#schema}`
+    if (name.length <= longest) return name
+    const rest = hash('sha256', name).slice(0, 16)
+    return `${name.slice(0, longest - rest.length)}${rest}`
+  }
+
+  /** How many are remembered. */
+  get known(): number {
+    return this.#known.size
   }
 
   /** The text for this store's schema. Values are never in it: they travel as parameters. */
@@ -27,6 +42,7 @@ export class Texts {
     let own = this.#known.get(text)
     if (own === undefined) {
       own = text.replace(/\bthence\b/g, `"${this.#schema}"`)
+      if (this.#known.size >= most) this.#known.clear()
       this.#known.set(text, own)
     }
     return own

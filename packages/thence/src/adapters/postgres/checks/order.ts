@@ -33,6 +33,12 @@ type Lowest = readonly [
   seconds: number,
 ]
 
+/** What ends a session, or a prepared transaction, whose name may have quotes. */
+export const endOf = (pid: number | null, gid: string | null): string =>
+  pid === null
+    ? `ROLLBACK PREPARED '${(gid ?? '').replaceAll("'", "''")}'`
+    : `SELECT pg_terminate_backend(${pid})`
+
 const order: Check = {
   name: 'order',
   look: async ({ connection }) => {
@@ -50,9 +56,9 @@ const order: Check = {
       `concurrent; the log can be read to ${count(last - behind)} of ${count(last)}, up to where ${who}, ` +
       `has appended; its transaction is ${span(seconds)} old`
     if (seconds < long) return [finding('ok', text)]
-    const end =
-      pid === null ? `ROLLBACK PREPARED '${gid ?? ''}'` : `SELECT pg_terminate_backend(${pid})`
-    return [finding('warning', text, `Subscriptions wait for it. If it is lost: ${end}`)]
+    return [
+      finding('warning', text, `Subscriptions wait for it. If it is lost: ${endOf(pid, gid)}`),
+    ]
   },
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whether the schema is what the migrations make: tables with their columns, indexes and functions, one by one against the
+ * Whether the schema is what the migrations make: tables with their columns, indexes, sequences and functions, one by one against the
  * committed dump of them, schema.sql.
  */
 import { readFileSync } from 'node:fs'
@@ -23,6 +23,12 @@ const columns =
 const indexes =
   'SELECT i.relname::text, pg_get_indexdef(i.oid) FROM pg_class AS i ' +
   "WHERE i.relnamespace = to_regnamespace('thence') AND i.relkind IN ('i', 'I') ORDER BY 1"
+const sequences =
+  "SELECT c.relname::text, 'CREATE SEQUENCE thence.' || c.relname || ' AS ' || format_type(s.seqtypid, NULL) || ' START ' || s.seqstart " +
+  "|| ' INCREMENT ' || s.seqincrement || ' MINVALUE ' || s.seqmin || ' MAXVALUE ' || s.seqmax || ' CACHE ' || s.seqcache " +
+  "|| CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END " +
+  'FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid ' +
+  "WHERE c.relnamespace = to_regnamespace('thence') ORDER BY 1"
 const functions =
   "SELECT proname::text || '(' || pg_get_function_identity_arguments(oid) || ')', pg_get_functiondef(oid) " +
   "FROM pg_proc WHERE pronamespace = to_regnamespace('thence') AND prokind = 'f' ORDER BY 1"
@@ -30,7 +36,7 @@ const functions =
 /** Where the dump is, beside the sources and beside what was built of them alike. */
 const dump = new URL('../../../../src/adapters/postgres/schema.sql', import.meta.url)
 
-const heading = /^-- (table|index|function) (.+)$/gm
+const heading = /^-- (table|index|sequence|function) (.+)$/gm
 
 /** Every part of the schema that is there, by kind and name, as SQL; whatever the schema is called. */
 export async function describeSchema(connection: Connection): Promise<ReadonlyMap<string, string>> {
@@ -42,6 +48,8 @@ export async function describeSchema(connection: Connection): Promise<ReadonlyMa
     parts.set(`table ${name}`, named(`CREATE TABLE thence.${name} (\n${list}\n)${options};`))
   for (const [name, text] of await connection.all<[string, string]>(indexes))
     parts.set(`index ${name}`, `${named(text)};`)
+  for (const [name, text] of await connection.all<[string, string]>(sequences))
+    parts.set(`sequence ${name}`, `${named(text)};`)
   for (const [name, text] of await connection.all<[string, string]>(functions))
     parts.set(`function ${name}`, `${named(text).trimEnd()};`)
   return parts
@@ -83,7 +91,12 @@ const compare = async (connection: Connection): Promise<readonly Finding[]> => {
     found.push(finding('notice', `also there, and not made by migrations: ${more.join(', ')}`))
   return found.length > 0
     ? found
-    : [finding('ok', `${wanted.size} tables, indexes and functions, as the migrations make them`)]
+    : [
+        finding(
+          'ok',
+          `${wanted.size} tables, indexes, sequences and functions, as the migrations make them`,
+        ),
+      ]
 }
 
 const schema: Check = {
