@@ -253,3 +253,21 @@ it('an answer that is lost is not waited for when the store was closed meanwhile
   await app.database.close()
   expect(await refused).toMatchObject({ code: 'OUTCOME_UNKNOWN' })
 })
+
+it('what was written is not read back when the store was closed meanwhile', async () => {
+  const { app, fail, failed, runtime } = await unread(file.make(), plainly)
+  fail(1)
+  const before = runtime.now()
+  const told = app.append({ stream: 's', events: Added({ n: 1 }) }).catch((error: unknown) => error)
+  const closing = async (): Promise<unknown> => {
+    while (failed() === 0) await new Promise<void>((resolve) => runtime.after(1, resolve))
+    await app.database.close()
+    return told
+  }
+  expect(await runtime.until(closing())).toMatchObject({
+    code: 'OUTCOME_UNKNOWN',
+    cause: { code: 'STORE_CLOSED' },
+  })
+  // The first wait before it is sent again, the first before it is read again, and none after that.
+  expect(runtime.now() - before).toBeLessThanOrEqual(100)
+})
