@@ -71,6 +71,11 @@ it('nothing is read from a standby, which does not see whose append is open', as
   const standby = at.connect({ pool, listen: false })
   onTestFinished(() => standby.close())
   await standby.open(virtualRuntime())
+  const findings = (await standby.diagnose?.()) ?? []
+  expect(findings.find(({ check }) => check === 'order')).toMatchObject({
+    state: 'warning',
+    text: 'concurrent; a standby cannot be read',
+  })
   const refused = { code: 'STORE_READ_ONLY', message: expect.stringContaining('primary') }
   for (const apart of [true, false])
     await expect(

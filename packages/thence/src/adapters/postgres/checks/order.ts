@@ -7,7 +7,7 @@ import { count, findingsOf, sessionName, span } from './check.ts'
 /** Who holds up readers for longer than this is told as a warning; seconds. */
 const long = 10
 
-const kept = "SELECT value FROM thence.meta WHERE key = 'order'"
+const kept = "SELECT value, pg_is_in_recovery() FROM thence.meta WHERE key = 'order'"
 
 /** The mark that is furthest behind the end of the log; see migrations/0003-concurrent.ts. A prepared transaction has no session. */
 const lowest =
@@ -43,8 +43,10 @@ const order: Check = {
   name: 'order',
   look: async ({ connection }) => {
     const finding = findingsOf('order')
-    const [value] = (await connection.get<[string]>(kept)) ?? ['sequenced']
+    const [value, isStandby] = (await connection.get<[string, boolean]>(kept)) ?? ['sequenced']
     if (value !== 'concurrent') return [finding('ok', value)]
+    if (isStandby === true)
+      return [finding('warning', 'concurrent; a standby cannot be read', 'Use the primary.')]
     const row = await connection.get<Lowest>(lowest)
     if (row === undefined) return [finding('ok', 'concurrent; the log can be read to its end')]
     const [last, behind, pid, gid, application, address, state, seconds] = row
