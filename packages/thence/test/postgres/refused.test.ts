@@ -83,13 +83,17 @@ it.each<[string, RegExp, (url: URL) => void]>([
     },
   ],
 ])('%s is refused for good, by the server', async (_, message, change) => {
-  expect(await refusal(change)).toMatchObject({ code: 'STORE_REFUSED', retryable: false, message })
+  expect(await refusal(change)).toMatchObject({
+    code: 'STORE_REFUSED',
+    retryable: false,
+    message: expect.stringMatching(message),
+  })
 })
 
 it('a server without TLS of which TLS is asked', async () => {
   expect(await refusal((url) => url.searchParams.set('ssl', 'true'))).toMatchObject({
     code: 'STORE_REFUSED',
-    message: /^The server offers no TLS.* sslmode\. The driver says: /,
+    message: expect.stringMatching(/^The server offers no TLS.* sslmode\. The driver says: /),
   })
 })
 
@@ -104,6 +108,8 @@ it('a host that is not known is named', async () => {
   const error = await refusal((url) => void (url.hostname = 'database.invalid'))
   expect(error).toMatchObject({
     code: 'STORE_FAILED',
-    message: /host.* database\.invalid .*Check the host.*The driver says: getaddrinfo/,
+    message: expect.stringMatching(
+      /host.* database\.invalid .*Check the host.*The driver says: getaddrinfo/,
+    ),
   })
 })

@@ -13,8 +13,9 @@ test.each([
     failed('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
     {
       code: 'STORE_REFUSED',
-      message:
+      message: expect.stringMatching(
         /^The server asks for a password, and none was given\. Give it in PGPASSWORD.* The driver says: SASL/,
+      ),
     },
   ],
   [
@@ -24,8 +25,9 @@ test.each([
     }),
     {
       code: 'STORE_FAILED',
-      message:
+      message: expect.stringMatching(
         /^No server listens at \[::1\]:5432\. .* The driver says: connect ECONNREFUSED ::1; connect/,
+      ),
     },
   ],
   [
@@ -33,21 +35,27 @@ test.each([
     failed('connect EHOSTUNREACH', { code: 'EHOSTUNREACH', address: '10.0.0.1', port: 5432 }),
     {
       code: 'STORE_FAILED',
-      message:
+      message: expect.stringMatching(
         /^The server cannot be reached at 10\.0\.0\.1:5432\. Check host and port.* The driver says: /,
+      ),
     },
   ],
   [
     'a server that does not answer in time',
     failed('Connection terminated due to connection timeout'),
-    { code: 'STORE_FAILED', message: /^The server cannot be reached\. Check/ },
+    {
+      code: 'STORE_FAILED',
+      message: expect.stringMatching(/^The server cannot be reached\. Check/),
+    },
   ],
   [
     'a pool that is used up',
     failed('timeout exceeded when trying to connect'),
     {
       code: 'STORE_FAILED',
-      message: /^No connection came in time: all those of the pool are in use/,
+      message: expect.stringMatching(
+        /^No connection came in time: all those of the pool are in use/,
+      ),
     },
   ],
   [
@@ -55,7 +63,9 @@ test.each([
     failed('Connection terminated unexpectedly'),
     {
       code: 'STORE_FAILED',
-      message: /^The store failed\. The driver says: Connection terminated unexpectedly\.$/,
+      message: expect.stringMatching(
+        /^The store failed\. The driver says: Connection terminated unexpectedly\.$/,
+      ),
     },
   ],
   [
@@ -63,8 +73,9 @@ test.each([
     failed('permission denied for table events', { code: '42501', routine: 'aclcheck_error' }),
     {
       code: 'STORE_REFUSED',
-      message:
+      message: expect.stringMatching(
         /^The role may not do this\. .* PostgreSQL says: permission denied for table events\.$/,
+      ),
     },
   ],
 ])('%s is told with what to do and who said it', (_, error, told) => {
