@@ -29,6 +29,8 @@ export class Partition {
   readonly #abort = new AbortController()
   #rebuildTo = 0
   #failures = 0
+  /** Whether the store has to say where it is before anything is called: a page may be in memory while the store is away. */
+  #unsure = false
   #fenced = false
   #ended = false
   #tidyAsked = false
@@ -200,6 +202,9 @@ export class Partition {
   /** One page; a failure of the database is waited out and never held against a message. */
   async #guarded(): Promise<boolean> {
     try {
+      if (this.#unsure) await this.reload()
+      if (this.#valve.stopping) return false
+      this.#unsure = false
       const more = !this.halted && !this.#valve.closed && (await this.#follower.page())
       if (!more && this.#tidyAsked) await this.#tidy()
       this.#recovered()
@@ -244,18 +249,17 @@ export class Partition {
 
   async #failed(error: unknown): Promise<void> {
     if (this.#valve.stopping) return
-    if (!isThenceError(error, 'CHECKPOINT_MOVED')) {
-      this.#failures += 1
-      const { store, signals, options } = this.#context
-      const { runtime } = store.tools
-      const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
-      signals.emit({ name: 'subscription-failed', subscription: options.name, retryIn, error })
-      const cancel = runtime.after(retryIn, () => this.#waker.wake())
-      this.#waker.clear()
-      await this.#waker.wait()
-      cancel()
-    }
-    await this.reload().catch(() => undefined)
+    this.#unsure = true
+    if (isThenceError(error, 'CHECKPOINT_MOVED')) return
+    this.#failures += 1
+    const { store, signals, options } = this.#context
+    const { runtime } = store.tools
+    const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
+    signals.emit({ name: 'subscription-failed', subscription: options.name, retryIn, error })
+    const cancel = runtime.after(retryIn, () => this.#waker.wake())
+    this.#waker.clear()
+    await this.#waker.wait()
+    cancel()
   }
 
   #advanced(): void {

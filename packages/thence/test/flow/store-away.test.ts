@@ -63,6 +63,35 @@ describe.each(kinds)('a store that was away for a minute, on $name', ({ make }) 
   })
 })
 
+describe.each(kinds)(
+  'what a handler did outside when the store went away, on $name',
+  ({ make }) => {
+    it('is done again only once it is back', async () => {
+      const state = { away: false }
+      let calls = 0
+      const ear = handler('ear', Rung, {
+        key: ({ id }) => id,
+        partitions: 2,
+        run: () => {
+          calls += 1
+          if (calls === 1) state.away = true
+        },
+      })
+      const place = make()
+      const around = (database: Database): Database => absent(database, state)
+      const test = await run(place, (app) => app.use(ear), { around })
+      await test.settle()
+      await test.app.append({ events: Rung({ n: 1 }) })
+      await place.runtime.advance(60_000)
+      expect(calls).toBe(1)
+      state.away = false
+      await place.runtime.advance(1000)
+      expect(calls).toBe(2)
+      await test.stop()
+    })
+  },
+)
+
 describe.each(kinds)('a store without room for half a minute, on $name', ({ make }) => {
   it('is worked with again within two seconds after there is room', async () => {
     const state = { full: false }
