@@ -63,34 +63,62 @@ describe.each(kinds)('a store that was away for a minute, on $name', ({ make }) 
   })
 })
 
-describe.each(kinds)(
-  'what a handler did outside when the store went away, on $name',
-  ({ make }) => {
-    it('is done again only once it is back', async () => {
-      const state = { away: false }
-      let calls = 0
-      const ear = handler('ear', Rung, {
-        key: ({ id }) => id,
-        partitions: 2,
-        run: () => {
-          calls += 1
-          if (calls === 1) state.away = true
-        },
-      })
-      const place = make()
-      const around = (database: Database): Database => absent(database, state)
-      const test = await run(place, (app) => app.use(ear), { around })
-      await test.settle()
-      await test.app.append({ events: Rung({ n: 1 }) })
-      await place.runtime.advance(60_000)
-      expect(calls).toBe(1)
-      state.away = false
-      await place.runtime.advance(1000)
-      expect(calls).toBe(2)
-      await test.stop()
-    })
-  },
-)
+/** Tells `calls` that it was called, and by its first call the store goes away. */
+const caller = (by: string, calls: string[], state: { away: boolean }) =>
+  handler('ear', Rung, {
+    key: ({ id }) => id,
+    partitions: 2,
+    run: () => {
+      calls.push(by)
+      if (calls.length === 1) state.away = true
+    },
+  })
+
+describe.each(kinds)('what a handler did when the store went away, on $name', ({ make }) => {
+  const called = async () => {
+    const place = make()
+    const state = { away: false }
+    const calls: string[] = []
+    const around = (database: Database): Database => absent(database, state)
+    const one = await run(place, (app) => app.use(caller('one', calls, state)), { around })
+    await one.settle()
+    await one.app.append({ events: Rung({ n: 1 }) })
+    await place.runtime.advance(100)
+    const other = () => run(place, (app) => app.use(caller('other', calls, state)))
+    return { place, state, calls, one, other }
+  }
+
+  it('is done again only once it is back', async () => {
+    const { place, state, calls, one } = await called()
+    await place.runtime.advance(60_000)
+    expect(calls).toEqual(['one'])
+    state.away = false
+    await place.runtime.advance(1000)
+    expect(calls).toEqual(['one', 'one'])
+    await one.stop()
+  })
+
+  it('is not done again by a process that was stopped meanwhile', async () => {
+    const { place, state, calls, one, other } = await called()
+    await place.runtime.advance(3000)
+    await one.stop()
+    state.away = false
+    await other()
+    await place.runtime.advance(30_000)
+    expect(calls).toEqual(['one', 'other'])
+  })
+
+  it('is not done again by a process from which it was taken meanwhile', async () => {
+    const { place, state, calls, one, other } = await called()
+    const two = await other()
+    await place.runtime.advance(60_000)
+    state.away = false
+    await place.runtime.advance(30_000)
+    await one.settle()
+    await two.settle()
+    expect(calls).toEqual(['one', 'other'])
+  })
+})
 
 describe.each(kinds)('a store without room for half a minute, on $name', ({ make }) => {
   it('is worked with again within two seconds after there is room', async () => {
