@@ -53,9 +53,9 @@ export class Load {
     return load
   }
 
-  /** Resolves when it was not known for the first time what became of a commit; the store asks again by itself. */
-  doubts(): Promise<void> {
-    return this.#said('in doubt')
+  /** Resolves when a counter meets a store that does not answer: a deposit is refused, or in doubt if it was on its way. */
+  unanswered(): Promise<void> {
+    return this.#said('in doubt', 'refused STORE_FAILED')
   }
 
   /** Resolves when a deposit was refused with this code for the first time. */
@@ -74,10 +74,12 @@ export class Load {
     return Promise.all([more(this.#journal), more(this.#notes)])
   }
 
-  async #said(line: string): Promise<void> {
+  async #said(...wanted: readonly string[]): Promise<void> {
     const one = (): true | undefined =>
-      this.#counters.some(({ lines }) => lines.includes(line)) ? true : undefined
-    await until(`"${line}" of a counter`, one)
+      this.#counters.some(({ lines }) => wanted.some((line) => lines.includes(line)))
+        ? true
+        : undefined
+    await until(`${wanted.join(' or ')} of a counter`, one)
   }
 
   /** Ends the load, and checks that nothing is lost or doubled. `url`: where the books are. */
