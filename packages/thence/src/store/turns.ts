@@ -56,9 +56,11 @@ export class Turns {
     )
   }
 
-  /** Resolves when all that was begun is done, however it ended. */
+  /** Resolves when all that was begun is done; nothing more is taken then. What failed without being awaited stays unhandled, and is told. */
   async done(): Promise<void> {
     while (this.#waiting > 0) await this.#last
+    this.#open = false
+    this.#given.clear()
   }
 
   /** It is over, perhaps by a failure of something else: nothing more is taken, and what was not awaited nobody need catch. */
