@@ -9,10 +9,12 @@ import { check } from './bench.ts'
 import { amount, catchUp, events } from './follow.ts'
 import { untilHandled } from './latency.ts'
 import { appendOne } from './ours.ts'
+import { dbos } from './postgres-dbos.ts'
 import { emmettFollow, emmettLatency } from './postgres-emmett-feed.ts'
 import { best, rawFeed } from './postgres-feed.ts'
 import { appAt, logOf } from './postgres-log.ts'
 import { onDatabase } from './postgres-server.ts'
+import { restate } from './restate.ts'
 import { runSagas } from './saga.ts'
 import { figureOf, sample } from './sample.ts'
 
@@ -69,6 +71,9 @@ const saga: Case = {
   run: (setting) => onDatabase((place) => runSagas(postgres({ pool: place.pool(10) }), setting)),
 }
 
+const decidedByDbos = 'DBOS 5.3.0, each step appends an event'
+const decidedByRestate = 'Restate 1.7.12, each step decided by an object'
+
 const committed = 'PostgreSQL, fsync and synchronous_commit on'
 
 const flushed = `${committed}: the event is flushed before the handler hears of it`
@@ -115,8 +120,17 @@ export const postgresWork: readonly Row[] = [
     name: 'postgres-saga',
     title: 'three-step saga, 32 at once, each step decided by an aggregate, completion observed',
     unit: 'sagas/s',
-    durability: `${committed}: every decision, step and checkpoint committed`,
-    cases: [saga],
-    targets: [],
+    durability: `${committed}: every decision, step and checkpoint committed; DBOS the same; Restate flushes its own log`,
+    cases: [
+      saga,
+      dbos(decidedByDbos, { appends: true, connections: 32 }),
+      dbos('DBOS 5.3.0, steps that do nothing', { appends: false, connections: 32 }),
+      restate(decidedByRestate, 'decided'),
+      restate('Restate 1.7.12, steps that do nothing', 'recorded'),
+    ],
+    targets: [
+      { against: decidedByDbos, atLeast: 5 },
+      { against: decidedByRestate, atLeast: 5 },
+    ],
   },
 ]
