@@ -32,7 +32,7 @@ test('the books are those of a file, and a second start adds nothing', async () 
   const server = new Pool({ connectionString: inject('postgres'), max: 1 })
   const schema = `x_${randomUUID().replaceAll('-', '')}`
   onTestFinished(async () => {
-    await server.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
+    await server.query(`DROP SCHEMA IF EXISTS ${schema}, ${schema}_views CASCADE`)
     await server.end()
   })
   const store = `${inject('postgres')}?schema=${schema}`

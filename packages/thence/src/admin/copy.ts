@@ -167,7 +167,7 @@ async function viewsInTables({ database }: On, truncated: boolean): Promise<read
 }
 
 /**
- * Two stores of one database whose SQL finds the same tables would share those of a view: neither is right, and what drops a version
+ * Two stores of one database with one schema for their views would share the tables of one: neither is right, and what drops a version
  * in one takes it from the other. @throws CONFIG_INVALID
  */
 async function refuseShared(
@@ -177,20 +177,13 @@ async function refuseShared(
   if (views.length === 0) return
   const [from, to] = [await source.names?.(), await target.names?.()]
   if (from === undefined || from.database !== to?.database) return
-  const [made] = from.schemas
-  const [making] = to.schemas
-  const shared = [made, making].find(
-    (one) => one !== undefined && from.schemas.includes(one) && to.schemas.includes(one),
-  )
-  if (shared === undefined) return
+  if (from.views !== to.views) return
   throw new ThenceError(
     'CONFIG_INVALID',
-    `Both stores are in one database, and tables of views would be the same ones in both, in the schema ${shared}: ` +
-      `${views.map(({ name }) => name).join(', ')}. Nothing was changed. Make a schema for those of the target, ` +
-      'CREATE SCHEMA shop_views, and give it as the only one to the pool of its apps, ' +
-      "options: '-c search_path=shop_views', and to the copy: postgres://…?schema=shop&options=-c%20search_path%3Dshop_views. " +
-      'Or copy to another database.',
-    { details: { schema: shared, projections: views.map(({ name }) => name) } },
+    `Both stores are in one database, and tables of views would be the same ones in both, in the schema ${to.views}: ` +
+      `${views.map(({ name }) => name).join(', ')}. Nothing was changed. Name another schema for those of the target: ` +
+      'postgres://…?schema=shop&views=shop_views. Or copy to another database.',
+    { details: { schema: to.views, projections: views.map(({ name }) => name) } },
   )
 }
 

@@ -19,13 +19,15 @@ interface MigrateOptions {
 }
 
 /** Prints only: who owns the schema runs it. */
-const roles: Verb<MigrateOptions> = async ({ place, terminal }, { options }) => {
+const roles: Verb<MigrateOptions> = async ({ database, place, terminal }, { options }) => {
   if (place.kind === 'file')
     throw usage('--roles is for a store on PostgreSQL: a file has no roles.')
   const { roles: app, reader } = options
   const schema = place.schema ?? 'thence'
+  const { views } = (await database.copying?.().names?.()) ?? {}
   const sql = grants({
     schema,
+    ...(views !== undefined && { views }),
     ...(app !== undefined && { app }),
     ...(reader !== undefined && { reader }),
   })

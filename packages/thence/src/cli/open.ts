@@ -119,7 +119,7 @@ const connectFile = async (file: string, mode: Mode): Promise<Connected> => {
 /** How long a person waits for a server that does not answer, in milliseconds. */
 const patience = 10_000
 
-const connectServer = async ({ url, schema, order }: ServerPlace): Promise<Connected> => {
+const connectServer = async ({ url, schema, views, order }: ServerPlace): Promise<Connected> => {
   const { Pool } = await loadPostgres()
   const pool = new Pool({
     connectionString: url,
@@ -128,7 +128,11 @@ const connectServer = async ({ url, schema, order }: ServerPlace): Promise<Conne
     keepAlive: true,
     connectionTimeoutMillis: patience,
   })
-  const named = { ...(schema !== undefined && { schema }), ...(order !== undefined && { order }) }
+  const named = {
+    ...(schema !== undefined && { schema }),
+    ...(views !== undefined && { views }),
+    ...(order !== undefined && { order }),
+  }
   return { database: postgres({ pool, ...named }), still: undefined }
 }
 

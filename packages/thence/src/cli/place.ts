@@ -18,6 +18,8 @@ export interface ServerPlace {
   /** As the driver takes it. */
   readonly url: string
   readonly schema: string | undefined
+  /** Where a store has the tables of its views that is made there. */
+  readonly views: string | undefined
   /** In which order a store gives positions that is made there. */
   readonly order: Order | undefined
 }
@@ -34,7 +36,7 @@ const scheme = /^postgres(?:ql)?:\/\//i
 const otherScheme = /^([a-z][a-z0-9+.-]*):\/\//i
 
 /** Parameters of the URL that are ours. */
-const own = ['schema', 'order']
+const own = ['schema', 'views', 'order']
 /** Those that `pg` takes, or passes over where hosts write them into their URLs. */
 const ofDriver = [
   'host',
@@ -65,7 +67,7 @@ const checkParameters = ({ searchParams }: URL): void => {
   const unknown = [...searchParams.keys()].find((name) => ![...own, ...ofDriver].includes(name))
   if (unknown !== undefined)
     throw usage(
-      `The URL of the store has no parameter ${line(unknown)}. There are ${own.join(' and ')}, and of pg: ${ofDriver.join(', ')}.`,
+      `The URL of the store has no parameter ${line(unknown)}. There are ${own.join(', ')}, and of pg: ${ofDriver.join(', ')}.`,
     )
 }
 
@@ -80,6 +82,8 @@ const serverPlace = (text: string): ServerPlace => {
   checkParameters(url)
   const schema = url.searchParams.get('schema') ?? undefined
   url.searchParams.delete('schema')
+  const views = url.searchParams.get('views') ?? undefined
+  url.searchParams.delete('views')
   const order = url.searchParams.get('order') ?? undefined
   url.searchParams.delete('order')
   if (order !== undefined && order !== 'sequenced' && order !== 'concurrent')
@@ -91,6 +95,7 @@ const serverPlace = (text: string): ServerPlace => {
     name: schema === undefined ? shown : `${shown}?schema=${encodeURIComponent(schema)}`,
     url: url.href,
     schema,
+    views,
     order,
   }
 }

@@ -138,7 +138,7 @@ export function postgresTorture(
       async dispose() {
         const session = await openSession(driver, url)
         await session.query('SET client_min_messages = warning')
-        await session.query(`DROP SCHEMA ${schema} CASCADE`)
+        await session.query(`DROP SCHEMA ${schema}, ${schema}_views CASCADE`)
         await session.close()
       },
     }

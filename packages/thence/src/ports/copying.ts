@@ -241,12 +241,12 @@ export interface Filling {
   readonly empty: boolean
 }
 
-/** Where names without a schema lead in the SQL of a user's own. */
+/** Where the tables of views are. */
 export interface OwnNames {
   /** The same text for two connections to the same database, and for no others. */
   readonly database: string
-  /** Schemas in which they are looked for, the first one first; tables are made in that. None: they lead nowhere. */
-  readonly schemas: readonly string[]
+  /** The schema in which they are, or will be in a store that is not made yet. */
+  readonly views: string
 }
 
 /** What is asked of a store that is held. */

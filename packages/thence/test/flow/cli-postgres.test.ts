@@ -151,7 +151,7 @@ describe('a store that cannot be opened', patient, () => {
   test.each([
     [
       'shema=my_shop',
-      /no parameter shema\. There are schema and order, and of pg: host, .*sslmode/,
+      /no parameter shema\. There are schema, views, order, and of pg: host, .*sslmode/,
     ],
     ['schema=shop&Order=concurrent', /no parameter Order\./],
     ['sslmode=disable&pasword=hunter2', /no parameter pasword\./],

@@ -72,7 +72,7 @@ export const postgresPlace = (runtime?: Runtime): PostgresPlace => {
     pool,
     async dispose() {
       const one = pool()
-      await one.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
+      await one.query(`DROP SCHEMA IF EXISTS ${schema}, ${schema}_views CASCADE`)
       await one.end()
     },
   }

@@ -54,6 +54,7 @@ describe('the doctor', () => {
       'schema',
       'indexes',
       'dead rows',
+      'views',
       'server',
       'durability',
       'role',

@@ -50,7 +50,8 @@ describe.skipIf(withoutPgBouncer !== undefined)(
             ...options,
             schema,
           }),
-        dispose: async () => void (await direct.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)),
+        dispose: async () =>
+          void (await direct.query(`DROP SCHEMA IF EXISTS ${schema}, ${schema}_views CASCADE`)),
       }
     })
 
@@ -94,6 +95,27 @@ describe.skipIf(withoutPgBouncer !== undefined)(
         .start()
       for (let n = 0; n < 20; n += 1) await writer.append({ stream: 's', events: [Noted({ n })] })
       await until(() => expect(handled).toEqual(Array.from({ length: 20 }, (_, n) => n)))
+    })
+
+    it('where names lead in SQL of the user stays in its transaction', async () => {
+      const schema = named()
+      const database = postgres({ pool: pool(), schema })
+      onTestFinished(() => database.close())
+      await database.open(new ManualRuntime())
+      await database.migrate()
+      const through = pool()
+      onTestFinished(() => through.end())
+      const path = async (): Promise<string> =>
+        (await through.query<{ search_path: string }>('SHOW search_path')).rows[0]!.search_path
+      const before = await path()
+      await database.transact(({ sql }) => sql.run('CREATE TABLE kept (x integer)'))
+      // As many at once as the pool has connections: each session of the server that the transaction may have had.
+      const paths = await Promise.all(Array.from({ length: 8 }, path))
+      expect(new Set(paths)).toEqual(new Set([before]))
+      const { rows } = await direct.query('SELECT to_regclass($1) IS NOT NULL AS kept', [
+        `${schema}_views.kept`,
+      ])
+      expect(rows).toEqual([{ kept: true }])
     })
 
     it('a connection of the pooler is not listened to, one of the server is', async () => {

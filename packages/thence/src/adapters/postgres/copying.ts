@@ -52,10 +52,10 @@ const dialectOf = (scope: Scope, connection: Connection): CopyDialect => ({
   members: () => new PostgresLeases(scope).members(),
 })
 
-// No role needs a right for these; the time is told as a number, which is the same whatever the session's time zone.
-const names =
-  "SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), oid), to_json(current_schemas(false))::text " +
-  'FROM pg_database WHERE datname = current_database()'
+// No role needs a right for this; the time is told as a number, which is the same whatever the session's time zone.
+const database =
+  "SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), oid) FROM pg_database WHERE datname = current_database()"
+const isMade = "SELECT to_regclass('thence.meta') IS NOT NULL"
 
 type Reading = <T>(work: (scope: Scope) => Promise<T>) => Promise<T>
 
@@ -65,24 +65,31 @@ export interface CopyRunner {
   readonly write: <T>(work: (scope: Scope) => Promise<T>, options?: TransactOptions) => Promise<T>
   /** The same as `read`, also before the first migration. */
   readonly ask: Reading
+  /** What the store keeps as it was made. */
+  readonly learn: (connection: Connection) => Promise<void>
 }
 
 class PostgresCopying extends SqlCopying {
   readonly #ask: Reading
+  readonly #learn: CopyRunner['learn']
 
-  constructor({ read, write, ask }: CopyRunner) {
+  constructor({ read, write, ask, learn }: CopyRunner) {
     super({
       read: (work) => read(async (scope) => work(dialectOf(scope, scope.use()))),
       write: (work, options) =>
         write(async (scope) => work(dialectOf(scope, scope.change())), options),
     })
     this.#ask = ask
+    this.#learn = learn
   }
 
   names(): Promise<OwnNames> {
     return this.#ask(async (scope) => {
-      const [database, schemas] = (await scope.use().get<[string, string]>(names))!
-      return { database, schemas: JSON.parse(schemas) as string[] }
+      const connection = scope.use()
+      const [made] = (await connection.get<[boolean]>(isMade))!
+      if (made && scope.views === undefined) await this.#learn(connection)
+      const [name] = (await connection.get<[string]>(database))!
+      return { database: name, views: scope.views ?? connection.texts.views }
     })
   }
 }

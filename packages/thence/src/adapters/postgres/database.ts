@@ -27,6 +27,7 @@ import { postgresCopying } from './copying.ts'
 import { diagnose } from './diagnosis.ts'
 import type { PostgresPool } from './driver.ts'
 import { withHolder } from './holders.ts'
+import { learn } from './kept.ts'
 import { PostgresListening } from './listening.ts'
 import { earsOf, guard, poolOf, settingsOf } from './options.ts'
 import type { PostgresOptions, PostgresSettings } from './options.ts'
@@ -39,6 +40,7 @@ import type { Scope, Session } from './scope.ts'
 import { checkServer } from './server.ts'
 import { Texts } from './texts.ts'
 import { PostgresTransaction } from './transaction.ts'
+import { Views } from './views.ts'
 
 /** What `open` makes. */
 interface Opened {
@@ -76,15 +78,16 @@ export class PostgresStore implements Database {
     this.#pool = poolOf(options)
     this.#options = settingsOf(options)
     this.#ears = earsOf(options)
-    this.#texts = new Texts(options.schema ?? 'thence')
+    this.#texts = new Texts(options.schema ?? 'thence', options.views)
     guard(this.#pool)
     if (this.#ears !== undefined && this.#ears !== this.#pool) guard(this.#ears)
   }
 
   async open(runtime: Runtime): Promise<void> {
     this.#refuseClosed()
-    const { clock, synchronous, order, ...limits } = this.#options
-    const session = { runtime, clock, ordering: new Ordering(order) }
+    const { clock, synchronous, order, views, ...limits } = this.#options
+    const ordering = new Ordering(order)
+    const session = { runtime, clock, ordering, views: new Views(views) }
     const runner = new Runner(session, { pool: this.#pool, texts: this.#texts, ...limits })
     const { named } = await runner.read((scope) => checkServer(scope.use(), synchronous))
     if (!named) runner.nameSessions()
@@ -182,6 +185,7 @@ export class PostgresStore implements Database {
           this.#writes.run(() => told(opened, () => opened.runner.write(work, options))),
         ),
       ask: (work) => this.#call(({ runner }) => runner.read(work)),
+      learn: (connection) => learn(this.#ready().session, connection),
     })
   }
 
@@ -240,8 +244,7 @@ export class PostgresStore implements Database {
   #work<T>(work: (opened: Opened) => Awaitable<T>): Promise<T> {
     return this.#call(async (opened) => {
       const { runner, session } = opened
-      if (!session.ordering.isKnown)
-        await runner.read((scope) => session.ordering.learn(scope.use()))
+      if (!session.ordering.isKnown) await runner.read((scope) => learn(session, scope.use()))
       return work(opened)
     })
   }

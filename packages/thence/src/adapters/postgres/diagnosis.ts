@@ -8,12 +8,14 @@ import { orderChecks } from './checks/order.ts'
 import { schemaChecks } from './checks/schema.ts'
 import { serverChecks } from './checks/server.ts'
 import { tableChecks } from './checks/tables.ts'
+import { viewsChecks } from './checks/views.ts'
 import type { Runner } from './runner.ts'
 import type { Session } from './scope.ts'
 
 const checks: readonly Check[] = [
   ...schemaChecks,
   ...tableChecks,
+  ...viewsChecks,
   ...serverChecks,
   ...orderChecks,
   ...activityChecks,

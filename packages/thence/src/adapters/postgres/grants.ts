@@ -7,6 +7,8 @@ import { Texts } from './texts.ts'
 export interface Roles {
   /** The schema of the store; default `thence`. */
   readonly schema?: string
+  /** That of the tables of its views; default the other with `_views`. */
+  readonly views?: string
   /** The role of the processes of the app. */
   readonly app?: string
   /** A role that may look, for example for `thence status`. */
@@ -42,7 +44,7 @@ const tables = (names: readonly string[]): string =>
 const quoted = (role: string): string => `"${role.replaceAll('"', '""')}"`
 
 const looking: readonly string[] = [
-  'GRANT USAGE ON SCHEMA thence TO',
+  'GRANT USAGE ON SCHEMA thence, thence_views TO',
   'GRANT SELECT ON ALL TABLES IN SCHEMA thence TO',
   'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA thence TO',
 ]
@@ -53,6 +55,8 @@ const writing: readonly string[] = [
   'GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA thence TO',
   `GRANT INSERT, DELETE ON ${tables(added)} TO`,
   `GRANT INSERT, UPDATE, DELETE ON ${tables(written)} TO`,
+  // Tables of views are made by the app.
+  'GRANT CREATE ON SCHEMA thence_views TO',
 ]
 
 /** Every table that the roles are told of. */
@@ -62,8 +66,8 @@ export const grantedTables: readonly string[] = [...read, ...added, ...written]
  * The SQL that gives roles what they need and takes what they don't, for the owner of the schema to run after each migration.
  * @throws CONFIG_INVALID if the schema cannot have that name.
  */
-export function grants({ schema = 'thence', app, reader }: Roles): string {
-  const texts = new Texts(schema)
+export function grants({ schema = 'thence', views, app, reader }: Roles): string {
+  const texts = new Texts(schema, views)
   const to = (role: string, lines: readonly string[]): readonly string[] =>
     lines.map((line) => `${texts.of(line)} ${quoted(role)};`)
   return [

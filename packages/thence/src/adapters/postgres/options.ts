@@ -12,6 +12,12 @@ export interface PostgresOptions {
   readonly pool: PostgresPool
   /** Where the tables are; made by the first migration if it is not there. Default `thence`. */
   readonly schema?: string
+  /**
+   * The schema to which names without one lead first in your own SQL, above all those of views in tables; made with the store if it is not
+   * there. A store keeps the one that it was made with, and another one that is said here is refused. Default: that of the store,
+   * and the schema's name with `_views` for a new one.
+   */
+  readonly views?: string
   /** How long a transaction may stay open, in milliseconds; default 30000. */
   readonly transactionTimeout?: number
   /** How long to wait for what another transaction holds, in milliseconds; default 10000. */
@@ -47,6 +53,7 @@ export interface PostgresOptions {
 const optionNames: OptionNames<PostgresOptions> = {
   pool: true,
   schema: true,
+  views: true,
   transactionTimeout: true,
   lockTimeout: true,
   statementTimeout: true,
@@ -57,9 +64,10 @@ const optionNames: OptionNames<PostgresOptions> = {
 }
 
 export type PostgresSettings = Required<
-  Omit<PostgresOptions, 'pool' | 'schema' | 'listen' | 'order'>
+  Omit<PostgresOptions, 'pool' | 'schema' | 'views' | 'listen' | 'order'>
 > & {
   readonly order: Order | undefined
+  readonly views: string | undefined
 }
 
 /** @throws CONFIG_INVALID */
@@ -67,14 +75,14 @@ export const settingsOf = (options: PostgresOptions): PostgresSettings => {
   expectOptions('postgres', options, optionNames)
   const { transactionTimeout = 30_000, lockTimeout = 10_000 } = options
   const { statementTimeout = 60_000 } = options
-  const { clock = 'database', synchronous = 'on', order } = options
+  const { clock = 'database', synchronous = 'on', order, views } = options
   expectTime('transactionTimeout of postgres', transactionTimeout)
   expectTime('lockTimeout of postgres', lockTimeout)
   expectTime('statementTimeout of postgres', statementTimeout)
   expectOneOf('clock of postgres', clock, ['database', 'runtime'])
   expectOneOf('synchronous of postgres', synchronous, ['on', 'off'])
   if (order !== undefined) expectOneOf('order of postgres', order, ['sequenced', 'concurrent'])
-  return { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous, order }
+  return { transactionTimeout, lockTimeout, statementTimeout, clock, synchronous, order, views }
 }
 
 /** A pool of a single connection cannot spare it. */

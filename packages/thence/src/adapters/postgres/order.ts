@@ -14,7 +14,6 @@ import type { PostgresValue } from './driver.ts'
 export type Order = 'sequenced' | 'concurrent'
 
 const keep = "INSERT INTO thence.meta (key, value) VALUES ('order', $1) ON CONFLICT DO NOTHING"
-const kept = "SELECT value FROM thence.meta WHERE key = 'order'"
 const tell = 'SELECT $2::bigint, pg_notify($1, $2::bigint::text)::text'
 const tellSettled =
   'SELECT settled, CASE WHEN settled > $2::bigint THEN pg_notify($1, settled::text)::text END FROM thence.safe_position() AS settled'
@@ -66,8 +65,7 @@ export class Ordering {
   }
 
   /** @throws CONFIG_INVALID if the user says that it is another. */
-  async learn(connection: Connection): Promise<void> {
-    const [value] = (await connection.get<[string]>(kept)) ?? ['sequenced']
+  learn(value: string | undefined): void {
     const order = value === 'concurrent' ? value : 'sequenced'
     if (this.#wanted !== undefined && this.#wanted !== order)
       throw new ThenceError(

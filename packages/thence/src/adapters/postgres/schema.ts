@@ -7,6 +7,7 @@ import { identityOf } from '../sql/copying.ts'
 import { nowOr } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { isForbidden, said } from './errors.ts'
+import { learn } from './kept.ts'
 import { migrations } from './migrations/all.ts'
 import type { Runner } from './runner.ts'
 import type { Scope, Session } from './scope.ts'
@@ -81,20 +82,19 @@ const mayNotMigrate = ({ cause }: ThenceError): ThenceError =>
   )
 
 /** Applies what is missing, each number once: whoever else migrates waits for the lock of all who write. Returns what it did. */
-export async function applyMigrations(
-  runner: Runner,
-  { runtime, ordering }: Session,
-): Promise<MigrationPlan> {
+export async function applyMigrations(runner: Runner, session: Session): Promise<MigrationPlan> {
+  const { runtime, ordering, views } = session
   const work = async (scope: Scope): Promise<MigrationPlan> => {
     const connection = scope.change()
     const current = await currentMigration(connection)
+    if (current === 0) await views.refuseFilled(connection)
     for (const { number, name, script } of missing(current)) {
       await connection.exec(script)
       await connection.run(record, number, name, scope.time)
     }
     if (current === 0) await connection.run(identify, runtime.id())
     if (missing(current).length > 0) await ordering.keep(connection)
-    await ordering.learn(connection)
+    await learn(session, connection)
     return planOf(connection, current)
   }
   // An index of a large table takes as long as it takes.

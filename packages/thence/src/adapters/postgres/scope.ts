@@ -6,12 +6,14 @@ import { ThenceError } from '../../errors.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { type Connection, ended } from './connection.ts'
 import { type Ordering, safePosition } from './order.ts'
+import type { Views } from './views.ts'
 
 /** What all transactions of a store share. */
 export interface Session {
   readonly runtime: Runtime
   readonly clock: 'database' | 'runtime'
   readonly ordering: Ordering
+  readonly views: Views
 }
 
 export interface ScopeOptions {
@@ -26,6 +28,8 @@ export class Scope {
   readonly writes: boolean
   /** The last position that was appended in it; 0: none. */
   appended = 0
+  /** Whether names without a schema lead to that of the views, up to the end. */
+  leads = false
   readonly #session: Session
   readonly #connection: Connection
   /** Where it was known before the transaction began. */
@@ -44,6 +48,11 @@ export class Scope {
   /** Whether the positions of the store have gaps, some of which may still be filled. */
   get concurrent(): boolean {
     return this.#session.ordering.concurrent
+  }
+
+  /** The schema of the user's own tables; undefined: where the connection says. */
+  get views(): string | undefined {
+    return this.#session.views.known
   }
 
   /** Which function appends. */

@@ -1,13 +1,15 @@
 /**
  * A user's own SQL inside the transaction; see ports/sql.ts. It refuses statements that would begin, end or leave the
  * transaction, and never rounds an integer: beyond 2^53 it arrives as a bigint. What has no type in ports/sql.ts (a
- * timestamp, a numeric, JSON) arrives as PostgreSQL's text of it; a boolean as 1 or 0, as SQLite has it.
+ * timestamp, a numeric, JSON) arrives as PostgreSQL's text of it; a boolean as 1 or 0, as SQLite has it. Names without a schema lead to
+ * that of the store's views first.
  */
 import { ThenceError } from '../../errors.ts'
 import type { Sql, SqlRow, SqlValue } from '../../ports/sql.ts'
 import type { PostgresClient, PostgresResult } from './driver.ts'
 import { sqlState, storeError } from './errors.ts'
 import type { Scope } from './scope.ts'
+import { quotedName } from './views.ts'
 
 const refused: ReadonlySet<string> = new Set([
   'ABORT',
@@ -56,6 +58,30 @@ const types = { getTypeParser: (type: number) => parsers.get(type) ?? asText }
 
 const savepoint = 'thence_statement'
 
+/** What is sent with a statement of the user's. */
+interface Around {
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** To the end of the transaction, or of a savepoint: names lead to the schema first, and then to where they led before. */
+const leadTo = (schema: string): readonly string[] => [
+  `SELECT set_config('search_path', rtrim(${literal(`${quotedName(schema)}, `)} || current_setting('search_path'), ', '), true)`,
+  'SELECT current_schema() AS schema',
+]
+
+/** What drops looks nowhere else: with IF EXISTS it would go on to a table of the same name that is somebody else's. */
+const nowhereElse = (schema: string): Around => ({
+  before: [
+    "SELECT set_config('thence_store.path', current_setting('search_path'), true)",
+    `SELECT set_config('search_path', ${literal(quotedName(schema))}, true)`,
+  ],
+  after: ["SELECT set_config('search_path', current_setting('thence_store.path'), true)"],
+})
+const nothing: Around = { before: [], after: [] }
+
 export class PostgresSql implements Sql {
   readonly #scope: Scope
 
@@ -80,9 +106,12 @@ export class PostgresSql implements Sql {
       throw invalid(`${word} is not possible inside a transaction that Thence runs. Remove it.`)
     if (word === '') throw invalid('The SQL text holds no statement.')
     const connection = this.#scope.use()
+    const { views } = this.#scope
+    const around = views !== undefined && word === 'DROP' ? nowhereElse(views) : nothing
     return connection.alone(async (client) => {
       try {
-        return await guarded(client, text, parameters)
+        if (views !== undefined && !this.#scope.leads) await this.#lead(client, views)
+        return await guarded(client, around, { text, values: [...parameters] })
       } catch (error) {
         const failed = sqlFailed(error)
         if (failed.code !== 'SQL_FAILED') connection.condemn(failed)
@@ -90,23 +119,40 @@ export class PostgresSql implements Sql {
       }
     })
   }
+
+  /** @throws STORE_REFUSED where names would lead past the schema without a word. */
+  async #lead(client: PostgresClient, schema: string): Promise<void> {
+    const results = await client.query(leadTo(schema).join('; '))
+    const [, { rows: [row] = [] } = {}] = Array.isArray(results) ? results : [results]
+    if ((row as { readonly schema: string | null } | undefined)?.schema !== schema)
+      throw hidden(schema)
+    this.#scope.leads = true
+  }
 }
+
+const hidden = (schema: string): ThenceError =>
+  new ThenceError(
+    'STORE_REFUSED',
+    `The schema ${quotedName(schema)}, in which the store has the tables of views, is not there or the role may not use it. Let its owner ` +
+      'run what `thence migrate --roles NAME` prints, or --reader NAME for a role that looks.',
+    { details: { schema } },
+  )
 
 const guarded = async (
   client: PostgresClient,
-  text: string,
-  parameters: readonly SqlValue[],
+  { before, after }: Around,
+  statement: { readonly text: string; readonly values: SqlValue[] },
 ): Promise<PostgresResult> => {
-  await client.query(`SAVEPOINT ${savepoint}`)
+  await client.query([`SAVEPOINT ${savepoint}`, ...before].join('; '))
   let result: PostgresResult
   try {
-    result = await client.query({ text, values: [...parameters], queryMode: 'extended', types })
+    result = await client.query({ ...statement, queryMode: 'extended', types })
   } catch (error) {
     if (sqlState(error) !== undefined)
       await client.query(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`)
     throw error
   }
-  await client.query(`RELEASE ${savepoint}`)
+  await client.query([...after, `RELEASE ${savepoint}`].join('; '))
   return result
 }
 

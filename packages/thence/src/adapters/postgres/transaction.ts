@@ -73,6 +73,7 @@ export class PostgresTransaction implements Transaction {
     const connection = scope.use()
     const depth = this.#depth + 1
     const name = `savepoint_${depth}`
+    const { leads } = scope
     this.#depth = depth
     await connection.run(`SAVEPOINT ${name}`)
     try {
@@ -84,6 +85,8 @@ export class PostgresTransaction implements Transaction {
       if (this.#depth === depth) this.#depth -= 1
       // After the end there is nothing left to undo.
       if (scope.open) await this.#undo(name)
+      // Where names lead is undone with it, if it was said in it.
+      scope.leads = leads
       throw error
     }
   }
