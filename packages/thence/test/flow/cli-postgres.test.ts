@@ -119,6 +119,9 @@ describe('migrate', patient, () => {
     )
     expect(await on('status')).toMatchObject({ code: 0 })
     const roles = await on('migrate', '--roles', 'shop', '--reader', 'ops')
+    expect(roles.stdout).toContain(
+      `GRANT USAGE, CREATE ON SCHEMA "${other.schema}_views" TO "shop"`,
+    )
     expect(roles.stdout).toContain(`GRANT USAGE ON SCHEMA "${other.schema}" TO "shop";`)
     expect(roles.stdout).toContain(
       `GRANT SELECT ON ALL TABLES IN SCHEMA "${other.schema}" TO "ops";`,

@@ -44,7 +44,7 @@ const tables = (names: readonly string[]): string =>
 const quoted = (role: string): string => `"${role.replaceAll('"', '""')}"`
 
 const looking: readonly string[] = [
-  'GRANT USAGE ON SCHEMA thence, thence_views TO',
+  'GRANT USAGE ON SCHEMA thence TO',
   'GRANT SELECT ON ALL TABLES IN SCHEMA thence TO',
   'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA thence TO',
 ]
@@ -56,7 +56,7 @@ const writing: readonly string[] = [
   `GRANT INSERT, DELETE ON ${tables(added)} TO`,
   `GRANT INSERT, UPDATE, DELETE ON ${tables(written)} TO`,
   // Tables of views are made by the app.
-  'GRANT CREATE ON SCHEMA thence_views TO',
+  'GRANT USAGE, CREATE ON SCHEMA thence_views TO',
 ]
 
 /** Every table that the roles are told of. */
@@ -72,6 +72,8 @@ export function grants({ schema = 'thence', views, app, reader }: Roles): string
     lines.map((line) => `${texts.of(line)} ${quoted(role)};`)
   return [
     ...(app === undefined ? [] : to(app, writing)),
-    ...(reader === undefined ? [] : to(reader, looking)),
+    ...(reader === undefined
+      ? []
+      : to(reader, [...looking, 'GRANT USAGE ON SCHEMA thence_views TO'])),
   ].join('\n')
 }
