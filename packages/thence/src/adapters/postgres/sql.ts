@@ -123,9 +123,9 @@ export class PostgresSql implements Sql {
   /** @throws STORE_REFUSED where names would lead past the schema without a word. */
   async #lead(client: PostgresClient, schema: string): Promise<void> {
     const results = await client.query(leadTo(schema).join('; '))
-    const [, { rows: [row] = [] } = {}] = Array.isArray(results) ? results : [results]
-    if ((row as { readonly schema: string | null } | undefined)?.schema !== schema)
-      throw hidden(schema)
+    const [, found] = Array.isArray(results) ? results : [results]
+    const row = found?.rows[0] as { readonly schema: string | null } | undefined
+    if (row?.schema !== schema) throw hidden(schema)
     this.#scope.leads = true
   }
 }
