@@ -154,6 +154,36 @@ const logDiffers = (table: CopiedTable, differs: readonly CopiedValue[]): Thence
     { details: { table: table.name, key: differs } },
   )
 
+/** Behind the last message of the target the source has more: nothing is wrong with what was copied. */
+async function goesOn(
+  copies: Copies,
+  last: readonly CopiedValue[] | undefined,
+): Promise<ThenceError> {
+  const open = await copies.source.openAppend?.()
+  const position = Number(last?.[0] ?? 0)
+  const text =
+    open === undefined
+      ? 'It was written to while it was copied. Stop whatever appends to it, then copy again: only what is new is copied.'
+      : `There an append is open, by ${open.who}; its transaction is ${open.age} old. Let it end, or end it if it is lost: ` +
+        `${open.end}. Then copy again: only what is new is copied.`
+  return new ThenceError(
+    'STORE_BUSY',
+    `The log is copied up to position ${position}, but that of the source goes on. ${text}`,
+    { details: { position, ...(open !== undefined && { open: open.who }) } },
+  )
+}
+
+/** The first of both logs that is not the same: what is wrong with them, or that one of them has grown. */
+async function whyDiffers(
+  copies: Copies,
+  table: CopiedTable,
+  differs: readonly CopiedValue[],
+): Promise<ThenceError> {
+  const last = await copies.target.lastKey(copiedLog)
+  const position = Number(differs[table.key.indexOf('position')])
+  return position > Number(last?.[0] ?? 0) ? goesOn(copies, last) : logDiffers(table, differs)
+}
+
 const stillDiffers = (table: CopiedTable, differs: readonly CopiedValue[]): ThenceError =>
   new ThenceError(
     'STORE_BUSY',
@@ -166,7 +196,7 @@ const stillDiffers = (table: CopiedTable, differs: readonly CopiedValue[]): Then
 async function verified(copies: Copies, table: CopiedTable, count: Count): Promise<CopiedContents> {
   const { differs, ...contents } = await compare(copies, table, count)
   if (differs === undefined) return contents
-  if (table === copiedLog || table === copiedTags) throw logDiffers(table, differs)
+  if (table === copiedLog || table === copiedTags) throw await whyDiffers(copies, table, differs)
   await copies.target.clear(table)
   const quiet = quietly(copies)
   await copyTable(quiet, table, new Count(quiet, 'copy', 0))

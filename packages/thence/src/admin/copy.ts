@@ -73,6 +73,9 @@ const holding = async <T>(
 
 const named = (copying: Copying, side: Side): Copying => ({
   ...(copying.names !== undefined && { names: () => told(side, () => copying.names!()) }),
+  ...(copying.openAppend !== undefined && {
+    openAppend: () => told(side, () => copying.openAppend!()),
+  }),
   filling: () => told(side, () => copying.filling()),
   begin: (source) => told(side, () => copying.begin(source)),
   end: () => told(side, () => copying.end()),
@@ -210,7 +213,7 @@ async function begunAnew(
  * @param on the source, of which nothing is changed
  * @param target open; it is migrated. Until all is copied and found to be the same no app starts on it (STORE_INCOMPLETE).
  * @throws CAPABILITY_MISSING, CONFIG_INVALID (both stores would share tables of views), STATE_INVALID (a target with something of
- * its own), STORE_BUSY (apps run on the source), HISTORY_TRUNCATED (a view in tables can't be built anew), STORE_CORRUPT (the
+ * its own), STORE_BUSY (apps run on the source, or something appends to it), HISTORY_TRUNCATED (a view in tables can't be built anew), STORE_CORRUPT (the
  * logs differ), ABORTED
  */
 export async function copyStore(

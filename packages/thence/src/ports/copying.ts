@@ -249,6 +249,16 @@ export interface OwnNames {
   readonly views: string
 }
 
+/** An append that is open: what was committed above it is not settled before it ends. */
+export interface OpenAppend {
+  /** The session, as an operator finds it. */
+  readonly who: string
+  /** How long its transaction has been open. */
+  readonly age: string
+  /** What ends it. */
+  readonly end: string
+}
+
 /** What is asked of a store that is held. */
 export interface Held {
   count(table: CopiedTable): Promise<number>
@@ -260,6 +270,7 @@ export interface Held {
 /**
  * - `names` is there if two stores may be in one database, so that tables of a user's own may be the same ones in both; it can be
  *   asked before the first migration.
+ * - `openAppend` is there if the log may go on above an append that is open; it gives the lowest of those, if there is any.
  * - `rows` gives the next rows by their key; `count` how many there are; `lastKey` the key of the last one.
  * - `begin` marks a store as being filled from another: until `end` its `identity` throws STORE_INCOMPLETE, so that no app
  *   starts on it. `end` gives it the identity of the one with which it was filled.
@@ -271,6 +282,7 @@ export interface Held {
  */
 export interface Copying {
   names?(): Promise<OwnNames>
+  openAppend?(): Promise<OpenAppend | undefined>
   filling(): Promise<Filling>
   begin(source: string): Promise<void>
   end(): Promise<void>

@@ -6,11 +6,13 @@ import type {
   CopiedTable,
   CopiedValue,
   Copying,
+  OpenAppend,
   OwnNames,
 } from '../../ports/copying.ts'
 import type { TransactOptions } from '../../ports/database.ts'
 import type { CopyDialect } from '../sql/copying.ts'
 import { SqlCopying } from '../sql/copying.ts'
+import { lowestAppend } from './checks/order.ts'
 import { arrayOf } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { PostgresLeases } from './leases.ts'
@@ -70,6 +72,7 @@ export interface CopyRunner {
 }
 
 class PostgresCopying extends SqlCopying {
+  readonly #read: Reading
   readonly #ask: Reading
   readonly #learn: CopyRunner['learn']
 
@@ -79,8 +82,13 @@ class PostgresCopying extends SqlCopying {
       write: (work, options) =>
         write(async (scope) => work(dialectOf(scope, scope.change())), options),
     })
+    this.#read = read
     this.#ask = ask
     this.#learn = learn
+  }
+
+  openAppend(): Promise<OpenAppend | undefined> {
+    return this.#read(async (scope) => (scope.concurrent ? lowestAppend(scope.use()) : undefined))
   }
 
   names(): Promise<OwnNames> {

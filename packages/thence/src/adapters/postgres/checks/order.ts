@@ -1,6 +1,8 @@
 /**
  * In which order the store gives positions, and who keeps readers from going on: the lowest append that is open.
  */
+import type { OpenAppend } from '../../../ports/copying.ts'
+import type { Connection } from '../connection.ts'
 import type { Check } from './check.ts'
 import { count, findingsOf, sessionName, span } from './check.ts'
 
@@ -39,6 +41,25 @@ export const endOf = (pid: number | null, gid: string | null): string =>
     ? `ROLLBACK PREPARED '${(gid ?? '').replaceAll("'", "''")}'`
     : `SELECT pg_terminate_backend(${pid})`
 
+/** The lowest append that is open: the log can be read up to where it is. */
+interface LowestAppend extends OpenAppend {
+  readonly seconds: number
+  readonly last: number
+  readonly behind: number
+}
+
+/** Gives it, if there is one and anything was taken above it. */
+export async function lowestAppend(connection: Connection): Promise<LowestAppend | undefined> {
+  const row = await connection.get<Lowest>(lowest)
+  if (row === undefined) return undefined
+  const [last, behind, pid, gid, application, address, state, seconds] = row
+  const who =
+    pid === null
+      ? `the prepared transaction ${gid ?? ''}`
+      : `${sessionName(pid, application, address)}, ${state}`
+  return { last, behind, who, age: span(seconds), seconds, end: endOf(pid, gid) }
+}
+
 const order: Check = {
   name: 'order',
   look: async ({ connection }) => {
@@ -47,20 +68,14 @@ const order: Check = {
     if (value !== 'concurrent') return [finding('ok', value)]
     if (isStandby === true)
       return [finding('warning', 'concurrent; a standby cannot be read', 'Use the primary.')]
-    const row = await connection.get<Lowest>(lowest)
-    if (row === undefined) return [finding('ok', 'concurrent; the log can be read to its end')]
-    const [last, behind, pid, gid, application, address, state, seconds] = row
-    const who =
-      pid === null
-        ? `the prepared transaction ${gid ?? ''}`
-        : `${sessionName(pid, application, address)}, ${state}`
+    const open = await lowestAppend(connection)
+    if (open === undefined) return [finding('ok', 'concurrent; the log can be read to its end')]
+    const { last, behind, who, age, seconds, end } = open
     const text =
       `concurrent; the log can be read to ${count(last - behind)} of ${count(last)}, up to where ${who}, ` +
-      `has appended; its transaction is ${span(seconds)} old`
+      `has appended; its transaction is ${age} old`
     if (seconds < long) return [finding('ok', text)]
-    return [
-      finding('warning', text, `Subscriptions wait for it. If it is lost: ${endOf(pid, gid)}`),
-    ]
+    return [finding('warning', text, `Subscriptions wait for it. If it is lost: ${end}`)]
   },
 }
 
