@@ -4,19 +4,10 @@
  */
 import type { Case } from './bench.ts'
 import { check } from './bench.ts'
+import { added, amount, fill, Waiting } from './emmett.ts'
 import type { Payload } from './load.ts'
-import {
-  keepCalling,
-  payload,
-  rate,
-  streamCount,
-  streamOf,
-  sumOf,
-  versionBefore,
-  warmUp,
-} from './load.ts'
+import { keepCalling, rate, streamOf, sumOf, versionBefore, warmUp } from './load.ts'
 import { fileOf } from './ours.ts'
-import { figureOf, sample } from './sample.ts'
 
 const load = () => import('@event-driven-io/emmett-sqlite')
 
@@ -46,8 +37,6 @@ const open = async (file: string, durable: boolean): Promise<Opened> => {
   await store.schema.migrate()
   return { store, connection, close: () => connection.close() }
 }
-
-const added = (n: number) => ({ type: 'ItemAdded', data: { ...payload(n) } })
 
 const checkTable = async ({ connection }: Opened, count: number): Promise<void> => {
   const row = await connection.querySingle<{ stored: number; sum: number }>(
@@ -133,15 +122,6 @@ export const emmettRead = (name: string, { durable }: { readonly durable: boolea
   },
 })
 
-/** Fills `count` events, 100 per append: consecutive events of one stream. */
-const fill = async ({ store }: Opened, count: number): Promise<void> => {
-  for (let n = 0; n < count; n += 100)
-    await store.appendToStream(
-      `cart-${(n / 100) % streamCount}`,
-      Array.from({ length: 100 }, (_, index) => added(n + index)),
-    )
-}
-
 const createView = 'CREATE TABLE IF NOT EXISTS counters (stream TEXT PRIMARY KEY, count INTEGER)'
 
 /** Its consumer with a projection that counts events per stream in a table. */
@@ -154,8 +134,8 @@ export const emmettFollow = (
   async run(setting) {
     const opened = await open(fileOf(setting), true)
     const { sqliteRawSQLProjection } = await load()
-    const events = Math.max(1000, options.events * setting.scale)
-    await fill(opened, events)
+    const events = amount(options.events, setting.scale)
+    await fill(opened.store, events)
     await opened.connection.command(createView)
     let seen = 0
     const consumer = opened.store.consumer(
@@ -192,30 +172,15 @@ export const emmettLatency = (name: string): Case => ({
   side: 'rival',
   async run(setting) {
     const opened = await open(fileOf(setting), true)
-    let told: (n: number) => void = () => undefined
+    const waiting = new Waiting()
     const consumer = opened.store.consumer()
-    consumer.processor({
-      processorId: 'waiting',
-      eachMessage: ({ data }) => told((data as unknown as Payload).n),
-    })
+    consumer.processor({ processorId: 'waiting', eachMessage: waiting.eachMessage })
     const running = consumer.start()
-    let next = 0
-    const once = async (): Promise<number> => {
-      const n = next++
-      const start = performance.now()
-      const { promise, resolve } = Promise.withResolvers<void>()
-      told = (which) => {
-        if (which === n) resolve()
-      }
-      await opened.store.appendToStream(streamOf(n), [added(n)])
-      await promise
-      return performance.now() - start
-    }
-    const times = await sample(setting.seconds, once, 2)
+    const figure = await waiting.figure(opened.store, setting.seconds)
     await consumer.stop()
     await running
-    await checkTable(opened, next)
+    await checkTable(opened, waiting.sent)
     opened.close()
-    return figureOf(times)
+    return figure
   },
 })

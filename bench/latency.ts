@@ -8,34 +8,27 @@ import type { Case, Figure, Row } from './bench.ts'
 import { check } from './bench.ts'
 import { emmettLatency } from './emmett-cases.ts'
 import { payload, streamOf, versionBefore } from './load.ts'
-import { figureOf, sample } from './sample.ts'
+import { Arrivals, figureOf, sample } from './sample.ts'
 import { appendOne, appOn, fileOf, ItemAdded } from './ours.ts'
 import { RawStore } from './raw.ts'
 
 /** Of an app with an empty log. */
 export async function untilHandled(builder: AppBuilder, seconds: number): Promise<Figure> {
-  let told: (n: number) => void = () => undefined
+  const arrivals = new Arrivals()
   let handled = 0
   const waiting = handler('waiting', ItemAdded, ({ data }) => {
+    check('the event handled', data.n, handled)
     handled += 1
-    told(data.n)
+    arrivals.told(data.n)
   })
   const running = await builder.use(waiting).start()
-  let next = 0
   const times = await sample(seconds, async () => {
-    const n = next++
-    const start = performance.now()
-    const { promise, resolve } = Promise.withResolvers<number>()
-    told = (which) => {
-      check('the event handled', which, n)
-      resolve(performance.now() - start)
-    }
-    const [time] = await Promise.all([promise, appendOne(running, n)])
+    const time = await arrivals.time((n) => appendOne(running, n))
     await running.whenIdle()
     return time
   })
   await running.stop()
-  check('events handled', handled, next)
+  check('events handled', handled, arrivals.sent)
   return figureOf(times)
 }
 

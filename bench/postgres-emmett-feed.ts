@@ -4,16 +4,12 @@
 import { performance } from 'node:perf_hooks'
 import type { Case } from './bench.ts'
 import { check } from './bench.ts'
-import type { Payload } from './load.ts'
-import { payload, streamCount, streamOf } from './load.ts'
+import { amount, fill, Waiting } from './emmett.ts'
 import { onDatabase, type Place } from './postgres-server.ts'
-import { figureOf, sample } from './sample.ts'
 
 const load = () => import('@event-driven-io/emmett-postgresql')
 
 type Store = ReturnType<Awaited<ReturnType<typeof load>>['getPostgreSQLEventStore']>
-
-const added = (n: number) => ({ type: 'ItemAdded', data: { ...payload(n) } })
 
 const withStore = <T>(work: (store: Store, place: Place) => Promise<T>): Promise<T> =>
   onDatabase(async (place) => {
@@ -27,22 +23,11 @@ const withStore = <T>(work: (store: Store, place: Place) => Promise<T>): Promise
     }
   })
 
-/** 100 per append: consecutive events of one stream. */
-const fill = async (store: Store, count: number): Promise<void> => {
-  for (let n = 0; n < count; n += 100)
-    await store.appendToStream(
-      `cart-${(n / 100) % streamCount}`,
-      Array.from({ length: 100 }, (_, index) => added(n + index)),
-    )
-}
-
 interface Following {
-  /** Fewer than ours is given: the rate does not depend on how many there are. */
   readonly events: number
   readonly pulling?: { readonly batchSize: number; readonly pullingFrequencyInMs: number }
 }
 
-const amount = ({ events }: Following, scale: number): number => Math.max(1000, events * scale)
 const consuming = ({ pulling }: Following) => (pulling === undefined ? {} : { pulling })
 
 /** A processor that does nothing with an event. */
@@ -51,7 +36,7 @@ export const emmettFeed = (name: string, following: Following): Case => ({
   side: 'rival',
   run: ({ scale }) =>
     withStore(async (store) => {
-      const events = amount(following, scale)
+      const events = amount(following.events, scale)
       await fill(store, events)
       let seen = 0
       const consumer = store.consumer(consuming(following))
@@ -79,7 +64,7 @@ export const emmettFollow = (name: string, following: Following): Case => ({
     withStore(async (store, place) => {
       const { postgreSQLRawSQLProjection } = await load()
       const { SQL } = await import('@event-driven-io/dumbo')
-      const events = amount(following, scale)
+      const events = amount(following.events, scale)
       await fill(store, events)
       await place.query(createView)
       let seen = 0
@@ -112,28 +97,13 @@ export const emmettLatency = (name: string): Case => ({
   side: 'rival',
   run: ({ seconds }) =>
     withStore(async (store) => {
-      let told: (n: number) => void = () => undefined
+      const waiting = new Waiting()
       const consumer = store.consumer()
-      consumer.reactor({
-        processorId: 'waiting',
-        eachMessage: ({ data }) => told((data as unknown as Payload).n),
-      })
+      consumer.reactor({ processorId: 'waiting', eachMessage: waiting.eachMessage })
       const running = consumer.start()
-      let next = 0
-      const once = async (): Promise<number> => {
-        const n = next++
-        const start = performance.now()
-        const { promise, resolve } = Promise.withResolvers<void>()
-        told = (which) => {
-          if (which === n) resolve()
-        }
-        await store.appendToStream(streamOf(n), [added(n)])
-        await promise
-        return performance.now() - start
-      }
-      const times = await sample(seconds, once, 2)
+      const figure = await waiting.figure(store, seconds)
       await consumer.close()
       await running
-      return figureOf(times)
+      return figure
     }),
 })

@@ -2,13 +2,12 @@
  * The rival on PostgreSQL, `@event-driven-io/emmett-postgresql`, with its default pool. It is loaded only when a case runs.
  */
 import type { Case } from './bench.ts'
+import { added } from './emmett.ts'
 import type { Done } from './load.ts'
-import { keepCalling, payload, rate, streamOf, versionBefore, warmUp } from './load.ts'
+import { keepCalling, rate, streamOf, versionBefore, warmUp } from './load.ts'
 import { checkEvents, onDatabase, type Place } from './postgres-server.ts'
 
 const load = () => import('@event-driven-io/emmett-postgresql')
-
-const added = (n: number) => ({ type: 'ItemAdded', data: { ...payload(n) } })
 
 interface Work {
   readonly seconds: number

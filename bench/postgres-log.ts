@@ -61,13 +61,14 @@ const checkRow = (row: Stored | undefined, own: Stored | undefined): void => {
 
 const make = async (count: number): Promise<Place> => {
   const place = await emptyDatabase()
-  const running = await appAt(place).start()
+  await (await appAt(place).start()).stop()
   const found = await place.query<Index>(indexes)
   await place.query(found.map(({ drop }) => drop).join(';'))
   await place.query(fill(count - 1))
   for (const { make: text } of found) await place.query(`SET maintenance_work_mem = '1GB'; ${text}`)
   await place.query('VACUUM (ANALYZE, FREEZE) thence.events')
   check('its indexes', JSON.stringify(await place.query(indexes)), JSON.stringify(found))
+  const running = await appAt(place).start()
   await appendOne(running, count - 1)
   await running.stop()
   const last = `SELECT * FROM thence.events WHERE position > ${count - 2} ORDER BY position`

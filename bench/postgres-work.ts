@@ -2,7 +2,6 @@
  * What follows the log of PostgreSQL: a projection that catches up, a handler in this process and in another one, and a saga.
  */
 import { fork } from 'node:child_process'
-import { performance } from 'node:perf_hooks'
 import { postgres } from 'thence/postgres'
 import type { Case, Row } from './bench.ts'
 import { check } from './bench.ts'
@@ -16,7 +15,7 @@ import { appAt, logOf } from './postgres-log.ts'
 import { onDatabase } from './postgres-server.ts'
 import { restate } from './restate.ts'
 import { runSagas } from './saga.ts'
-import { figureOf, sample } from './sample.ts'
+import { Arrivals, figureOf, sample } from './sample.ts'
 
 const followed: Case = {
   name: 'thence',
@@ -40,23 +39,17 @@ const elsewhere: Case = {
   run: ({ seconds }) =>
     onDatabase(async (place) => {
       const worker = fork(new URL('postgres-worker.ts', import.meta.url), [place.url])
-      let told: (n: number) => void = () => undefined
+      const arrivals = new Arrivals()
       const ready = new Promise<void>((resolve) => worker.once('message', () => resolve()))
       const running = await appAt(place).start()
       await ready
-      worker.on('message', (n) => told(Number(n)))
-      let next = 0
-      const times = await sample(seconds, async () => {
-        const n = next++
-        const start = performance.now()
-        const { promise, resolve } = Promise.withResolvers<number>()
-        told = (which) => {
-          check('the event handled', which, n)
-          resolve(performance.now() - start)
-        }
-        const [time] = await Promise.all([promise, appendOne(running, n)])
-        return time
+      let handled = 0
+      worker.on('message', (n) => {
+        check('the event handled', n, handled)
+        handled += 1
+        arrivals.told(Number(n))
       })
+      const times = await sample(seconds, () => arrivals.time((n) => appendOne(running, n)))
       await running.stop()
       const ended = new Promise((resolve) => worker.once('exit', resolve))
       worker.disconnect()

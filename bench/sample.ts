@@ -20,6 +20,33 @@ export const figureOf = (times: readonly number[]): Figure => ({
   beside: { p99: percentile(times, 0.99) },
 })
 
+/** Events that are sent one after the other, each timed until somebody tells that it has arrived. */
+export class Arrivals {
+  #sent = 0
+  #arrived: () => void = () => undefined
+
+  /** How many were sent. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** Event `n` is there. Others than the last one that was sent count for nothing. */
+  told(n: number): void {
+    if (n === this.#sent - 1) this.#arrived()
+  }
+
+  /** Milliseconds from the call of `send` until its event was told. Waits for `send` as well. */
+  async time(send: (n: number) => Promise<unknown>): Promise<number> {
+    const n = this.#sent
+    this.#sent += 1
+    const start = performance.now()
+    const { promise, resolve } = Promise.withResolvers<number>()
+    this.#arrived = () => resolve(performance.now() - start)
+    const [time] = await Promise.all([promise, send(n)])
+    return time
+  }
+}
+
 /** Calls `once` with a pause between, and keeps the times after the warm-up. */
 export const sample = async (
   seconds: number,
