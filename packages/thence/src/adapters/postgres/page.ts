@@ -1,9 +1,9 @@
 /**
- * Lists of messages that end where a page is full, in one statement, with where the log ends by the same snapshot. The server
- * counts the bytes, so that what does not fit is never sent.
+ * Lists of messages that end where a page is full, in one statement, with where the log ends by the same snapshot. No more is sent
+ * than may be loaded: of a message that is larger than its share of a page only the size, and its texts if they fit after all.
  */
-import type { EventRow } from '../sql/rows.ts'
-import { columns } from '../sql/rows.ts'
+import { Room } from '../../internal/room.ts'
+import { columns, type EventRow, sizeOf } from '../sql/rows.ts'
 import type { Connection } from './connection.ts'
 import type { PostgresValue } from './driver.ts'
 
@@ -27,43 +27,69 @@ export interface Listed {
   readonly head: number
 }
 
-const bytes = 'octet_length(data) + coalesce(octet_length(metadata), 0)'
+type Row = { -readonly [K in keyof EventRow]: EventRow[K] }
 
-/** Tells the end of the log, and how many rows there would be without the bound of bytes; a row has a stream. */
-const tail = (found: string): string => {
-  const rest = columns.split(', ').slice(2)
-  return `UNION ALL SELECT thence.last_position(), ${found}, ${rest.map(() => 'NULL').join(', ')}`
+/** What most messages have alike is not sent. */
+const sparse = columns
+  .replace('kind', "NULLIF(kind, 'event')")
+  .replace('schema_version', 'NULLIF(schema_version, 1)')
+
+const bytes = 'octet_length(data) + coalesce(octet_length(metadata), 0)'
+/** No JSON begins like this. */
+const mark = '#'
+
+/** What is larger than its share has a mark and its size for its data. */
+const sharing = (share: string): string =>
+  sparse
+    .replace('metadata', `CASE WHEN octet_length(metadata) <= ${share} THEN metadata END`)
+    .replace(' data', ` CASE WHEN ${bytes} <= ${share} THEN data ELSE '${mark}' || (${bytes}) END`)
+
+/** Tells the end of the log. */
+const tail = `UNION ALL SELECT thence.last_position()${', NULL'.repeat(columns.split(', ').length - 1)}`
+
+const texts =
+  'SELECT position, metadata, data FROM thence.events WHERE position = ANY ($1::bigint[])'
+
+const isUnsent = (row: Row): boolean => row[11].startsWith(mark)
+
+const bytesIn = (row: Row): number =>
+  isUnsent(row) ? Number(row[11].slice(mark.length)) : sizeOf(row)
+
+/** The first rows, those that fit. */
+const fitting = (rows: readonly Row[], maxBytes: number): Row[] => {
+  const room = new Room(rows.length, maxBytes)
+  const end = rows.findIndex((row) => !room.take(bytesIn(row)))
+  return end < 0 ? [...rows] : rows.slice(0, end)
 }
 
-/** Up to which row everything fits: looked for row by row only if not all of them do, and never before the first. */
-const bounded = (
-  { where, by, backwards }: Listing,
-  order: string,
-  { limit, most }: { readonly limit: string; readonly most: string },
-): string => {
-  const [first, last, compare] = backwards ? ['max', 'min', '>='] : ['min', 'max', '<=']
-  const candidates = `SELECT ${by}, data, metadata FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${limit}`
-  const sums = `SELECT ${by}, sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS bytes FROM (${candidates}) AS listed`
-  return (
-    `WITH page AS (SELECT count(*) AS found, CASE WHEN sum(${bytes}) <= ${most} THEN ${last}(${by}) ELSE (` +
-    `SELECT coalesce(${last}(${by}) FILTER (WHERE bytes <= ${most}), ${first}(${by})) FROM (${sums}) AS summed` +
-    `) END AS through FROM (${candidates}) AS listed) ` +
-    `(SELECT ${columns} FROM thence.events WHERE ${where} AND ${by} ${compare} (SELECT through FROM page) ` +
-    `ORDER BY ${order}) ${tail('(SELECT found FROM page)')}`
-  )
+/** Fetches what was not sent; false if some of it was removed meanwhile. */
+const complete = async (connection: Connection, rows: readonly Row[]): Promise<boolean> => {
+  const unsent = new Map(rows.filter(isUnsent).map((row) => [row[0], row]))
+  const found = await connection.all<[number, string | null, string]>(texts, [...unsent.keys()])
+  for (const [position, metadata, data] of found) {
+    const row = unsent.get(position)!
+    row[10] = metadata
+    row[11] = data
+  }
+  return found.length === unsent.size
 }
 
 export async function listed(connection: Connection, listing: Listing): Promise<Listed> {
   const { where, by, backwards, limit, maxBytes = Infinity } = listing
-  const order = backwards ? `${by} DESC` : by
+  const isBounded = maxBytes !== Infinity
   const values = [...listing.values, limit]
-  const last = `$${values.length}::bigint`
-  const text =
-    maxBytes === Infinity
-      ? `(SELECT ${columns} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${last}) ${tail('0::bigint')}`
-      : bounded(listing, order, { limit: last, most: `$${values.length + 1}::bigint` })
-  if (maxBytes !== Infinity) values.push(Math.floor(maxBytes))
-  const rows = await connection.all<EventRow>(text, ...values)
-  const [head, found] = rows.pop()!
-  return { rows, full: rows.length >= limit || rows.length < found, head }
+  if (isBounded) values.push(Math.floor(maxBytes / limit))
+  const selected = isBounded ? sharing(`$${values.length}::bigint`) : sparse
+  const order = backwards ? `${by} DESC` : by
+  const last = `$${listing.values.length + 1}::bigint`
+  const rows = await connection.all<Row>(
+    `(SELECT ${selected} FROM thence.events WHERE ${where} ORDER BY ${order} LIMIT ${last}) ${tail}`,
+    ...values,
+  )
+  const [head] = rows.pop()!
+  // If none is larger than its share, all of them fit.
+  if (!rows.some(isUnsent)) return { rows, full: rows.length >= limit, head }
+  const page = fitting(rows, maxBytes)
+  if (page.some(isUnsent) && !(await complete(connection, page))) return listed(connection, listing)
+  return { rows: page, full: page.length < rows.length || rows.length >= limit, head }
 }

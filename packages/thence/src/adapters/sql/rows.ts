@@ -11,12 +11,13 @@ export const columnsOfStream =
 
 export const columns: string = `${columnsOfStream}, stream`
 
+/** An adapter may leave out what is so most of the time: null is `event`, and schema version 1. */
 export type EventRow = readonly [
   position: number,
   version: number,
-  kind: RecordedKind,
+  kind: RecordedKind | null,
   type: string,
-  schemaVersion: number,
+  schemaVersion: number | null,
   id: string,
   correlationId: string | null,
   causationId: string | null,
@@ -40,9 +41,9 @@ export const parseTags = (tags: string | null): readonly string[] =>
 export function decodeRow(row: EventRow, stream: string): StoredMessage {
   return {
     id: row[5],
-    kind: row[2],
+    kind: row[2] ?? 'event',
     type: row[3],
-    schemaVersion: row[4],
+    schemaVersion: row[4] ?? 1,
     data: row[11],
     correlationId: row[6],
     causationId: row[7],
