@@ -3,20 +3,20 @@
  * checkpoint in the same transaction, and survives what fails. When the lease is taken from it, it ends by itself.
  */
 import { isThenceError } from '../errors.ts'
-import { fullJitter } from '../internal/backoff.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Checkpoint, Hold } from '../ports/checkpoints.ts'
+import type { Transaction } from '../ports/database.ts'
 import { turn, wait } from '../ports/wait.ts'
 import type { Commit } from '../store/writer.ts'
 import type { Follower } from './follower.ts'
 import type { Retrying } from './retrying.ts'
 import { seenOf } from './stepping.ts'
+import { failureBackoff, StoreFailures } from './store-failures.ts'
 import { Telling } from './telling.ts'
 import { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 import type { PartitionContext } from './wiring.ts'
 import { wire } from './wiring.ts'
-
-const failureBackoff = { base: 100, cap: 10_000 }
 
 export class Partition {
   readonly hold: Hold
@@ -27,8 +27,8 @@ export class Partition {
   readonly #telling: Telling
   readonly #waker = new Waker()
   readonly #abort = new AbortController()
+  readonly #failures: StoreFailures
   #rebuildTo = 0
-  #failures = 0
   /** Whether the store has to say where it is before anything is called: a page may be in memory while the store is away. */
   #unsure = false
   #fenced = false
@@ -40,6 +40,7 @@ export class Partition {
     this.#context = context
     this.hold = context.hold
     const { options, store, signals, hold } = context
+    this.#failures = new StoreFailures(options.name, signals, store.tools.runtime)
     this.#valve = new Valve(store.tools.runtime, context.pace)
     this.#telling = new Telling({ name: options.name, hold }, store, signals)
     const { follower, retrying } = wire(context, {
@@ -152,17 +153,23 @@ export class Partition {
   askTidy(): void {
     this.#tidyAsked = true
     this.#waker.wake()
-    // Also while it is far behind, and so has never nothing else to do.
-    this.#retrying.look()
+    // Also while it is far behind, and so has never nothing else to do. One that is unsure reads that with its place.
+    if (!this.#unsure) this.#retrying.look()
   }
 
   /** Goes to where the store says it is; ends if the lease is no longer its own. */
   async reload(): Promise<void> {
-    const stored = await this.#load()
+    // One read sees all that there is to see: after an outage all partitions do this at once.
+    this.#tidyAsked = false
+    const { stored, waiting } = await this.#context.store.read(async (transaction) => ({
+      stored: await this.#stored(transaction),
+      waiting: await this.#retrying.waiting(transaction),
+    }))
     if ((stored?.epoch ?? 0) !== this.hold.epoch) return this.#fence(await this.#isWanted())
+    if (this.#isRebuildAsked(stored)) this.#tidyAsked = true
     this.#follower.place(stored)
     this.#rebuildTo = stored?.rebuildTo ?? 0
-    await this.#retrying.refresh()
+    this.#retrying.plan(waiting)
   }
 
   #end(): void {
@@ -207,7 +214,7 @@ export class Partition {
       this.#unsure = false
       const more = !this.halted && !this.#valve.closed && (await this.#follower.page())
       if (!more && this.#tidyAsked) await this.#tidy()
-      this.#recovered()
+      this.#failures.over()
       return more
     } catch (error) {
       await this.#failed(error)
@@ -218,9 +225,9 @@ export class Partition {
   /** Sees what an operator or another process did, and stores how far it has read if that is further. */
   async #tidy(): Promise<void> {
     this.#tidyAsked = false
-    const stored = await this.#load()
-    const { options, rebuild } = this.#context
-    if (stored?.rebuildAsked === true && options.sink.clear !== undefined) await rebuild()
+    const { store } = this.#context
+    const stored = await store.read((reading) => this.#stored(reading), { apart: true })
+    if (this.#isRebuildAsked(stored)) await this.#context.rebuild()
     else if (this.#isElsewhere(stored)) await this.reload()
     else {
       if (this.#retrying.any) await this.#retrying.refresh()
@@ -239,23 +246,12 @@ export class Partition {
     )
   }
 
-  #recovered(): void {
-    const failures = this.#failures
-    if (failures === 0) return
-    this.#failures = 0
-    const { signals, options } = this.#context
-    signals.emit({ name: 'subscription-recovered', subscription: options.name, failures })
-  }
-
   async #failed(error: unknown): Promise<void> {
     if (this.#valve.stopping) return
     this.#unsure = true
     if (isThenceError(error, 'CHECKPOINT_MOVED')) return
-    this.#failures += 1
-    const { store, signals, options } = this.#context
-    const { runtime } = store.tools
-    const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
-    signals.emit({ name: 'subscription-failed', subscription: options.name, retryIn, error })
+    const retryIn = this.#failures.failed(error)
+    const { runtime } = this.#context.store.tools
     const cancel = runtime.after(retryIn, () => this.#waker.wake())
     this.#waker.clear()
     await this.#waker.wait()
@@ -284,10 +280,11 @@ export class Partition {
     return options.isWanted === undefined || store.read(options.isWanted)
   }
 
-  #load(): Promise<Checkpoint | undefined> {
-    const { store, options } = this.#context
-    return store.read(({ checkpoints }) => checkpoints.load(options.name, this.hold.partition), {
-      apart: true,
-    })
+  #isRebuildAsked(stored: Checkpoint | undefined): boolean {
+    return stored?.rebuildAsked === true && this.#context.options.sink.clear !== undefined
+  }
+
+  #stored({ checkpoints }: Transaction): Awaitable<Checkpoint | undefined> {
+    return checkpoints.load(this.#context.options.name, this.hold.partition)
   }
 }

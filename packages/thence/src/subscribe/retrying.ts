@@ -3,9 +3,9 @@
  * ahead of an earlier message of their key.
  */
 import { isThenceError } from '../errors.ts'
-import { fullJitter } from '../internal/backoff.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { Checkpoint } from '../ports/checkpoints.ts'
+import type { Transaction } from '../ports/database.ts'
 import { turn } from '../ports/wait.ts'
 import type { Retry } from '../ports/retries.ts'
 import { InHand } from './in-hand.ts'
@@ -16,6 +16,7 @@ import type { LoadingHooks } from './row-item.ts'
 import { loadRow } from './row-item.ts'
 import { Settling } from './settling.ts'
 import type { Stepping } from './stepping.ts'
+import { StoreFailures } from './store-failures.ts'
 import type { Valve } from './valve.ts'
 import { Waker } from './waker.ts'
 
@@ -38,9 +39,16 @@ export interface RetryingHooks extends LoadingHooks {
   readonly moved: () => Promise<void>
 }
 
+/** What waits in a partition's share. */
+export interface Waiting {
+  /** Whether anything of the subscription does. */
+  readonly any: boolean
+  /** Until the next attempt, in milliseconds; null if none is to come. */
+  readonly wait: number | null
+}
+
 /** Milliseconds. */
 const lookEvery = 200
-const failureBackoff = { base: 100, cap: 10_000 }
 
 export class Retrying {
   readonly #stepping: Stepping
@@ -48,17 +56,19 @@ export class Retrying {
   readonly #waker = new Waker()
   readonly #settling: Settling
   readonly #inHand = new InHand()
+  readonly #failures: StoreFailures
   /** Whether something that is due waits for what is in hand on its first way. */
   #heldBack = false
   #any = false
   /** When the next attempt is due, by `elapsed`: what is due, the clock of the database decides. */
   #next: number | null = null
-  #failures = 0
 
   constructor(stepping: Stepping, hooks: RetryingHooks) {
     this.#stepping = stepping
     this.#hooks = hooks
     this.#settling = new Settling(stepping)
+    const { name, failing, store } = stepping
+    this.#failures = new StoreFailures(name, failing.signals, store.tools.runtime)
   }
 
   /** Whether any message of this subscription waits. */
@@ -119,20 +129,28 @@ export class Retrying {
 
   /** Reads what waits, and has the next attempt planned. */
   async refresh(): Promise<void> {
-    await this.#look()
+    this.plan(await this.#stepping.store.read((transaction) => this.waiting(transaction)))
+  }
+
+  /** What waits, for who reads something else too. */
+  async waiting({ retries, timers }: Transaction): Promise<Waiting> {
+    const { any, next } = await retries.upcoming(this.#stepping.name, this.#hooks.share)
+    return { any, wait: next === null ? null : next - (await timers.now()) }
+  }
+
+  /** Has the next attempt planned by what was read just now. */
+  plan(waiting: Waiting): void {
+    this.#take(waiting)
     this.wake()
   }
 
-  async #look(): Promise<void> {
-    const { store, name } = this.#stepping
-    const { share } = this.#hooks
-    const { any, wait } = await store.read(async ({ retries, timers }) => {
-      const upcoming = await retries.upcoming(name, share)
-      const { next } = upcoming
-      return { any: upcoming.any, wait: next === null ? null : next - (await timers.now()) }
-    })
+  #take({ any, wait }: Waiting): void {
     this.#any = any
-    this.#next = wait === null ? null : store.tools.runtime.elapsed() + wait
+    this.#next = wait === null ? null : this.#stepping.store.tools.runtime.elapsed() + wait
+  }
+
+  async #look(): Promise<void> {
+    this.#take(await this.#stepping.store.read((transaction) => this.waiting(transaction)))
   }
 
   async loop(): Promise<void> {
@@ -161,7 +179,7 @@ export class Retrying {
   async #guarded(): Promise<void> {
     try {
       await this.#drain()
-      this.#recovered()
+      this.#failures.over()
     } catch (error) {
       await this.#failed(error)
     }
@@ -178,20 +196,8 @@ export class Retrying {
   }
 
   #waitAfter(error: unknown): void {
-    this.#failures += 1
-    const { store, name, failing } = this.#stepping
-    const { runtime } = store.tools
-    const retryIn = fullJitter(failureBackoff, this.#failures, runtime.random())
-    failing.signals.emit({ name: 'subscription-failed', subscription: name, retryIn, error })
-    this.#next = runtime.elapsed() + retryIn
-  }
-
-  #recovered(): void {
-    const failures = this.#failures
-    if (failures === 0) return
-    this.#failures = 0
-    const { name, failing } = this.#stepping
-    failing.signals.emit({ name: 'subscription-recovered', subscription: name, failures })
+    const { runtime } = this.#stepping.store.tools
+    this.#next = runtime.elapsed() + this.#failures.failed(error)
   }
 
   /** Takes what is due until nothing is; different keys side by side, so that a slow one holds up only itself. */

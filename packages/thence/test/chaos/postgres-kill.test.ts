@@ -58,7 +58,8 @@ test.for(orders)(
     for (const { child } of counters) child.kill('SIGTERM')
     for (const one of counters) await said(one, 'done')
     const deposits = await checkServerBooks(url, journal)
-    await readers.check()
+    const { log, read } = await readers.atEnd()
+    for (const ids of read) expect(ids, 'read, in the order of the log').toEqual(log)
     killer.child.kill('SIGTERM')
     await killer.ended
 

@@ -2,7 +2,7 @@
 import { Client } from 'pg'
 import { isThenceError, systemRuntime } from 'thence'
 import type { Database } from 'thence'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { openAt } from './place.ts'
 import { until } from './until.ts'
 
@@ -64,8 +64,8 @@ export class Readers {
     onTestFinished(async () => void (await Promise.all(this.#readers.map((one) => one.end()))))
   }
 
-  /** Nothing is written any more: all have read what is there, in its order. */
-  async check(): Promise<void> {
+  /** The ids of the log, and what each has read of it. Nothing is written any more. */
+  async atEnd(): Promise<{ readonly log: readonly string[]; readonly read: readonly string[][] }> {
     const client = new Client(this.#url)
     await client.connect()
     const { rows } = await client.query<{ id: string }>(log)
@@ -73,6 +73,6 @@ export class Readers {
     const all = rows.map(({ id }) => id)
     const isDone = ({ ids }: Reader): boolean => ids.at(-1) === all.at(-1)
     await until('readers to come to the end', () => this.#readers.every(isDone) || undefined)
-    for (const { ids } of this.#readers) expect(ids, 'read, in this order').toEqual(all)
+    return { log: all, read: this.#readers.map(({ ids }) => ids) }
   }
 }

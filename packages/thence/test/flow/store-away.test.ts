@@ -63,6 +63,47 @@ describe.each(kinds)('a store that was away for a minute, on $name', ({ make }) 
   })
 })
 
+describe.each(kinds)('a store that is back, on $name', ({ make }) => {
+  it('is asked two things by each partition before that has gone on', async () => {
+    const state = { away: false }
+    const calls: number[] = []
+    let reads = 0
+    let before = 0
+    const around = (database: Database): Database => {
+      const away = absent(database, state)
+      return wrap(away, {
+        read: (work, options) => {
+          reads += 1
+          return away.read(work, options)
+        },
+      })
+    }
+    const partitions = 16
+    const part = handler('ear', Rung, {
+      key: ({ data }) => `${data.n}`,
+      partitions,
+      run: ({ data }) => {
+        if (calls.length === 0) before = reads
+        calls.push(data.n)
+      },
+    })
+    const place = make()
+    const test = await run(place, (app) => app.use(part), { around })
+    await test.app.append({ events: Array.from({ length: 100 }, (_, n) => Rung({ n })) })
+    state.away = true
+    await place.runtime.advance(20_000)
+    state.away = false
+    calls.length = 0
+    reads = 0
+    await place.runtime.advance(1000)
+    expect(new Set(calls).size).toBeGreaterThan(partitions)
+    // Where it is, with what waits, and what comes next; and so many are the looks of the process, which has found out that it is back.
+    expect(reads).toBeLessThanOrEqual(2 * partitions + 18)
+    expect(before).toBeLessThanOrEqual(3)
+    await test.stop()
+  })
+})
+
 /** Tells `calls` that it was called, and by its first call the store goes away. */
 const caller = (by: string, calls: string[], state: { away: boolean }) =>
   handler('ear', Rung, {
