@@ -54,6 +54,8 @@ export interface PostgresClient {
   readonly processID?: number | null
   /** Whether what is asked is sent at once, and not only when what was asked before it is answered. */
   readonly pipeline?: boolean
+  /** Speaks to the server. Where it is that of `pg`, several statements are sent in one call. */
+  readonly connection?: unknown
   /** Back to the pool; with `true` it is closed instead. */
   release(destroy?: boolean): void
 }

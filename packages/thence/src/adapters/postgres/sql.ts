@@ -9,12 +9,14 @@ import type { Sql, SqlRow, SqlValue } from '../../ports/sql.ts'
 import type { PostgresClient, PostgresResult } from './driver.ts'
 import { sqlState, storeError } from './errors.ts'
 import type { Scope } from './scope.ts'
+import { type Answered, type Asked, together } from './together.ts'
 import { quotedName } from './views.ts'
 
 const refused: ReadonlySet<string> = new Set([
   'ABORT',
   'BEGIN',
   'COMMIT',
+  'COPY',
   'DEALLOCATE',
   'DISCARD',
   'END',
@@ -59,10 +61,7 @@ const types = { getTypeParser: (type: number) => parsers.get(type) ?? asText }
 const savepoint = 'thence_statement'
 
 /** What is sent with a statement of the user's. */
-interface Around {
-  readonly before: readonly string[]
-  readonly after: readonly string[]
-}
+type Around = Pick<Asked, 'before' | 'after'>
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
@@ -106,24 +105,39 @@ export class PostgresSql implements Sql {
       throw invalid(`${word} is not possible inside a transaction that Thence runs. Remove it.`)
     if (word === '') throw invalid('The SQL text holds no statement.')
     const connection = this.#scope.use()
-    const { views } = this.#scope
-    const around = views !== undefined && word === 'DROP' ? nowhereElse(views) : nothing
     return connection.alone(async (client) => {
       try {
-        if (views !== undefined && !this.#scope.leads) await this.#lead(client, views)
-        return await guarded(client, around, { text, values: [...parameters] })
+        return await this.#guarded(client, word, { text, values: [...parameters], types })
       } catch (error) {
-        const failed = sqlFailed(error)
+        const failed = storeError(error)
         if (failed.code !== 'SQL_FAILED') connection.condemn(failed)
         throw failed
       }
     })
   }
 
-  /** @throws STORE_REFUSED where names would lead past the schema without a word. */
-  async #lead(client: PostgresClient, schema: string): Promise<void> {
-    const results = await client.query(leadTo(schema).join('; '))
-    const [, found] = Array.isArray(results) ? results : [results]
+  async #guarded(
+    client: PostgresClient,
+    word: string,
+    statement: Asked['statement'],
+  ): Promise<PostgresResult> {
+    const { views, leads } = this.#scope
+    const path = views === undefined || leads ? [] : leadTo(views)
+    const around = views !== undefined && word === 'DROP' ? nowhereElse(views) : nothing
+    const { before, outcome } = await together(client, {
+      before: [...path, `SAVEPOINT ${savepoint}`, ...around.before],
+      statement,
+      after: [...around.after, `RELEASE ${savepoint}`],
+    })
+    if (views !== undefined && path.length > 0) this.#led(before, views)
+    if ('result' in outcome) return outcome.result
+    if (sqlState(outcome.error) !== undefined)
+      await client.query(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`)
+    throw sqlFailed(outcome.error)
+  }
+
+  /** @throws STORE_REFUSED where names lead past the schema, which they do without a word. */
+  #led([, found]: Answered['before'], schema: string): void {
     const row = found?.rows[0] as { readonly schema: string | null } | undefined
     if (row?.schema !== schema) throw hidden(schema)
     this.#scope.leads = true
@@ -138,29 +152,12 @@ const hidden = (schema: string): ThenceError =>
     { details: { schema } },
   )
 
-const guarded = async (
-  client: PostgresClient,
-  { before, after }: Around,
-  statement: { readonly text: string; readonly values: SqlValue[] },
-): Promise<PostgresResult> => {
-  await client.query([`SAVEPOINT ${savepoint}`, ...before].join('; '))
-  let result: PostgresResult
-  try {
-    result = await client.query({ ...statement, queryMode: 'extended', types })
-  } catch (error) {
-    if (sqlState(error) !== undefined)
-      await client.query(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`)
-    throw error
-  }
-  await client.query([...after, `RELEASE ${savepoint}`].join('; '))
-  return result
-}
-
 /** The store is sound: it is the statement that is not, so it is held against whoever wrote it. */
 const sqlFailed = (error: unknown): ThenceError => {
   const state = sqlState(error)
-  // Of the classes of PostgreSQL's codes those that speak of the statement and its data.
-  if (state === undefined || !/^(0A|2[1-3]|2F|3|4[24]|P0)/.test(state)) return storeError(error)
+  // Of PostgreSQL's codes those that speak of the statement and its data; 08P01 if it has more parameters than were given, or fewer.
+  if (state === undefined || !/^(08P01|0A|2[1-3]|2F|3|4[24]|P0)/.test(state))
+    return storeError(error)
   const why = error instanceof Error ? error.message : String(error)
   return new ThenceError('SQL_FAILED', `PostgreSQL refused the statement: ${why}.`, {
     cause: error,
