@@ -108,6 +108,19 @@ describe.each(ways)('through $name', (way) => {
     ])
   })
 
+  it('none leaves its savepoint behind', async () => {
+    const { database } = await opened(way)
+    await database.transact(async ({ sql }) => {
+      await sql.run('CREATE TABLE one (id integer)')
+      for (const id of [1, 2, 3]) await sql.run('INSERT INTO one VALUES ($1)', id)
+      await expect(async () => sql.run('SELECT 1 / 0')).rejects.toMatchObject(refused)
+      // A savepoint that has written holds an id of its own.
+      const own =
+        "SELECT count(*) AS ids FROM pg_locks WHERE locktype = 'transactionid' AND pid = pg_backend_pid()"
+      expect(await sql.all(own)).toEqual([{ ids: 1 }])
+    })
+  })
+
   it('one that ends the session ends the transaction, and one that waits for rows is not sent', async () => {
     const { database } = await opened(way)
     const lost = database.transact(async ({ sql }) => {
