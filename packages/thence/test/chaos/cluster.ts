@@ -124,28 +124,33 @@ export class Cluster {
     })
   }
 
-  /** Kills the server and everything that belongs to it, and waits until nothing of it is left. */
-  async kill(): Promise<void> {
+  /** The server and everything that belongs to it: looked up before, so that {@link kill} comes at once. */
+  get all(): readonly number[] {
     const pid = this.#process?.pid ?? 0
-    const all = [pid, ...childrenOf(pid)]
+    return [pid, ...childrenOf(pid)]
+  }
+
+  /** Kills the server and what belongs to it, and waits until nothing of that is left. */
+  async kill(all = this.all): Promise<void> {
     for (const one of all) this.#signal(one)
     await until('the server to be gone', () => (all.some(isThere) ? undefined : true))
   }
 
-  /** Kills one session, and waits until the server knows of it: it ends all others and recovers by itself. Whether there was one. */
-  async killSession(): Promise<boolean> {
-    const sessions = childrenOf(this.#process?.pid ?? 0).filter((pid) => {
+  /** One of the store's sessions; undefined if there is none. */
+  get session(): number | undefined {
+    return childrenOf(this.#process?.pid ?? 0).find((pid) => {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('thence postgres')
       } catch {
         return false
       }
     })
-    const one = sessions[0]
-    if (one === undefined) return false
-    this.#signal(one)
-    await until('the session to be gone', () => (isThere(one) ? undefined : true))
-    return true
+  }
+
+  /** Kills a session, and waits until the server knows of it: it ends all others and recovers by itself. */
+  async killSession(session: number): Promise<void> {
+    this.#signal(session)
+    await until('the session to be gone', () => (isThere(session) ? undefined : true))
   }
 
   /** Asks it to take no new sessions and to end when the others have. Resolves when it takes none. */

@@ -63,23 +63,33 @@ let workers: Worker[] = []
 interface Strike {
   /** Nothing if it was not there. */
   readonly what?: 'server' | 'session' | 'worker'
+  readonly hit: () => Promise<void>
   /** Has it run again, or waits until it does by itself. */
   readonly revive: () => Promise<void> | void
 }
 
-const strike = async (loop: number): Promise<Strike> => {
+/** Looks up beforehand what is to be hit. */
+const aim = (loop: number): Strike => {
   const kind = loop % 4
   if (kind === 3) {
     const victim = chance.whole(workers.length)
-    await endWorker(workers[victim]!)
-    return { what: 'worker', revive: () => void (workers[victim] = newWorker()) }
+    return {
+      what: 'worker',
+      hit: () => endWorker(workers[victim]!),
+      revive: () => void (workers[victim] = newWorker()),
+    }
   }
   if (kind === 2) {
-    const struck = await cluster.killSession()
-    return { ...(struck && { what: 'session' }), revive: () => cluster.back() }
+    const { session } = cluster
+    if (session === undefined) return { hit: async () => undefined, revive: () => undefined }
+    return {
+      what: 'session',
+      hit: () => cluster.killSession(session),
+      revive: () => cluster.back(),
+    }
   }
-  await cluster.kill()
-  return { what: 'server', revive: () => cluster.start() }
+  const { all } = cluster
+  return { what: 'server', hit: () => cluster.kill(all), revive: () => cluster.start() }
 }
 
 const run = async (): Promise<void> => {
@@ -91,11 +101,12 @@ const run = async (): Promise<void> => {
   let granted = 0
   for (let loop = 0; loop < Number(loops); loop += 1) {
     const before = linesOf(journal)
+    const { what, hit, revive } = aim(loop)
     allow((granted += each))
     // In the middle of what that sets off.
     await more(journal, before + chance.whole(6))
     await pause(chance.whole(8))
-    const { what, revive } = await strike(loop)
+    await hit()
     await revive()
     const begun = runtime.elapsed()
     const [acknowledged, done] = [linesOf(journal), linesOf(notes)]
