@@ -163,6 +163,15 @@ test('pages are read one after the other, also when nobody waits for the last it
   expect(results.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined])
 })
 
+test('what is left of a page is given at once, without a turn for each item', async () => {
+  const iterator = paged(async () => [1, 2])
+  await iterator.next()
+  let given = false
+  void iterator.next().then(() => (given = true))
+  await Promise.resolve()
+  expect(given).toBe(true)
+})
+
 test('no page is read after the caller has stopped', async () => {
   let read = 0
   for await (const item of paged(async () => [(read += 1)])) if (item === 2) break

@@ -6,12 +6,16 @@
 /** Gives the next page, or `undefined` when there is none. */
 export type NextPage<T> = () => Promise<readonly T[] | undefined>
 
+const ignore = (): void => undefined
+
 class Paged<T> implements AsyncIterableIterator<T, undefined> {
   readonly #next: NextPage<T>
   #page: readonly T[] = []
   #index = 0
   /** Keeps calls to `next` in order when a caller does not wait for one before the other. */
-  #loading: Promise<unknown> | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  /** How many of these calls are not answered yet: none by the time that its answer is heard. */
+  #waiting = 0
   #done = false
 
   constructor(next: NextPage<T>) {
@@ -19,15 +23,14 @@ class Paged<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#loading === undefined && this.#index < this.#page.length)
-      return Promise.resolve(this.#take())
-    const loading = (this.#loading ?? Promise.resolve()).then(() => this.#load())
-    const mine = loading
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#loading === mine) this.#loading = undefined
+    if (this.#waiting === 0 && this.#index < this.#page.length) return Promise.resolve(this.#take())
+    this.#waiting += 1
+    const loading = this.#last
+      .then(() => this.#load())
+      .finally(() => {
+        this.#waiting -= 1
       })
-    this.#loading = mine
+    this.#last = loading.then(ignore, ignore)
     return loading
   }
 
