@@ -84,9 +84,9 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
     await database.open(runtime)
     try {
       await prepareSchema(database, migrate)
-      const signals = new Signals()
+      const signals = new Signals(runtime)
       const { logger = console, freeze = !isProduction(), metrics = true, classify } = this.#options
-      if (logger !== false) signals.listen(logTo(logger, this.#options.logLevel))
+      if (logger !== false) signals.listen(logTo(logger, this.#options.logLevel, signals.outage))
       const codec = new Codec(parts.registry, freeze)
       const inline = inlineHook(parts.projections.filter((one) => one.inline))
       const { registry } = parts
@@ -95,7 +95,7 @@ export class AppBuilder<C extends string = never, Q extends string = never> {
       const tools = { registry, codec, runtime, tokens, watch, appends }
       const store = new Store(database, tools, inline)
       // Without metrics, the meter hears nothing.
-      const meter = new Meter(metrics ? signals : new Signals(), runtime)
+      const meter = new Meter(metrics ? signals : new Signals(runtime), runtime)
       const running = new App<C, Q>(parts, store, {
         signals,
         meter,

@@ -3,7 +3,7 @@
  * or not. The looks are what nothing is missed by; the hints only save the wait.
  */
 import type { Signals } from '../observe/signals.ts'
-import { Upkeep } from '../observe/upkeep.ts'
+import { listening, Upkeep } from '../observe/upkeep.ts'
 import type { Listening } from '../ports/listening.ts'
 import type { Cancel } from '../ports/runtime.ts'
 import type { Store } from '../store/store.ts'
@@ -38,7 +38,7 @@ export class Looks {
   constructor(store: Store, options: LooksOptions) {
     this.#store = store
     this.#options = options
-    this.#hearing = new Upkeep(options.signals, 'listening')
+    this.#hearing = new Upkeep(options.signals, listening)
   }
 
   start(): void {

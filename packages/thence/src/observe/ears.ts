@@ -17,6 +17,8 @@ type Uncounted =
   | 'rebuild-started'
   | 'saga-stepped'
   | 'stop-unfinished'
+  | 'store-failing'
+  | 'store-recovered'
   | 'subscription-paused'
   | 'subscription-recovered'
   | 'subscription-resumed'

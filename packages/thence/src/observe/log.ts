@@ -2,9 +2,11 @@
  * Signals as log lines: one line each, without control characters, so that message data cannot forge a log. Only notable
  * signals are written, so that a log grows with trouble and not with traffic.
  */
-import { ThenceError } from '../errors.ts'
+import { isStoreFailure, ThenceError } from '../errors.ts'
 import { cleanText } from '../internal/text.ts'
+import type { Outage } from './outage.ts'
 import type { Listener, NotableSignal, SignalNamed } from './signals.ts'
+import { listening } from './upkeep.ts'
 
 /** What a logger must be able to do; `console` and most loggers fit. */
 export interface Logger {
@@ -23,14 +25,16 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
 export const logLevels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug']
 
+type Levels = { readonly [N in NotableSignal['name']]: LogLevel }
+
 /** A new notable signal does not compile until it has a level and a line. */
-const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
+const levelOf: Levels = {
   'message-parked': 'error',
   'message-skipped': 'error',
   'timer-parked': 'error',
   'message-failed': 'warn',
   'timer-failed': 'warn',
-  'subscription-failed': 'warn',
+  'store-failing': 'warn',
   'subscription-paused': 'warn',
   'breaker-opened': 'warn',
   'snapshot-failed': 'warn',
@@ -45,7 +49,7 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'stop-unfinished': 'warn',
   'schedule-skipped': 'warn',
   'message-resolved': 'info',
-  'subscription-recovered': 'info',
+  'store-recovered': 'info',
   'subscription-resumed': 'info',
   'breaker-half-opened': 'info',
   'breaker-closed': 'info',
@@ -54,12 +58,18 @@ const levelOf: { readonly [N in NotableSignal['name']]: LogLevel } = {
   'rebuild-finished': 'info',
   'retention-run': 'info',
   'view-switched': 'info',
+  // Each is part of a failure of the store, which is told as a whole.
+  'subscription-failed': 'debug',
+  'subscription-recovered': 'debug',
   'lease-taken': 'debug',
   'lease-released': 'debug',
 }
 
 const reason = (error: unknown): string =>
   cleanText(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 500)
+
+const count = (failures: number): string =>
+  failures === 1 ? 'one failure' : `${failures} failures`
 
 type Lines = { readonly [N in NotableSignal['name']]: (signal: SignalNamed<N>) => string }
 
@@ -79,6 +89,12 @@ const lines: Lines = {
   'breaker-closed': (one) => `${one.subscription}: goes on after an outage`,
   'subscription-failed': (one) =>
     `${one.subscription}: the store failed, again in ${one.retryIn} ms. ${reason(one.error)}`,
+  'store-failing': (one) =>
+    one.failures === 1
+      ? `the store failed, and is tried again. ${reason(one.error)}`
+      : `the store has failed for ${Math.round(one.lasted / 1000)} s, ${one.failures} times, and is tried again. ${reason(one.error)}`,
+  'store-recovered': (one) =>
+    `the store works again after ${(one.lasted / 1000).toFixed(1)} s and ${count(one.failures)}`,
   'message-resolved': (one) =>
     `${one.subscription}: ${one.type} at position ${one.position} went through after all`,
   'subscription-recovered': (one) => `${one.subscription}: the store works again`,
@@ -118,11 +134,26 @@ const lines: Lines = {
     `timer ${one.id} could not be fired in ${one.attempts} attempts; it is kept until someone fires or cancels it. ${reason(one.error)}`,
 }
 
+/** Whether it is part of a failure of the store that is told as a whole. Who listens to others may fail alone. */
+const isPart = (signal: NotableSignal, { lasts }: Pick<Outage, 'lasts'>): boolean =>
+  lasts &&
+  ((signal.name === 'upkeep-failed' && signal.what !== listening) ||
+    signal.name === 'retention-failed') &&
+  isStoreFailure(signal.error)
+
 const line = (signal: NotableSignal): string =>
   (lines[signal.name] as (one: NotableSignal) => string)(signal)
 
-/** A listener that writes to `logger` what is at least as grave as `level`. @throws CONFIG_INVALID */
-export function logTo(logger: Logger, level: LogLevel = 'info'): Listener {
+/**
+ * A listener that writes to `logger` what is at least as grave as `level`.
+ * @param outage of the store whose signals these are: what is part of it is told at `debug` alone.
+ * @throws CONFIG_INVALID
+ */
+export function logTo(
+  logger: Logger,
+  level: LogLevel = 'info',
+  outage: Pick<Outage, 'lasts'> = { lasts: false },
+): Listener {
   if (!logLevels.includes(level))
     throw new ThenceError(
       'CONFIG_INVALID',
@@ -130,7 +161,7 @@ export function logTo(logger: Logger, level: LogLevel = 'info'): Listener {
     )
   const told = new Set(logLevels.slice(0, logLevels.indexOf(level) + 1))
   return (signal) => {
-    const own = levelOf[signal.name]
+    const own = isPart(signal, outage) ? 'debug' : levelOf[signal.name]
     if (told.has(own)) logger[own]?.(`thence: ${cleanText(line(signal), 1000)}`)
   }
 }

@@ -5,7 +5,8 @@ import { Meter } from './metrics.ts'
 import { Signals } from './signals.ts'
 
 test('recent figures cover the last one to two minutes, and hold just what was told in them', async () => {
-  const [runtime, signals] = [virtualRuntime(), new Signals()]
+  const runtime = virtualRuntime()
+  const signals = new Signals(runtime)
   const meter = new Meter(signals, runtime)
   const told: number[] = []
   for (let tick = 0; tick < 50; tick += 1) {

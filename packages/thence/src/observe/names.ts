@@ -42,6 +42,8 @@ const known: Readonly<Record<SignalName, true>> = {
   'snapshot-failed': true,
   'snapshot-taken': true,
   'stop-unfinished': true,
+  'store-failing': true,
+  'store-recovered': true,
   'subscription-failed': true,
   'subscription-paused': true,
   'subscription-recovered': true,

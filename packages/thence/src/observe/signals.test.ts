@@ -1,5 +1,6 @@
 /** Tests of who hears what, and that no listener disturbs what it listens to. */
 import { expect, test } from 'vitest'
+import { virtualRuntime } from '../testing/virtual-runtime.ts'
 import type { FrequentSignal, NotableSignal, Signal } from './signals.ts'
 import { Signals } from './signals.ts'
 
@@ -12,7 +13,7 @@ const hearing = (): { heard: Signal[]; hear: (signal: Signal) => void } => {
 }
 
 test('who names nothing hears what is notable; frequent signals are heard by name', () => {
-  const signals = new Signals()
+  const signals = new Signals(virtualRuntime())
   const [notable, named] = [hearing(), hearing()]
   signals.listen(notable.hear)
   signals.listenTo(['snapshot-taken', 'rebuild-started'], named.hear)
@@ -23,7 +24,7 @@ test('who names nothing hears what is notable; frequent signals are heard by nam
 })
 
 test('a frequent signal is wanted as long as someone listens to its name', () => {
-  const signals = new Signals()
+  const signals = new Signals(virtualRuntime())
   signals.listen(() => undefined)
   expect(signals.wants('snapshot-taken')).toBe(false)
   const stops = [1, 2].map(() => signals.listenTo(['snapshot-taken'], () => undefined))
@@ -35,7 +36,7 @@ test('a frequent signal is wanted as long as someone listens to its name', () =>
 })
 
 test('a listener that throws, at once or later, disturbs neither the work nor the others', async () => {
-  const signals = new Signals()
+  const signals = new Signals(virtualRuntime())
   const { heard, hear } = hearing()
   signals.listen(() => {
     throw new Error('at once')
@@ -51,7 +52,7 @@ test('a listener that throws, at once or later, disturbs neither the work nor th
 })
 
 test('one that listens twice is told twice, and can stop one of them', () => {
-  const signals = new Signals()
+  const signals = new Signals(virtualRuntime())
   const { heard, hear } = hearing()
   const stop = signals.listen(hear)
   signals.listen(hear)
@@ -64,7 +65,7 @@ test('one that listens twice is told twice, and can stop one of them', () => {
 })
 
 test('who begins or stops listening while a signal is told changes only the next one', () => {
-  const signals = new Signals()
+  const signals = new Signals(virtualRuntime())
   const { heard, hear } = hearing()
   let stop = (): void => undefined
   signals.listen(() => {

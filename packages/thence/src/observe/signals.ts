@@ -13,6 +13,9 @@ import type {
   NotableSubscriptionSignal,
 } from './subscription-signals.ts'
 import type { NotableTimerSignal, TimerSignal } from './timer-signals.ts'
+import type { Runtime } from '../ports/runtime.ts'
+import { Outage } from './outage.ts'
+import type { StoreSignal } from './store-signals.ts'
 import type { StopSignal } from './stop-signals.ts'
 import type { UpkeepSignal } from './upkeep-signals.ts'
 
@@ -34,6 +37,7 @@ export type NotableSignal =
   | NotableTimerSignal
   | RetentionSignal
   | StopSignal
+  | StoreSignal
   | UpkeepSignal
 
 export type Signal = FrequentSignal | NotableSignal
@@ -47,8 +51,14 @@ export type Listener<N extends SignalName = NotableSignal['name']> = (
 type AnyListener = (signal: Signal) => void
 
 export class Signals {
+  /** Of the store, whoever meets it. */
+  readonly outage: Outage
   readonly #named = new Map<SignalName, readonly AnyListener[]>()
   #notable: readonly AnyListener[] = []
+
+  constructor(runtime: Pick<Runtime, 'elapsed'>) {
+    this.outage = new Outage(runtime, (signal) => this.emit(signal))
+  }
 
   /** Hears all notable signals. Returns how to stop listening. */
   listen(listener: Listener): () => void {

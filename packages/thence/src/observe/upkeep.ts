@@ -5,8 +5,11 @@
 import { isStoreFailure } from '../errors.ts'
 import type { Signals } from './signals.ts'
 
-/** A store that fails is told by the subscriptions; here it is told from this failure in a row on. */
+/** A store that fails is told as a whole; here it is told from this failure in a row on. */
 const patience = 4
+
+/** What is tried again beside the store: it can fail while that works. */
+export const listening = 'listening'
 
 export class Upkeep {
   readonly #signals: Signals
@@ -21,11 +24,13 @@ export class Upkeep {
   /** It went well. */
   done(): void {
     this.#failures = 0
+    this.#signals.outage.worked(this)
   }
 
   failed(error: unknown): void {
     this.#failures += 1
     const failures = this.#failures
+    if (this.#what !== listening && isStoreFailure(error)) this.#signals.outage.failed(this, error)
     if (!Number.isInteger(Math.log2(failures))) return
     if (failures < patience && isStoreFailure(error)) return
     this.#signals.emit({ name: 'upkeep-failed', what: this.#what, failures, error })

@@ -174,6 +174,7 @@ export class Partition {
 
   #end(): void {
     this.#valve.stop()
+    this.#failures.end()
     this.#waker.wake()
     this.#retrying.stop()
   }

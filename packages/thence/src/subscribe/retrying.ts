@@ -165,6 +165,7 @@ export class Retrying {
 
   /** Makes the loop look whether it is to stop. */
   stop(): void {
+    this.#failures.end()
     this.#waker.wake()
   }
 

@@ -27,7 +27,13 @@ export class StoreFailures {
     const retryIn = fullJitter(failureBackoff, this.#failures, this.#runtime.random())
     const subscription = this.#subscription
     this.#signals.emit({ name: 'subscription-failed', subscription, retryIn, error })
+    this.#signals.outage.failed(this, error)
     return retryIn
+  }
+
+  /** The loop has ended. */
+  end(): void {
+    this.#signals.outage.gone(this)
   }
 
   /** The store has done what it was asked. */
@@ -37,5 +43,6 @@ export class StoreFailures {
     this.#failures = 0
     const subscription = this.#subscription
     this.#signals.emit({ name: 'subscription-recovered', subscription, failures })
+    this.#signals.outage.worked(this)
   }
 }

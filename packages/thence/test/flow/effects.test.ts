@@ -151,7 +151,12 @@ describe.each(kinds)('effects on $name', ({ make }) => {
     await test.settle()
     expect(left).toBeLessThan(0)
     expect(new Set(test.spy.signals.map(({ name }) => name))).toEqual(
-      new Set(['subscription-failed', 'subscription-recovered']),
+      new Set([
+        'subscription-failed',
+        'store-failing',
+        'subscription-recovered',
+        'store-recovered',
+      ]),
     )
     await test.stop()
     await checkOnce(place)

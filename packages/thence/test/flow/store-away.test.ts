@@ -1,7 +1,7 @@
 // A store that is away for a while: each subscription goes on soon after it is back, however long it was away, and meanwhile the store is asked
 // by one for all. A store that answers and does not write is tried again more often than one of which nothing is known.
 import type { Database } from 'thence'
-import { event, handler, plain, ThenceError } from 'thence'
+import { app, event, handler, plain, ThenceError } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { fillable } from '../kit/faults.ts'
 import { kinds, run, wrap } from '../kit/places.ts'
@@ -101,6 +101,35 @@ describe.each(kinds)('a store that is back, on $name', ({ make }) => {
     expect(reads).toBeLessThanOrEqual(2 * partitions + 18)
     expect(before).toBeLessThanOrEqual(3)
     await test.stop()
+  })
+})
+
+describe.each(kinds)('the log, while the store is away, on $name', ({ make }) => {
+  it('has a line when that begins, one a minute, and one when it is back', async () => {
+    const state = { away: false }
+    const lines: string[] = []
+    const note = (text: string): void => void lines.push(text)
+    const place = make()
+    const running = await app({
+      database: absent(place.open(), state),
+      runtime: place.runtime,
+      logger: { error: note, warn: note, info: note },
+    })
+      .use(...ears(() => undefined))
+      .start()
+    await place.runtime.advance(1000)
+    state.away = true
+    await place.runtime.advance(600_500)
+    expect(lines[0]).toMatch(/^thence: the store failed, and is tried again\. .*The store is away/)
+    expect(lines.slice(1)).toHaveLength(10)
+    for (const line of lines.slice(1))
+      expect(line).toMatch(/the store has failed for \d+ s, \d+ times, .*The store is away/)
+    state.away = false
+    await place.runtime.advance(20_000)
+    expect(lines.slice(11)).toEqual([
+      expect.stringMatching(/^thence: the store works again after 60\d\.\d s and \d+ failures$/),
+    ])
+    await running.stop()
   })
 })
 

@@ -69,7 +69,7 @@ export const startNode = async ({
   const tokens = new Tokens('nodes')
   const tools = { registry, codec: new Codec(registry, false), runtime, watch, tokens }
   const store = new Store(database, tools)
-  const clock = new TimerClock(store, new Signals(), schedules)
+  const clock = new TimerClock(store, new Signals(runtime), schedules)
   await clock.start()
   await clock.stop()
   const look = async (): Promise<void> => {
