@@ -6,7 +6,7 @@ import type { OptionNames } from '../message/expect.ts'
 import { expectObject, expectOptions } from '../message/expect.ts'
 import type { Transaction } from '../ports/database.ts'
 import type { SqlRow, SqlValue } from '../ports/sql.ts'
-import { inTurns, type Lent, Turns } from '../store/turns.ts'
+import { Turns } from '../store/turns.ts'
 import type { TableKeys, ViewDefinition } from './view.ts'
 
 /**
@@ -56,12 +56,13 @@ export const tableNames =
   (suffix = '') =>
     quoted(suffix === '' ? name : `${name}_${suffix}`)
 
-const handle = ({ sql }: Lent, table: TableName): Tables => ({
-  run: async (text, ...parameters) => sql.run(text, ...parameters),
-  all: async <Row>(text: string, ...parameters: readonly SqlValue[]) =>
-    (await sql.all(text, ...parameters)) as readonly Row[],
-  first: async <Row>(text: string, ...parameters: readonly SqlValue[]) =>
-    (await sql.all(text, ...parameters)).at(0) as Row | undefined,
+/** What it gives is what the turn gives: another promise behind that would be left unhandled when the turns are over. */
+const handle = ({ sql }: Transaction, turns: Turns, table: TableName): Tables => ({
+  run: (text, ...parameters) => turns.take(() => sql.run(text, ...parameters)),
+  all: <Row>(text: string, ...parameters: readonly SqlValue[]) =>
+    turns.take(async () => (await sql.all(text, ...parameters)) as readonly Row[]),
+  first: <Row>(text: string, ...parameters: readonly SqlValue[]) =>
+    turns.take(async () => (await sql.all(text, ...parameters)).at(0) as Row | undefined),
   table,
 })
 
@@ -80,7 +81,7 @@ const define = (
   open: (transaction, name) => {
     const turns = new Turns()
     return {
-      view: handle(inTurns(transaction, turns), tableNames(name)),
+      view: handle(transaction, turns, tableNames(name)),
       flush: () => turns.done(),
       end: () => turns.fail(),
     }

@@ -1,7 +1,7 @@
 // The user's own SQL: a statement that the database refuses is the fault of whoever wrote it. It is parked like any
 // other failure, and takes nobody along.
-import { event, handler, plain, projection, tables } from 'thence'
-import { describe, expect, it } from 'vitest'
+import { event, handler, plain, projection, type Tables, tables } from 'thence'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { all, kinds, look, onPostgres, run, sqlText } from '../kit/places.ts'
 
 const Joined = event('Joined', plain<{ name: string }>())
@@ -67,6 +67,20 @@ const hasty = async (sql: (text: string, name: string) => unknown, name: string)
   left.catch(() => undefined)
   if (name === 'bad') await sql('INSERT INTO nowhere VALUES (1)', name)
   await left
+}
+
+/** What the process is told of rejections that nobody caught, in place of whoever listens to that. */
+const unhandled = (): readonly unknown[] => {
+  const told: unknown[] = []
+  const others = process.listeners('unhandledRejection')
+  const hear = (error: unknown): void => void told.push(error)
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => {
+    process.off('unhandledRejection', hear)
+    for (const other of others) process.on('unhandledRejection', other)
+  })
+  return told
 }
 
 describe.each(withSql)('what goes on of work that has failed, on $name', ({ make }) => {
@@ -150,6 +164,49 @@ describe.each(withSql)('a statement that the database refuses on $name', ({ make
     await test.settle()
     expect(await rows(test)).toEqual(['a', 'a again', 'b'])
     expect(test.spy.signals).toEqual([])
+  })
+
+  it('is told as unhandled where the view did not await it, and nothing is taken after that', async () => {
+    const told = unhandled()
+    let left: Tables | undefined
+    const forgetful = projection('members', {
+      view: tables(names),
+      on: (on) =>
+        on(Joined, ({ data }, view) => {
+          left = view
+          for (const n of [1, 2, 3]) void view.run(insert, `${data.name} ${n}`)
+          void view.run('INSERT INTO nowhere VALUES (1)')
+        }),
+    })
+    const test = await run(make(), (app) => app.use(forgetful))
+    await test.app.append({ events: joins('a') })
+    await test.settle()
+    // The process tells of an unhandled rejection once its tasks are done.
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+    expect(told).toMatchObject([{ code: 'SQL_FAILED' }])
+    expect(await rows(test)).toEqual(['a 1', 'a 2', 'a 3'])
+    await expect(left?.run(insert, 'late')).rejects.toMatchObject({ code: 'STATE_INVALID' })
+  })
+
+  it('leaves nothing unhandled where the view fails by something else', async () => {
+    const told = unhandled()
+    const failing = projection('members', {
+      view: tables(names),
+      on: (on) =>
+        on(Joined, ({ data }, view) => {
+          void view.run(insert, data.name)
+          void view.run('INSERT INTO nowhere VALUES (1)')
+          void view.first('SELECT 1 FROM nowhere')
+          throw new Error('It was too loud.')
+        }),
+      retry: { attempts: 1 },
+    })
+    const test = await run(make(), (app) => app.use(failing))
+    await test.app.append({ events: joins('a') })
+    await test.settle()
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+    expect(told).toEqual([])
+    expect(await rows(test)).toEqual([])
   })
 
   it('is held against its message when a handler runs it, and undoes what it asked for', async () => {
