@@ -36,7 +36,8 @@ export class Bell {
   ring(head: number): void {
     if (head <= this.#told) return
     this.#head = Math.max(this.#head, head)
-    this.#hurry.abort()
+    // With a reason: without one an error is made each time, with its stack.
+    this.#hurry.abort('more was committed')
     this.#ringing ??= this.#drain()
   }
 

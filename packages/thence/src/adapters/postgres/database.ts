@@ -121,8 +121,7 @@ export class PostgresStore implements Database {
       const verdicts = await this.#appends.run(() =>
         told(opened, () => appendBatch(opened, requests)),
       )
-      for (const verdict of verdicts)
-        if (verdict.outcome === 'appended' && verdict.count > 0) ring(opened, verdict.position)
+      ring(opened, lastOf(verdicts))
       return verdicts
     })
   }
@@ -275,6 +274,14 @@ export class PostgresStore implements Database {
     return this.#opened
   }
 }
+
+/** The last position that was written; 0: none. */
+const lastOf = (verdicts: readonly Verdict[]): number =>
+  verdicts.reduce(
+    (last, verdict) =>
+      verdict.outcome === 'appended' && verdict.count > 0 ? Math.max(last, verdict.position) : last,
+    0,
+  )
 
 /** Others are told that the log has grown. */
 const ring = ({ bell }: Opened, position: number): void => {
