@@ -12,6 +12,7 @@ import { overhead, overheadOfView } from './overhead.ts'
 import { partitions } from './partitions.ts'
 import { postgresAppends } from './postgres-append.ts'
 import { postgresFeeds } from './postgres-feed.ts'
+import { postgresFollowSql } from './postgres-follow-sql.ts'
 import { postgresWork } from './postgres-work.ts'
 import { poison } from './poison.ts'
 import { read } from './read.ts'
@@ -36,6 +37,7 @@ const stored: readonly Row[] = [
   ...postgresAppends,
   ...postgresFeeds,
   ...postgresWork,
+  postgresFollowSql,
 ]
 
 export const rowNames: readonly string[] = [
