@@ -64,6 +64,8 @@ const saga: Case = {
   run: (setting) => onDatabase((place) => runSagas(postgres({ pool: place.pool(10) }), setting)),
 }
 
+/** Its default, and one for each caller. */
+const connections = [10, 32]
 const decidedByDbos = 'DBOS 5.3.0, each step appends an event'
 const decidedByRestate = 'Restate 1.7.12, each step decided by an object'
 
@@ -116,8 +118,8 @@ export const postgresWork: readonly Row[] = [
     durability: `${committed}: every decision, step and checkpoint committed; DBOS the same; Restate flushes its own log`,
     cases: [
       saga,
-      dbos(decidedByDbos, { appends: true, connections: 32 }),
-      dbos('DBOS 5.3.0, steps that do nothing', { appends: false, connections: 32 }),
+      dbos(decidedByDbos, { appends: true, connections }),
+      dbos('DBOS 5.3.0, steps that do nothing', { appends: false, connections }),
       restate(decidedByRestate, 'decided'),
       restate('Restate 1.7.12, steps that do nothing', 'recorded'),
     ],
