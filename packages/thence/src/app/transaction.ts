@@ -113,9 +113,9 @@ export function appTransaction(opened: Opened): AppTransaction {
     send,
     stream: (name, options = {}) => {
       checkStreamRead(name, options)
-      return streamPages(options, async (page) => {
-        const stored = await turns.take(() => transaction.events.readStream(name, page))
-        return stored.map((message) => tools.codec.decode(message))
+      return streamPages(options, {
+        read: (page) => turns.take(() => transaction.events.readStream(name, page)),
+        decode: (message) => tools.codec.decode(message),
       })
     },
     ...inTurns(transaction, turns),

@@ -12,6 +12,8 @@ import { Recent } from './recent.ts'
 import { cleanText, storableText } from './text.ts'
 import { UuidSource } from './uuid.ts'
 
+const asIs = <T>(item: T): T => item
+
 const filled = (byte: number) => (bytes: Uint8Array) => void bytes.fill(byte)
 
 test('a source of ids never repeats one and sorts by creation, even when the clock steps back', () => {
@@ -158,13 +160,13 @@ test('pages are read one after the other, also when nobody waits for the last it
     await Promise.resolve()
     running -= 1
     return pages.shift()
-  })
+  }, asIs)
   const results = await Promise.all(Array.from({ length: 5 }, () => iterator.next()))
   expect(results.map(({ value }) => value)).toEqual([1, 2, 3, undefined, undefined])
 })
 
 test('what is left of a page is given at once, without a turn for each item', async () => {
-  const iterator = paged(async () => [1, 2])
+  const iterator = paged(async () => [1, 2], asIs)
   await iterator.next()
   let given = false
   void iterator.next().then(() => (given = true))
@@ -172,9 +174,26 @@ test('what is left of a page is given at once, without a turn for each item', as
   expect(given).toBe(true)
 })
 
+test('an item is made when its turn comes; one that cannot be made stays the next one', async () => {
+  const made: number[] = []
+  const iterator = paged(
+    async () => [1, 2, 3],
+    (item) => {
+      made.push(item)
+      if (item === 2) throw new Error('unreadable')
+      return -item
+    },
+  )
+  expect(await iterator.next()).toEqual({ done: false, value: -1 })
+  expect(made).toEqual([1])
+  await expect(iterator.next()).rejects.toThrow('unreadable')
+  await expect(iterator.next()).rejects.toThrow('unreadable')
+  expect(made).toEqual([1, 2, 2])
+})
+
 test('no page is read after the caller has stopped', async () => {
   let read = 0
-  for await (const item of paged(async () => [(read += 1)])) if (item === 2) break
+  for await (const item of paged(async () => [(read += 1)], asIs)) if (item === 2) break
   expect(read).toBe(2)
 })
 
@@ -184,7 +203,7 @@ test('a page that cannot be read fails that call and the next one tries again', 
     calls += 1
     if (calls === 1) throw new Error('unreadable')
     return calls === 2 ? ['read'] : undefined
-  })
+  }, asIs)
   await expect(iterator.next()).rejects.toThrow('unreadable')
   expect(await iterator.next()).toEqual({ done: false, value: 'read' })
 })

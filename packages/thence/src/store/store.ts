@@ -132,11 +132,9 @@ export class Store {
     stream: string,
     options?: ReadStreamOptions,
   ): AsyncIterableIterator<Recorded, undefined> {
-    return streamPages(options, async (page) => {
-      const stored = await this.read(({ events }) => events.readStream(stream, page), {
-        apart: true,
-      })
-      return stored.map((message) => this.tools.codec.decode(message))
+    return streamPages(options, {
+      read: (page) => this.read(({ events }) => events.readStream(stream, page), { apart: true }),
+      decode: (message) => this.tools.codec.decode(message),
     })
   }
 
@@ -145,7 +143,7 @@ export class Store {
     const next = logPages(options, (page) =>
       this.read(({ events }) => events.readAll(page), { apart: true }),
     )
-    return paged(async () => (await next())?.map((message) => this.tools.codec.decode(message)))
+    return paged(next, (message) => this.tools.codec.decode(message))
   }
 
   async #settle(batch: readonly Prepared[], waited: number): Promise<Outcomes<AppendResult>> {

@@ -3,7 +3,8 @@
  */
 import { paged } from '../internal/paged.ts'
 import type { Recorded } from '../message/message.ts'
-import type { ReadStream } from '../ports/events.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
+import type { ReadStream, StoredMessage } from '../ports/events.ts'
 
 export const pageSize = 500
 /** Bytes of messages in memory at once while the log is read. */
@@ -17,10 +18,15 @@ export interface ReadStreamOptions {
   readonly limit?: number
 }
 
-/** @param read gives one page. */
+export interface StreamReading {
+  /** Gives one page. */
+  readonly read: (options: ReadStream) => Awaitable<readonly StoredMessage[]>
+  readonly decode: (stored: StoredMessage) => Recorded
+}
+
 export function streamPages(
   { from, backwards = false, limit = Infinity }: ReadStreamOptions = {},
-  read: (options: ReadStream) => Promise<readonly Recorded[]>,
+  { read, decode }: StreamReading,
 ): AsyncIterableIterator<Recorded, undefined> {
   let next = from
   let left = limit
@@ -37,5 +43,5 @@ export function streamPages(
     left -= page.length
     next = last.version + (backwards ? -1 : 1)
     return page
-  })
+  }, decode)
 }
