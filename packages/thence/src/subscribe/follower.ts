@@ -61,6 +61,11 @@ export class Follower {
   /** Read up to here; what lies between it and the checkpoint was not for this subscription. */
   #cursor = 0
   readonly #batch: BatchSize
+  /**
+   * So many messages are taken at once: a part of those of a page that could not be committed, and twice as many after each that could. So a
+   * store that comes and goes gets some of them done each time.
+   */
+  #most = Infinity
   /** Of a page whose calls are in hand: the keys of it that wait. */
   #waiting: ReadonlySet<string> | undefined
 
@@ -103,8 +108,8 @@ export class Follower {
     // It was placed elsewhere meanwhile (a rebuild): what was read is not what comes next.
     if (this.#seen !== seen) return true
     // Others read the same page, so what becomes of a message is noted on a copy.
-    const items = page.items.filter(isOwn).map((item) => ({ ...item }))
-    if (items.length === 0) {
+    const own = page.items.filter(isOwn)
+    if (own.length === 0) {
       if (page.through > this.#cursor) this.#advance(page.through)
       return page.items.length > 0
     }
@@ -112,9 +117,22 @@ export class Follower {
       page.items.map(({ stored }) => stored),
       page.full,
     )
-    if (sink.prepare === undefined) await this.#move(items, page.through)
-    else await this.#prepareThenMove(items, { prepare: sink.prepare, through: page.through })
+    await this.#takePart(own, page.through)
     return true
+  }
+
+  async #takePart(own: ItemPage['items'], end: number): Promise<void> {
+    const { sink, batch } = this.#following
+    const items = own.slice(0, this.#most).map((item) => ({ ...item }))
+    const through = items.length < own.length ? (items.at(-1) as Item).stored.position : end
+    try {
+      if (sink.prepare === undefined) await this.#move(items, through)
+      else await this.#prepareThenMove(items, { prepare: sink.prepare, through })
+      this.#most = this.#most < batch ? 2 * this.#most : Infinity
+    } catch (error) {
+      if (!isThenceError(error, 'CHECKPOINT_MOVED')) this.#most = Math.ceil(items.length / 4)
+      throw error
+    }
   }
 
   /** Stores how far it has read, if that is further than the checkpoint says. */
