@@ -22,8 +22,10 @@ export const paceAt = (path: string): number => told(path, 'pace') ?? (isServer(
 
 export const openAt = (path: string): Database => {
   if (!isServer(path)) return sqlite({ database: new DatabaseSync(path), busyTimeout: 20_000 })
-  const limits = { connectionTimeoutMillis: 5000, query_timeout: 15_000 }
   const patience = told(path, 'patience')
+  // Where the store's own patience is tried, no other must come before it.
+  const limits =
+    patience === undefined ? { connectionTimeoutMillis: 5000, query_timeout: 15_000 } : {}
   return postgres({
     pool: new Pool({ connectionString: path, max: 6, keepAlive: true, ...limits }),
     ...(parameter(path, 'order') === 'concurrent' && { order: 'concurrent' }),
@@ -38,9 +40,11 @@ export interface Tally {
   inDoubt: number
   /** Why deposits were not taken: how often each code. */
   readonly refused: Record<string, number>
+  /** What was said last with each code. */
+  readonly why: Record<string, string>
 }
 
-export const newTally = (): Tally => ({ commits: 0, inDoubt: 0, refused: {} })
+export const newTally = (): Tally => ({ commits: 0, inDoubt: 0, refused: {}, why: {} })
 
 /** The same database, whose appends are counted, and which says `in doubt` when the first one is: what a process notes of itself beside them is not. */
 export const tallied = (database: Database, tally: Tally): Database => {

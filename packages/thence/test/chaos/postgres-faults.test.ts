@@ -67,7 +67,7 @@ beforeAll(async () => {
   cluster = new Cluster(place)
   await cluster.start()
   await run(urlOf(place), "CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
-})
+}, patient.timeout)
 
 afterAll(async () => {
   await cluster.stop()
@@ -155,6 +155,7 @@ test(
     const resumed = await load.goesOn()
     const hazards = await load.check(url)
     tell('statements given up', { ...hazards, 'until acknowledged, worked (ms)': resumed })
+    expect(hazards.why['STORE_FAILED']).toMatch(/longer than statementTimeout.*rolled back/)
   },
 )
 
@@ -237,5 +238,7 @@ describe.skipIf(noDisk !== undefined)(`a disk that is full${why(noDisk)}`, patie
     const resumed = await load.goesOn()
     const hazards = await load.check(url)
     tell('disk of the log full', { ...hazards, 'until acknowledged, worked (ms)': resumed })
+    // What a server says that breaks down is no answer: the commit may be on its disk.
+    expect(Object.keys(hazards.refused)).not.toContain('STORE_FULL')
   })
 })

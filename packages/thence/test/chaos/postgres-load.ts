@@ -19,6 +19,8 @@ export interface Hazards {
   readonly inDoubt: number
   /** How often each code was thrown. */
   readonly refused: Readonly<Record<string, number>>
+  /** What was said with each code, by one of the counters. */
+  readonly why: Readonly<Record<string, string>>
 }
 
 export interface LoadOptions {
@@ -98,6 +100,7 @@ export class Load {
     return {
       deposits,
       inDoubt: sum(tallies.map((one) => one.inDoubt)),
+      why: Object.assign({}, ...tallies.map(({ why }) => why)) as Record<string, string>,
       refused: Object.fromEntries(
         codes.map((code) => [code, sum(tallies.map(({ refused }) => refused[code] ?? 0))]),
       ),

@@ -59,7 +59,7 @@ const allowed = (journal: string): number => {
 const take = async (
   app: Awaited<ReturnType<ReturnType<typeof counter>['start']>>,
   deposit: { readonly account: string; readonly n: number },
-  { refused }: Tally,
+  { refused, why }: Tally,
 ): Promise<number> => {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -69,6 +69,7 @@ const take = async (
       if (!isThenceError(error) || !error.retryable) throw error
       const times = (refused[error.code] ?? 0) + 1
       refused[error.code] = times
+      why[error.code] = error.message
       if (times === 1) say(`refused ${error.code}`)
       await pause(20)
     }
