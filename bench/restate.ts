@@ -104,12 +104,16 @@ const start = async (directory: string): Promise<Restate> => {
       RESTATE_ADMIN__BIND_PORT: String(admin),
     },
   })
+  const end = (): void => void child.kill('SIGTERM')
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  // A run that is given up leaves no server behind.
+  process.once('exit', end)
   const started = {
     admin: `http://127.0.0.1:${admin}`,
     ingress: `http://127.0.0.1:${ingress}`,
     async stop() {
-      child.kill('SIGTERM')
+      process.off('exit', end)
+      end()
       await ended
     },
   }
