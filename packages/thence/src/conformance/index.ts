@@ -10,6 +10,7 @@ import { database } from './database.ts'
 import { deadLetters } from './dead-letters.ts'
 import { documents } from './documents.ts'
 import { eventsAppend } from './events-append.ts'
+import { eventsBeside } from './events-beside.ts'
 import { eventsBytes } from './events-bytes.ts'
 import { eventsCondition } from './events-condition.ts'
 import { eventsContents } from './events-contents.ts'
@@ -82,6 +83,7 @@ export const cases: readonly Case[] = [
   ...eventsOnce,
   ...eventsCondition,
   ...eventsRead,
+  ...eventsBeside,
   ...eventsBytes,
   ...eventsTrim,
   ...eventsTombstone,

@@ -8,6 +8,7 @@ import type { EventMessage, Issued } from '../message/message.ts'
 import { checkName } from '../message/name.ts'
 import { causedBy } from '../message/trace.ts'
 import type { Signals } from '../observe/signals.ts'
+import type { Transaction } from '../ports/database.ts'
 import type { Once } from '../ports/events.ts'
 import { wait } from '../ports/wait.ts'
 import { recallSame } from '../store/sent.ts'
@@ -105,10 +106,17 @@ export async function executeIn(
 
 const load = async (store: Store, { aggregate, command, once }: Execution): Promise<Loaded> => {
   const stream = streamOf(aggregate, command)
+  const { codec } = store.tools
+  const folded = async (transaction: Transaction): Promise<Loaded> => ({
+    folded: await fold(transaction, codec, { aggregate, stream }),
+  })
+  // The append asks for the version that was read.
+  if (once === undefined) return store.readTogether(folded)
+  // What is remembered and the state must be of one moment.
   return store.read(async (transaction) => {
-    const before = once && (await recallSame(transaction, once, command))
-    if (before !== undefined) return { done: await readBack(transaction, before, store.tools) }
-    return { folded: await fold(transaction, store.tools.codec, { aggregate, stream }) }
+    const before = await recallSame(transaction, once, command)
+    if (before === undefined) return folded(transaction)
+    return { done: await readBack(transaction, before, store.tools) }
   })
 }
 

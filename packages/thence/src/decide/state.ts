@@ -109,7 +109,8 @@ export async function fold(
   for (;;) {
     const range = { from, limit: pageSize, maxBytes: pageBytes }
     const page = await transaction.events.readStream(stream, range)
-    if (position === 0 && page[0]?.version !== from) {
+    const [first] = page
+    if (position === 0 && first?.version !== from) {
       const last = await lastWithout(transaction, folding, version)
       if (last === undefined)
         return fold(transaction, codec, {
@@ -117,6 +118,7 @@ export async function fold(
           stream,
         })
       position = last
+      if (first === undefined) break
     }
     for (const stored of page) {
       position = stored.position
@@ -125,7 +127,8 @@ export async function fold(
       version = stored.version
     }
     // One that is bounded by bytes may be short and yet not the last.
-    if (page.length === 0) return { state: settled(aggregate, state), version, position }
+    if (first === undefined) break
     from = version + 1
   }
+  return { state: settled(aggregate, state), version, position }
 }

@@ -21,7 +21,10 @@ import type { Snapshots } from './snapshots.ts'
 import type { Sql } from './sql.ts'
 import type { Timers } from './timers.ts'
 
-/** All ports, bound to one open transaction. Using it after the transaction ended throws. */
+/**
+ * All ports, bound to one open transaction. Using it after the transaction ended throws. The log and the inbox may be asked side by side: each question
+ * is answered as if it were alone, those about one stream in the order in which they were asked.
+ */
 export interface Transaction {
   readonly events: Events
   readonly checkpoints: Checkpoints

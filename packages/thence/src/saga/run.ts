@@ -10,6 +10,7 @@ import { causedBy } from '../message/trace.ts'
 import type { SagaSignal } from '../observe/saga-signals.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Transaction } from '../ports/database.ts'
+import type { DocumentChange } from '../ports/documents.ts'
 import { pageBytes, pageSize } from '../store/stream-pages.ts'
 import type { Tools, Writer } from '../store/writer.ts'
 import type { Run, Sink } from '../subscribe/sink.ts'
@@ -99,6 +100,19 @@ interface Use extends SagaTold {
   readonly known: Recent<string, SagaState>
 }
 
+/** What the list of open instances says of one. */
+interface Open {
+  /** Unix milliseconds. */
+  readonly since: number
+}
+
+/** An instance that has had its turn. */
+interface Turned {
+  readonly key: string
+  readonly before: SagaState
+  readonly result: TurnResult
+}
+
 class SagaRun implements Run {
   readonly #saga: Saga
   readonly #tools: Tools
@@ -106,6 +120,7 @@ class SagaRun implements Run {
   readonly #known: Recent<string, SagaState>
   readonly #told: SagaTold
   readonly #signals: SagaSignal[] = []
+  readonly #turns: Turned[] = []
   #timersSet = false
   readonly #changed = new Map<string, SagaState>()
 
@@ -120,6 +135,11 @@ class SagaRun implements Run {
   async apply(message: Recorded): Promise<void> {
     const key = keyOf(this.#saga, message)
     if (key !== undefined) await this.#turn(message, key, await this.#state(key))
+  }
+
+  async flush(): Promise<void> {
+    await this.#note()
+    await this.#index()
   }
 
   committed(): void {
@@ -140,26 +160,36 @@ class SagaRun implements Run {
         parent: causedBy(message),
       })
     await this.#timers(result, { key, message })
-    if (wantsTurn(this.#told.signals, state, result)) await this.#note(key, result)
-    await this.#index(key, state, result)
+    this.#turns.push({ key, before: state, result })
     this.#changed.set(key, result.state)
   }
 
-  async #note(key: string, { ended, messages }: TurnResult): Promise<void> {
+  /** For whoever listens to what the turns have to tell. */
+  async #note(): Promise<void> {
+    const { signals } = this.#told
+    const turns = this.#turns.filter(({ before, result }) => wantsTurn(signals, before, result))
+    const ended = turns.filter(({ result }) => result.ended).map(({ key }) => key)
     const { documents } = this.#writer.transaction
-    const text = ended ? await documents.get(openSagas(this.#saga.name), key) : undefined
-    const { since } = (text === undefined ? {} : JSON.parse(text)) as { readonly since?: number }
-    const lasted = since === undefined ? 0 : this.#tools.runtime.now() - since
-    this.#signals.push(...signalsOf(this.#saga, messages, { key, lasted }))
+    const open = ended.length === 0 ? [] : await documents.getAll(openSagas(this.#saga.name), ended)
+    const begun = new Map(open.map(({ key, value }) => [key, JSON.parse(value) as Open]))
+    const now = this.#tools.runtime.now()
+    for (const { key, result } of turns) {
+      const lasted = now - (begun.get(key)?.since ?? now)
+      this.#signals.push(...signalsOf(this.#saga, result.messages, { key, lasted }))
+    }
   }
 
   /** Keeps the list of open instances, for operators. */
-  async #index(key: string, before: SagaState, { ended, messages }: TurnResult): Promise<void> {
-    const { documents } = this.#writer.transaction
-    const collection = openSagas(this.#saga.name)
-    if (ended) await documents.delete(collection, key)
-    else if (before.status === 'new' && messages.length > 0)
-      await documents.put(collection, key, JSON.stringify({ since: this.#tools.runtime.now() }))
+  async #index(): Promise<void> {
+    const open: Open = { since: this.#tools.runtime.now() }
+    const opened = JSON.stringify(open)
+    const changes = this.#turns.flatMap(({ key, before, result }): DocumentChange[] => {
+      const { ended, messages } = result
+      if (ended) return [{ key, value: null }]
+      return before.status === 'new' && messages.length > 0 ? [{ key, value: opened }] : []
+    })
+    if (changes.length === 0) return
+    await this.#writer.transaction.documents.putAll(openSagas(this.#saga.name), changes)
   }
 
   async #timers(result: TurnResult, from: { key: string; message: Recorded }): Promise<void> {
@@ -207,7 +237,10 @@ class SagaRun implements Run {
 
 const sinkOf = (saga: Saga, tools: Tools, told: SagaTold): Sink => {
   const known = new Recent<string, SagaState>(remembered)
-  return { open: (writer) => new SagaRun(saga, writer, { ...told, tools, known }) }
+  return {
+    sideBySide: true,
+    open: (writer) => new SagaRun(saga, writer, { ...told, tools, known }),
+  }
 }
 
 /** The subscription of a saga. */

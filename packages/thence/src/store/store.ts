@@ -22,6 +22,7 @@ import { Lane } from './lane.ts'
 import { type LogOptions, logPages } from './log-pages.ts'
 import type { ReadStreamOptions } from './stream-pages.ts'
 import { streamPages } from './stream-pages.ts'
+import { Together } from './together.ts'
 import { accept } from './verdict.ts'
 import { tellVerdict } from './watch.ts'
 import type { Append, AppendResult, Commit, Inline, Prepared, Tools } from './writer.ts'
@@ -50,6 +51,7 @@ export class Store {
   readonly #inline: Inline | undefined
   readonly #inside = new Inside()
   readonly #lane: Lane<Prepared, AppendResult>
+  readonly #together: Together | undefined
   readonly #listeners = new Set<(commit: Commit) => void>()
   #head = 0
 
@@ -60,6 +62,7 @@ export class Store {
     const commit = (batch: readonly Prepared[], waited: number): Promise<Outcomes<AppendResult>> =>
       this.#settle(batch, waited)
     const { remote } = database.capabilities
+    if (remote) this.#together = new Together((work) => this.read(work, { apart: true }))
     this.#lane = new Lane(commit, tools.runtime, { ...tools.appends, remote })
   }
 
@@ -125,6 +128,11 @@ export class Store {
 
   read<T>(work: (transaction: Transaction) => Awaitable<T>, options?: ReadOptions): Promise<T> {
     return this.database.read((transaction) => this.#inside.run(() => work(transaction)), options)
+  }
+
+  /** Runs `work` together with what else is to be read now; each question of it may see a state of its own. */
+  readTogether<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#together?.add(work) ?? this.read(work, { apart: true })
   }
 
   /** A stream's messages in order of version, a page at a time. */

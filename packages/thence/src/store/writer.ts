@@ -203,6 +203,7 @@ export class Writer {
   readonly #tools: Tools
   readonly #inline: Inline | undefined
   readonly #appendices = new Appendices()
+  #followed: Promise<void> = Promise.resolve()
 
   constructor(transaction: Transaction, tools: Tools, inline: Inline | undefined) {
     this.transaction = transaction
@@ -246,7 +247,16 @@ export class Writer {
     this.#appendices.add(at, messages)
     if (this.#inline === undefined) return
     const { events } = await readBack(this.transaction, at, this.#tools)
-    await this.#inline(this.transaction, events)
+    await this.#follow(events)
+  }
+
+  /** One append after the other: two may be under way, and inline projections read what they write. */
+  async #follow(events: readonly Recorded[]): Promise<void> {
+    const inline = this.#inline
+    if (inline === undefined || events.length === 0) return
+    const turn = this.#followed.then(() => inline(this.transaction, events))
+    this.#followed = turn.catch(() => undefined)
+    return turn
   }
 
   async write(prepared: Prepared): Promise<AppendResult> {
@@ -258,8 +268,7 @@ export class Writer {
     const result = resultOf(prepared, at, this.#tools)
     const { events } = result
     this.#appendices.add(at, events)
-    if (this.#inline !== undefined && events.length > 0)
-      await this.#inline(this.transaction, events)
+    await this.#follow(events)
     return result
   }
 }

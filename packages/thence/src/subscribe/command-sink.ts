@@ -28,6 +28,9 @@ export function commandSubscription(target: CommandTarget): SubscriptionOptions 
     partitions: target.partitions,
     concurrency: 1,
     batch: 500,
-    sink: { open: (writer) => ({ apply: (command) => target.decide(writer, command) }) },
+    sink: {
+      sideBySide: true,
+      open: (writer) => ({ apply: (command) => target.decide(writer, command) }),
+    },
   }
 }

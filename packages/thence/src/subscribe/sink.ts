@@ -30,6 +30,11 @@ export interface Sink {
    * handed to `apply`.
    */
   readonly prepare?: (message: Recorded, how: PrepareOptions) => Promise<unknown>
+  /**
+   * Messages of different keys may be applied side by side, so that what they ask of a database that is remote goes in few calls. Not
+   * for the work of users, who may write the same from two messages.
+   */
+  readonly sideBySide?: boolean
   open(writer: Writer): Run
   /** Empties what a rebuild will fill again. A sink without it cannot be rebuilt. */
   clear?(writer: Writer): Awaitable<void>

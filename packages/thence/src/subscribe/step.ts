@@ -32,6 +32,13 @@ const blockedKeys = async (
 /** Whether the next item may be taken, or where the checkpoint has to stay: before this one, or behind it. */
 type Go = 'next' | 'before' | 'behind'
 
+interface Taken {
+  /** How many messages. */
+  readonly taken: number
+  /** Whether the rest has to wait. */
+  readonly halted: boolean
+}
+
 /** A step while it is being taken. */
 class Step {
   readonly after: (() => void)[] = []
@@ -72,7 +79,40 @@ class Step {
     await this.#shared.ahead([...keys])
   }
 
-  async take(item: Item): Promise<Go> {
+  /** Whether all of them are simply applied, as far as is known, and none has a savepoint. */
+  isPlain(items: readonly Item[]): boolean {
+    if (this.#shared === undefined || this.#mayBlock || this.#blocked.size > 0) return false
+    return items.every(
+      ({ message, failure, passedOver, aside }) =>
+        message !== undefined && failure === undefined && passedOver !== true && aside !== true,
+    )
+  }
+
+  /** Those of different keys side by side. If one throws, it does so when nothing runs any more. */
+  async takeAll(items: readonly Item[]): Promise<Taken> {
+    const sequences = Map.groupBy(items, ({ key }) => key)
+    const ends = await Promise.allSettled(
+      [...sequences.values()].map(async (sequence) => {
+        for (const item of sequence) await this.#apply(item)
+      }),
+    )
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+    if (this.#stepping.telling.wantsHandled) this.#done.push(...items)
+    return { taken: items.length, halted: false }
+  }
+
+  /** One after the other, up to where it has to halt. */
+  async takeEach(items: readonly Item[]): Promise<Taken> {
+    let taken = 0
+    for (const item of items) {
+      const go = await this.#take(item)
+      if (go !== 'before') taken += 1
+      if (go !== 'next') return { taken, halted: true }
+    }
+    return { taken, halted: false }
+  }
+
+  async #take(item: Item): Promise<Go> {
     const { keyed, name } = this.#stepping
     const { transaction } = this.#writer
     if (this.#mayBlock && keyed && (await this.#isWaiting(item))) return 'next'
@@ -167,7 +207,7 @@ export function takeStep(
   },
 ): Promise<Stepped> {
   const { items, seen, through, careful, mayBlock } = page
-  const { name, store, telling } = stepping
+  const { name, sink, store, telling } = stepping
   return transactThenTell(store, async (writer, after) => {
     const start = store.tools.runtime.elapsed()
     const blocked = new Set(
@@ -175,15 +215,10 @@ export function takeStep(
     )
     const step = new Step(stepping, writer, { blocked, careful, mayBlock })
     await step.ahead(items)
-    let position = through
-    let taken = 0
-    for (const item of items) {
-      const go = await step.take(item)
-      if (go !== 'before') taken += 1
-      if (go === 'next') continue
-      position = items[taken - 1]?.stored.position ?? seen.position
-      break
-    }
+    const isFree = sink.sideBySide === true && store.database.capabilities.remote
+    const { taken, halted } =
+      isFree && step.isPlain(items) ? await step.takeAll(items) : await step.takeEach(items)
+    const position = halted ? (items[taken - 1]?.stored.position ?? seen.position) : through
     await step.flush()
     if (!(await writer.transaction.checkpoints.move(name, seen, position))) throw moved(name)
     after.push(...step.after, () => telling.moved(items.slice(0, taken), position, start))

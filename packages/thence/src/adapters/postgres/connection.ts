@@ -43,6 +43,8 @@ export class Connection {
   #doom: ThenceError | undefined
   /** The beginning of the transaction, until it is answered. */
   #beginning: Promise<void> | undefined
+  /** Until when others wait where the driver takes one after the other: a statement that runs. */
+  #running: Promise<void> | undefined
   /** Until when others wait: a statement of the user's is being tried. */
   #trying: Promise<void> | undefined
 
@@ -201,11 +203,14 @@ export class Connection {
     // Where the driver sends one after the other, two would only wait in line.
     const isAhead = this.#client.pipeline === true
     const before = (): Promise<void> | undefined =>
-      this.#trying ?? (isAhead ? undefined : this.#beginning)
+      this.#trying ?? (isAhead ? undefined : (this.#beginning ?? this.#running))
     while (before() !== undefined) await before()
     this.#refuse()
     const answer = this.ask(text, values)
-    answer.catch(ignore)
+    const done = answer.then(ignore, ignore).then(() => {
+      if (this.#running === done) this.#running = undefined
+    })
+    this.#running = done
     try {
       if (this.#beginning !== undefined) await this.#beginning
       return await answer

@@ -18,9 +18,11 @@ import { matchesAll, typesOnly } from '../sql/query.ts'
 import { columns, decodeRow, type EventRow } from '../sql/rows.ts'
 import { appendIn } from './append.ts'
 import type { PostgresValue } from './driver.ts'
+import type { Answering } from './gather.ts'
 import { listed } from './page.ts'
 import type { Scope } from './scope.ts'
-import { streamInfo, streamInfos } from './streams.ts'
+import { beginningsOf, type Start } from './several.ts'
+import { infosOf, streamInfos } from './streams.ts'
 import { tombstone, trim, truncated } from './trimming.ts'
 
 const most = Number.MAX_SAFE_INTEGER
@@ -49,25 +51,28 @@ const matching = (
 
 export class PostgresEvents implements Events {
   readonly #scope: Scope
+  /** For each pair of bounds, how streams are read together. */
+  readonly #reading = new Map<string, Answering<Start, readonly StoredMessage[]>>()
 
   constructor(scope: Scope) {
     this.#scope = scope
   }
 
   async append(request: AppendRequest): Promise<Verdict> {
-    const scope = this.#scope
-    const verdict = (await appendIn(scope, [request]))[0]!
-    if (verdict.outcome === 'appended' && verdict.count > 0) scope.appended = verdict.position
-    return verdict
+    this.#scope.change()
+    return this.#scope.gather.ask(this.#appending, request.stream, request)
   }
 
   async readStream(stream: string, options: ReadStream): Promise<readonly StoredMessage[]> {
-    const { limit, maxBytes } = options
-    const backwards = options.backwards === true
-    const from = options.from ?? (backwards ? Number.MAX_SAFE_INTEGER : 1)
+    const { limit, maxBytes, backwards = false } = options
+    this.#scope.use()
+    if (!backwards) {
+      const start = { stream, from: options.from ?? 1 }
+      return this.#scope.gather.ask(this.#beginning(limit, maxBytes), stream, start)
+    }
     const { rows } = await listed(this.#scope.use(), {
-      where: `stream = $1 AND version ${backwards ? '<=' : '>='} $2`,
-      values: [stream, from],
+      where: 'stream = $1 AND version <= $2',
+      values: [stream, options.from ?? most],
       by: 'version',
       backwards,
       limit,
@@ -119,7 +124,8 @@ export class PostgresEvents implements Events {
   }
 
   async stream(name: string): Promise<StreamInfo | undefined> {
-    return streamInfo(this.#scope.use(), name)
+    this.#scope.use()
+    return this.#scope.gather.ask(this.#infos, name, name)
   }
 
   async trim(stream: string, options: Trim): Promise<number> {
@@ -150,5 +156,26 @@ export class PostgresEvents implements Events {
       type,
       time,
     }))
+  }
+
+  readonly #appending = async (requests: readonly AppendRequest[]): Promise<readonly Verdict[]> => {
+    const scope = this.#scope
+    const verdicts = await appendIn(scope, requests)
+    for (const verdict of verdicts)
+      if (verdict.outcome === 'appended' && verdict.count > 0) scope.appended = verdict.position
+    return verdicts
+  }
+
+  readonly #infos = (names: readonly string[]): Promise<readonly (StreamInfo | undefined)[]> =>
+    infosOf(this.#scope.use(), names)
+
+  #beginning(limit: number, maxBytes = Infinity): Answering<Start, readonly StoredMessage[]> {
+    const bounds = `${limit}/${maxBytes}`
+    const known = this.#reading.get(bounds)
+    if (known !== undefined) return known
+    const reading = (starts: readonly Start[]): Promise<readonly (readonly StoredMessage[])[]> =>
+      beginningsOf(this.#scope.use(), starts, { limit, maxBytes })
+    this.#reading.set(bounds, reading)
+    return reading
   }
 }

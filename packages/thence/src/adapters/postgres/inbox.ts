@@ -7,6 +7,10 @@ import type { Scope } from './scope.ts'
 
 const selectOne =
   'SELECT stream, version, position, count, result, time, digest FROM thence.inbox WHERE consumer = $1 AND id = $2'
+const selectSome =
+  'SELECT stream, version, position, count, result, time, digest, wanted.place ' +
+  'FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted(consumer, id, place) ' +
+  'JOIN thence.inbox ON inbox.consumer = wanted.consumer AND inbox.id = wanted.id'
 const insert =
   'INSERT INTO thence.inbox (consumer, id, stream, version, position, count, result, digest, time) ' +
   `VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ${nowOr('$9')}) ON CONFLICT (consumer, id) DO NOTHING`
@@ -16,6 +20,11 @@ const update =
 const removeOld =
   'DELETE FROM thence.inbox WHERE (consumer, id) IN ' +
   '(SELECT consumer, id FROM thence.inbox WHERE time < $1 ORDER BY time, consumer, id LIMIT $2)'
+
+interface Wanted {
+  readonly consumer: string
+  readonly id: string
+}
 
 type Row = readonly [
   stream: string,
@@ -57,11 +66,26 @@ export class PostgresInbox implements Inbox {
   }
 
   async recall(consumer: string, id: string): Promise<Remembered | undefined> {
-    const row = await this.#scope.use().get<Row>(selectOne, consumer, id)
-    return row && decode(row)
+    this.#scope.use()
+    return this.#scope.gather.ask(this.#recalling, id, { consumer, id })
   }
 
   async trim(before: number, limit: number): Promise<number> {
     return this.#scope.change().run(removeOld, before, limit)
+  }
+
+  readonly #recalling = async (
+    wanted: readonly Wanted[],
+  ): Promise<readonly (Remembered | undefined)[]> => {
+    const connection = this.#scope.use()
+    const [first] = wanted
+    if (wanted.length === 1 && first !== undefined) {
+      const row = await connection.get<Row>(selectOne, first.consumer, first.id)
+      return [row && decode(row)]
+    }
+    const [consumers, ids] = [wanted.map(({ consumer }) => consumer), wanted.map(({ id }) => id)]
+    const rows = await connection.all<readonly [...Row, place: number]>(selectSome, consumers, ids)
+    const found = new Map(rows.map((row) => [row[7], decode(row as unknown as Row)]))
+    return wanted.map((_, index) => found.get(index + 1))
   }
 }

@@ -5,6 +5,7 @@
 import { ThenceError } from '../../errors.ts'
 import type { Runtime } from '../../ports/runtime.ts'
 import { type Connection, ended } from './connection.ts'
+import { Gather } from './gather.ts'
 import { type Ordering, safePosition } from './order.ts'
 import type { Views } from './views.ts'
 
@@ -30,6 +31,8 @@ export class Scope {
   appended = 0
   /** Whether names without a schema lead to that of the views, up to the end. */
   leads = false
+  /** What is asked of it side by side. */
+  readonly gather: Gather = new Gather()
   readonly #session: Session
   readonly #connection: Connection
   /** Where it was known before the transaction began. */

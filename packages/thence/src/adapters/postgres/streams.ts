@@ -12,7 +12,7 @@ const infos = (names: string): string =>
   'SELECT version, position, time FROM thence.events WHERE stream = n.stream ORDER BY version DESC LIMIT 1) AS e ON true ' +
   'LEFT JOIN thence.trimmed AS t ON t.stream = n.stream WHERE e.version IS NOT NULL OR t.stream IS NOT NULL'
 
-const one = infos('SELECT $1::text COLLATE "C"')
+const some = infos('SELECT DISTINCT unnest($1::text[]) COLLATE "C"')
 
 const firstOf = (table: string, compare: string): string =>
   `(SELECT stream FROM thence.${table} WHERE stream ${compare} ORDER BY stream LIMIT 1)`
@@ -39,12 +39,21 @@ const decode = ([stream, version, position, time, trimmed, tombstone]: Row): Str
   tombstone,
 })
 
+/** What there is of each, in the order of `streams`. */
+export async function infosOf(
+  connection: Connection,
+  streams: readonly string[],
+): Promise<readonly (StreamInfo | undefined)[]> {
+  const rows = await connection.all<Row>(some, streams)
+  const found = new Map(rows.map((row) => [row[0], decode(row)]))
+  return streams.map((stream) => found.get(stream))
+}
+
 export async function streamInfo(
   connection: Connection,
   stream: string,
 ): Promise<StreamInfo | undefined> {
-  const row = await connection.get<Row>(one, stream)
-  return row && decode(row)
+  return (await infosOf(connection, [stream]))[0]
 }
 
 /** A place in a list of keys by bytes: at or behind it. */
