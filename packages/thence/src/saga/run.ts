@@ -113,6 +113,14 @@ interface Turned {
   readonly result: TurnResult
 }
 
+const unlessItThrows = <T>(work: () => T): T | undefined => {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
+
 class SagaRun implements Run {
   readonly #saga: Saga
   readonly #tools: Tools
@@ -134,7 +142,7 @@ class SagaRun implements Run {
 
   async apply(message: Recorded): Promise<void> {
     const key = keyOf(this.#saga, message)
-    if (key !== undefined) await this.#turn(message, key, await this.#state(key))
+    if (key !== undefined) await this.#turn(message, key)
   }
 
   async flush(): Promise<void> {
@@ -148,20 +156,51 @@ class SagaRun implements Run {
     for (const signal of this.#signals) this.#told.signals.emitFrequent(signal)
   }
 
-  async #turn(message: Recorded, key: string, state: SagaState): Promise<void> {
+  async #turn(message: Recorded, key: string): Promise<void> {
+    const turned = await this.#react(message, key)
+    const { result } = turned
+    if (result.messages.length > 0) await this.#append(turned, message)
+    await this.#timers(result, { key, message })
+    this.#turns.push(turned)
+    this.#changed.set(key, result.state)
+  }
+
+  /**
+   * What is remembered of an instance is enough to write by: the append asks whether it is still true. Where nothing comes of it, or it
+   * fails, it may be that others have added to the stream since, so that is read first.
+   */
+  async #react(message: Recorded, key: string): Promise<Turned> {
     const { runtime } = this.#tools
     const moment = { now: runtime.now(), random: runtime.random() }
-    const result = react(this.#saga, state, { key, message, moment })
-    if (result.messages.length > 0)
+    const by = (before: SagaState): Turned => ({
+      key,
+      before,
+      result: react(this.#saga, before, { key, message, moment }),
+    })
+    const changed = this.#changed.get(key)
+    if (changed !== undefined) return by(changed)
+    const known = this.#known.get(key)
+    if (known !== undefined) {
+      const turned = unlessItThrows(() => by(known))
+      if (turned !== undefined && turned.result.messages.length > 0) return turned
+    }
+    const { transaction } = this.#writer
+    return by(await loadSaga(transaction, this.#tools, { saga: this.#saga, key, from: known }))
+  }
+
+  async #append({ key, before, result }: Turned, message: Recorded): Promise<void> {
+    try {
       await this.#writer.append({
         stream: `${this.#saga.name}-${key}`,
-        expected: state.version === 0 ? 'none' : state.version,
+        expected: before.version === 0 ? 'none' : before.version,
         messages: result.messages,
         parent: causedBy(message),
       })
-    await this.#timers(result, { key, message })
-    this.#turns.push({ key, before: state, result })
-    this.#changed.set(key, result.state)
+    } catch (error) {
+      // The next attempt reads it.
+      this.#known.delete(key)
+      throw error
+    }
   }
 
   /** For whoever listens to what the turns have to tell. */
@@ -220,18 +259,6 @@ class SagaRun implements Run {
       stream: `${this.#saga.name}.timers`,
       message: encode(made, runtime.now()),
     }
-  }
-
-  /** What is remembered is only a head start: what others have added to the stream since is read on top of it. */
-  async #state(key: string): Promise<SagaState> {
-    const saga = this.#saga
-    const changed = this.#changed.get(key)
-    if (changed !== undefined) return changed
-    return loadSaga(this.#writer.transaction, this.#tools, {
-      saga,
-      key,
-      from: this.#known.get(key),
-    })
   }
 }
 

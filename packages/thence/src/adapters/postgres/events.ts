@@ -44,7 +44,7 @@ const matching = (
   if (types !== undefined) return { text: ' AND type = ANY ($3)', values: [types] }
   const name = options.backwards === true ? 'matches_before' : 'matches_after'
   return {
-    text: ` AND position IN (SELECT thence.${name}($3::jsonb, $1, $2, $4::bigint))`,
+    text: ` AND position IN (SELECT thence.${name}($3::jsonb, $1, coalesce($2::bigint, ${most}), $4::bigint))`,
     values: [JSON.stringify(query), limit],
   }
 }
@@ -87,8 +87,9 @@ export class PostgresEvents implements Events {
     const before = Math.min(options.before ?? most, (bound ?? most - 1) + 1)
     const { text, values } = matching(options)
     const { rows, full, head } = await listed(this.#scope.use(), {
-      where: `position > $1 AND position < $2${text}`,
-      values: [after, before, ...values],
+      // Without a bound nothing is said of one: what the server supposes of a range between two it can't tell would make it sort.
+      where: `position > $1 AND ($2::bigint IS NULL OR position < $2)${text}`,
+      values: [after, before < most ? before : null, ...values],
       by: 'position',
       backwards: options.backwards === true,
       limit,
