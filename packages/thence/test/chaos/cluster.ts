@@ -132,8 +132,13 @@ export class Cluster {
 
   /** Kills the server and what belongs to it, and waits until nothing of that is left. */
   async kill(all = this.all): Promise<void> {
-    for (const one of all) this.#signal(one)
-    await until('the server to be gone', () => (all.some(isThere) ? undefined : true))
+    const [server = 0, ...sessions] = all
+    // It begins no other session from now on: one that came since it was looked up would be left, and keep the server from starting.
+    this.#signal(server, 'SIGSTOP')
+    for (const one of sessions) this.#signal(one)
+    const left = [...new Set([...all, ...childrenOf(server)])]
+    for (const one of left) this.#signal(one)
+    await until('the server to be gone', () => (left.some(isThere) ? undefined : true))
   }
 
   /** One of the store's sessions; undefined if there is none. */
@@ -169,9 +174,9 @@ export class Cluster {
     await until('the server to end', () => (all.some(isThere) ? undefined : true))
   }
 
-  #signal(pid: number): void {
+  #signal(pid: number, how: 'SIGKILL' | 'SIGSTOP' = 'SIGKILL'): void {
     try {
-      process.kill(pid, 'SIGKILL')
+      process.kill(pid, how)
     } catch {
       // It is gone already.
     }
