@@ -105,7 +105,8 @@ export async function emptyDatabase(copyOf?: Place): Promise<Place> {
   const url = at.href
   return {
     url,
-    pool: (max) => new Pool({ connectionString: url, max }),
+    // What is idle when the database is dropped is told so.
+    pool: (max) => new Pool({ connectionString: url, max }).on('error', () => undefined),
     query: (text) => asAdmin(url, text),
     async drop() {
       await asAdmin(server.url, `DROP DATABASE ${name} WITH (FORCE)`)

@@ -205,3 +205,27 @@ describe('on large tables the server goes by an index', () => {
     expect(wasteful()).toEqual([])
   })
 })
+
+it('a log that the server knows nothing of yet is read in its order, not sorted', async () => {
+  const fresh = postgresPlace()
+  const young = fresh.connect({ pool: explained(fresh.schema), clock: 'runtime', listen: false })
+  try {
+    await young.open(systemRuntime())
+    await young.migrate()
+    const pool = fresh.pool()
+    await pool.query(`INSERT INTO events (position, stream, version, kind, type, schema_version, id, correlation_id, time, data)
+      SELECT n, 's', n, 'event', 'T', 1, 'e-' || n, NULL, n, '{}' FROM generate_series(1, 20000) AS n`)
+    await pool.end()
+    plans = []
+    const page = await young.read(
+      ({ events: log }) => log.readAll({ after: 5000, limit: 500, maxBytes: 1_000_000 }),
+      { apart: true },
+    )
+    expect(page.messages).toHaveLength(500)
+    expect(plans.some((plan) => plan.includes('Index Scan using events_pkey'))).toBe(true)
+    expect(plans.filter((plan) => plan.includes('Sort'))).toEqual([])
+  } finally {
+    await young.close()
+    await fresh.dispose()
+  }
+})
