@@ -12,7 +12,6 @@ import { Store } from '../store/store.ts'
 import { Tokens } from '../store/token.ts'
 import { virtualRuntime } from '../testing/virtual-runtime.ts'
 import { sagaSubscription } from './run.ts'
-import type { Saga } from './saga.ts'
 import { saga } from './saga.ts'
 import { step } from './step.ts'
 
@@ -48,7 +47,7 @@ const open = async () => {
   }
   /** A process that has the saga; it remembers what it has committed. */
   const begin = () => {
-    const { sink } = sagaSubscription(order as Saga, tools, told)
+    const { sink } = sagaSubscription(order, tools, told)
     return async (message: Recorded): Promise<void> => {
       const run = await store.transact(async (writer) => {
         const own = sink.open(writer)
