@@ -14,6 +14,7 @@ const onPostgres = [
   'decide',
   'messages',
   'rolled-back',
+  'nested',
   'views',
   'user-sql',
   'deploy-keys',

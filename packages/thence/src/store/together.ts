@@ -2,6 +2,7 @@
  * Reads that are asked for at the same time go together, over one connection: what they ask side by side, a database that is remote
  * answers in few calls.
  */
+import { contextOfNow } from '../internal/context.ts'
 import type { Transaction } from '../ports/database.ts'
 
 type Work<T> = (transaction: Transaction) => Promise<T>
@@ -20,6 +21,7 @@ const mostWorks = 64
 
 export class Together {
   readonly #read: (work: Work<void>) => Promise<void>
+  readonly #outside = contextOfNow()
   readonly #waiting: Waiting[] = []
   #readings = 0
 
@@ -39,7 +41,7 @@ export class Together {
       }
     }
     this.#waiting.push({ run, fail: reject })
-    if (this.#readings < mostReadings) void this.#go()
+    if (this.#readings < mostReadings) void this.#outside(() => this.#go())
     return promise
   }
 

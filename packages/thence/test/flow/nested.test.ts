@@ -1,6 +1,6 @@
 // Calls of the app from inside its own transactions: whoever makes one is told at once, and nobody else is harmed.
 import type { App } from 'thence'
-import { command, documents, event, plain, projection, query } from 'thence'
+import { aggregate, command, documents, event, plain, projection, query } from 'thence'
 import { describe, expect, it } from 'vitest'
 import { gate, kinds, look, run } from '../kit/places.ts'
 
@@ -8,6 +8,15 @@ const Paid = event('Paid', plain<null>())
 const Noted = event('Noted', plain<null>())
 const Note = command('Note', plain<null>())
 const Sum = query('Sum', { input: plain<null>(), output: plain<number>() })
+
+const Ring = command('Ring', plain<{ id: string }>())
+const Rang = event('Rang', plain<{ id: string }>())
+const bell = aggregate('bell', {
+  initial: () => 0,
+  evolve: (on) => on(Rang, (count) => count + 1),
+  decide: (on) => on(Ring, (_, { data }) => Rang(data)),
+  stream: ({ data: { id } }) => id,
+})
 
 type Calls = (app: App) => Promise<unknown>
 
@@ -67,17 +76,44 @@ describe.each(kinds)('inside a transaction on $name', ({ make }) => {
     await test.settle()
   })
 
+  it('a send that nobody waits for harms none of those that load at the same time', async () => {
+    const later: { app?: App } = {}
+    const begun = gate()
+    const others = gate()
+    let refused: unknown
+    const view = projection('view', {
+      view: documents(),
+      on: (on) =>
+        on(Paid, async () => {
+          refused ??= later.app?.send(Ring({ id: 'inside' })).catch((error: unknown) => error)
+          begun.open()
+          await others.opened
+        }),
+    })
+    const test = await run(make(), (app) => app.use(view, bell))
+    later.app = test.app
+    // Goes on in the same turn as the one inside.
+    const innocent = begun.opened.then(() => test.app.send(Ring({ id: 'outside' })))
+    await test.app.append({ events: Paid(null) })
+    await begun.opened
+    await test.runtime.rest()
+    others.open()
+    expect(await innocent).toMatchObject({ stream: 'bell-outside', version: 1 })
+    expect(await refused).toMatchObject({ code: 'TRANSACTION_NESTED' })
+    await test.settle()
+  })
+
   it('a batch that was begun by a caller does not run inside of what that caller does', async () => {
     const later: { app?: App } = {}
     const forgotten: Promise<unknown>[] = []
+    const over = gate()
     const view = projection('view', {
       view: documents(),
       on: (on) =>
         on(Paid, () => {
           // It outlives the transaction: by then it is outside.
-          const rest = new Promise<void>((resolve) => void setImmediate(resolve))
           forgotten.push(
-            rest.then(() => later.app?.append({ stream: 'later', events: Noted(null) })),
+            over.opened.then(() => later.app?.append({ stream: 'later', events: Noted(null) })),
           )
         }),
     })
@@ -85,6 +121,7 @@ describe.each(kinds)('inside a transaction on $name', ({ make }) => {
     later.app = test.app
     await test.app.append({ events: Paid(null) })
     await test.settle()
+    over.open()
     expect(await Promise.all(forgotten)).toMatchObject([{ stream: 'later', version: 1 }])
   })
 })
