@@ -104,7 +104,7 @@ export class Connection {
   /** Has the connection to itself while `work` tries what may fail; it is given the client. */
   async alone<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     // Without a tick where nobody is tried: what is asked for next must find this one before it.
-    while ((this.#trying ?? this.#beginning) !== undefined) await (this.#trying ?? this.#beginning)
+    while (this.#before !== undefined) await this.#before
     this.#refuse()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#trying = promise
@@ -202,8 +202,7 @@ export class Connection {
   async #query(text: string, values: PostgresValue[]): Promise<PostgresResult> {
     // Where the driver sends one after the other, two would only wait in line.
     const isAhead = this.#client.pipeline === true
-    const before = (): Promise<void> | undefined =>
-      this.#trying ?? (isAhead ? undefined : (this.#beginning ?? this.#running))
+    const before = (): Promise<void> | undefined => (isAhead ? this.#trying : this.#before)
     while (before() !== undefined) await before()
     this.#refuse()
     const answer = this.ask(text, values)
@@ -217,6 +216,11 @@ export class Connection {
     } catch (error) {
       throw this.#failed(error)
     }
+  }
+
+  /** What is waited for by whoever wants the connection to itself. */
+  get #before(): Promise<void> | undefined {
+    return this.#trying ?? this.#beginning ?? this.#running
   }
 
   #refuse(): void {

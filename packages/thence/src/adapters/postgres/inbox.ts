@@ -36,7 +36,11 @@ type Row = readonly [
   digest: string | null,
 ]
 
-const decode = ([stream, version, position, count, result, time, digest]: Row): Remembered => ({
+type Placed = readonly [...Row, place: number]
+
+const decode = ([stream, version, position, count, result, time, digest]:
+  | Row
+  | Placed): Remembered => ({
   stream,
   version,
   position,
@@ -84,8 +88,8 @@ export class PostgresInbox implements Inbox {
       return [row && decode(row)]
     }
     const [consumers, ids] = [wanted.map(({ consumer }) => consumer), wanted.map(({ id }) => id)]
-    const rows = await connection.all<readonly [...Row, place: number]>(selectSome, consumers, ids)
-    const found = new Map(rows.map((row) => [row[7], decode(row as unknown as Row)]))
+    const rows = await connection.all<Placed>(selectSome, consumers, ids)
+    const found = new Map(rows.map((row) => [row[7], decode(row)]))
     return wanted.map((_, index) => found.get(index + 1))
   }
 }

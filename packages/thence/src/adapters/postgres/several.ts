@@ -42,7 +42,7 @@ export async function beginningsOf(
   const found: StoredMessage[][] = starts.map(() => [])
   for (const row of rows) {
     const [stream, place] = [row[12], row[13]]
-    found[place - 1]?.push(decodeRow(row as unknown as EventRow, stream))
+    found[place - 1]?.push(decodeRow(row, stream))
   }
   return found
 }

@@ -38,7 +38,11 @@ export function encodeTags(tags: readonly string[]): string | null {
 export const parseTags = (tags: string | null): readonly string[] =>
   tags === null ? noTags : (JSON.parse(tags) as string[])
 
-export function decodeRow(row: EventRow, stream: string): StoredMessage {
+/** Of a row, whatever comes behind its columns. */
+export function decodeRow(
+  row: EventRow | readonly [...EventRow, ...rest: unknown[]],
+  stream: string,
+): StoredMessage {
   return {
     id: row[5],
     kind: row[2] ?? 'event',
